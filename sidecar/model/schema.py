@@ -1,0 +1,86 @@
+"""The JSON objects of every door (schema 1): `status`, `overlaps`, `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
+from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.picture import Picture, WorktreeState
+
+SCHEMA = 1
+
+Json = dict[str, Any]
+
+
+def status_object(picture: Picture, in_use: dict[str, list[Json]] | None = None) -> Json:
+    """What `status --json` prints and `sidecar/picture` carries; `in_use` maps a worktree's key to its processes."""
+    return {
+        "schema": SCHEMA,
+        "repository": picture.repository,
+        "trunk": picture.trunk and {"branch": picture.trunk.branch, "commit": picture.trunk.commit},
+        "worktrees": [_worktree(state, (in_use or {}).get(state.worktree.key, [])) for state in picture.worktrees],
+        "overlaps": [overlap_object(overlap) for overlap in picture.overlaps],
+    }
+
+
+def overlaps_object(overlaps: Iterable[Overlap]) -> Json:
+    """What `overlaps --json` prints."""
+    return {"schema": SCHEMA, "overlaps": [overlap_object(overlap) for overlap in overlaps]}
+
+
+def check_object(files: Iterable[tuple[str, str, Iterable[Overlap]]]) -> Json:
+    """What `check --json` prints, of (path, worktree's name, overlaps) per file."""
+    return {
+        "schema": SCHEMA,
+        "files": [
+            {
+                "path": path,
+                "worktree": worktree,
+                "overlaps": [overlap_object(overlap) for overlap in overlaps],
+            }
+            for path, worktree, overlaps in files
+        ],
+    }
+
+
+def overlap_object(overlap: Overlap) -> Json:
+    """OVERLAP of the design."""
+    return {
+        "path": overlap.path,
+        "verdict": overlap.verdict,
+        "kind": overlap.kind,
+        "sides": [_side(side) for side in overlap.sides],
+    }
+
+
+def _side(side: Side) -> Json:
+    return {
+        "worktree": side.name,
+        "ref": side.ref,
+        "path": side.path,
+        "regions": [{"start": region.start, "end": region.end} for region in side.regions],
+        "sources": list(side.sources),
+    }
+
+
+def _worktree(state: WorktreeState, in_use: list[Json]) -> Json:
+    worktree = state.worktree
+    counts = count_by_source(state.changes) if state.changes else {}
+    return {
+        "name": worktree.name,
+        "path": worktree.key,
+        "main": worktree.main,
+        "branch": worktree.branch,
+        "head": worktree.head,
+        "locked": worktree.locked,
+        "missing": worktree.missing,
+        "changes": {source: counts.get(source, 0) for source in (COMMITTED, STAGED, UNSTAGED, UNTRACKED)},
+        "ahead": state.ahead,
+        "behind": state.behind,
+        "integration": {"state": state.integration.state, "how": state.integration.how},
+        "in_use": in_use,
+        "bytes": None,
+        "problem": worktree.problem or state.problem,
+    }

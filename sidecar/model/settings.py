@@ -1,0 +1,128 @@
+"""Every setting, once: `docs/settings.md` and the extension's configuration are generated from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Value = str | bool | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `worktreeSidecar.<key>` in the editor, `git config sidecar.<key>` everywhere else.
+
+    `scope` is VS Code's; `git` and `editor` say which doors read it; `choices` closes a string setting.
+    """
+
+    key: str
+    kind: Literal["string", "boolean", "integer", "string[]"]
+    default: Value
+    doc: str
+    scope: Literal["window", "machine", "resource", "machine-overridable"] = "window"
+    editor: bool = True
+    git: bool = True
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "trunk",
+        "string",
+        "",
+        "The branch that work comes back to. Empty: the branch that `origin/HEAD` names, else `main`, else `master`, "
+        "else the main worktree's branch.",
+    ),
+    Setting(
+        "maxFileSize",
+        "integer",
+        50,
+        "Changed files larger than this many mebibytes are named, but not compared.",
+    ),
+    Setting(
+        "watcher",
+        "string",
+        "auto",
+        "How changes on disk are noticed. `auto` takes inotify on Linux and the system's own events elsewhere; "
+        "`polling` is for network file systems.",
+        choices=("auto", "inotify", "watchfiles", "polling"),
+    ),
+    Setting(
+        "maxWatches",
+        "integer",
+        0,
+        "How many inotify watches may be used at the most; worktrees beyond that are polled. 0: three quarters of the "
+        "system's limit.",
+    ),
+    Setting(
+        "trusted",
+        "string[]",
+        (),
+        "Repositories (absolute paths) whose own filters and merge drivers may take part in verdicts. Read from the "
+        "global git config only.",
+        editor=False,
+    ),
+    Setting(
+        "server.path",
+        "string",
+        "",
+        "A `sidecar` command to use instead of the one that the extension brings. Ignored in an untrusted workspace.",
+        scope="machine",
+        git=False,
+    ),
+    Setting(
+        "trace.server",
+        "string",
+        "off",
+        "Log the messages between the editor and the server.",
+        git=False,
+        choices=("off", "messages", "verbose"),
+    ),
+)
+
+DEFAULTS: Mapping[str, Value] = {setting.key: setting.default for setting in SETTINGS}
+
+
+def read_value(setting: Setting, raw: object) -> Value | None:
+    """A raw value from git config (str) or JSON as the setting's kind; None when it does not fit."""
+    if setting.kind == "boolean":
+        if isinstance(raw, str):
+            return {"true": True, "yes": True, "on": True, "1": True, "": True}.get(raw.lower(), False)
+        return raw if isinstance(raw, bool) else None
+    if setting.kind == "integer":
+        if isinstance(raw, bool):
+            return None
+        try:
+            number = int(raw) if isinstance(raw, int | str) else None
+        except ValueError:
+            return None
+        return number if number is not None and number >= 0 else None
+    if setting.kind == "string[]":
+        items = (raw,) if isinstance(raw, str) else raw
+        if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+            return None
+        return tuple(items)
+    if not isinstance(raw, str) or (setting.choices and raw not in setting.choices):
+        return None
+    return raw
+
+
+def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str, object]) -> dict[str, Value]:
+    """All settings: the default, under what git config says, under what the editor says; bad values are passed over.
+
+    `git_config` has lower-case keys without `sidecar.`, as `git config --list` prints them; `editor` has the keys of
+    the table. An empty string or a default in the editor does not hide git config's value.
+    """
+    settled: dict[str, Value] = {}
+    for setting in SETTINGS:
+        value = setting.default
+        if setting.git and (raw := git_config.get(setting.key.lower())) is not None:
+            configured = read_value(setting, raw)
+            value = value if configured is None else configured
+        if setting.editor and setting.key in editor:
+            chosen = read_value(setting, editor[setting.key])
+            if chosen is not None and chosen not in ("", setting.default):
+                value = chosen
+        settled[setting.key] = value
+    return settled

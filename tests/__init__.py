@@ -1,0 +1,1 @@
+"""Tests of Worktree Sidecar; `harness` builds the repositories that they run on."""

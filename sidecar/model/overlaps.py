@@ -12,10 +12,26 @@ Verdict: TypeAlias = Literal["conflict", "clean", "identical"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Region:
-    """Lines `start` to `end` of one side's file: 1-based, both ends included."""
+    """Lines `start` to `end` of one side's file: 1-based, both ends included.
+
+    Where the side has no lines (a deletion), `gap` is the number of lines before the gap, and the region is the line
+    before it, or line 1.
+    """
 
     start: int
     end: int
+    gap: int | None = None
+
+
+def region(first: int, count: int) -> Region:
+    """The region of `count` lines from line `first`; no lines: the gap right before line `first`."""
+    if count > 0:
+        return Region(first, first + count - 1)
+    return Region(max(1, first - 1), max(1, first - 1), gap=first - 1)
+
+
+WHOLE_FILE = Region(1, 1)
+"""Where a side is met that has no lines to point at: deleted, binary, a symbolic link, a submodule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +79,4 @@ class Overlap:
 def counterparts(mine: Side, other: Side, verdict: Verdict) -> list[tuple[Region, Region]]:
     """Pairs (lines of my file, lines of the other's file) that meet, in the order of my lines."""
     theirs = other.changed if verdict == "clean" else other.regions
-    return sorted(zip(mine.regions, theirs, strict=False))
+    return sorted(zip(mine.regions, theirs, strict=False), key=lambda pair: (pair[0].start, pair[1].start))

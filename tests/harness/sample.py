@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.harness.repository import Content, add_worktree, commit, git, init, write
 
@@ -47,9 +48,9 @@ def build(root: Path) -> Sample:
     return Sample(root.absolute(), main, paths, paths["discounts"], paths["discounts"] / "shop" / "cart.py")
 
 
-def truth() -> dict[str, object]:
+def truth() -> dict[str, Any]:
     """What `sidecar overlaps --json` prints in the sample, exactly."""
-    table: dict[str, object] = json.loads(TRUTH_FILE.read_text())
+    table: dict[str, Any] = json.loads(TRUTH_FILE.read_text())
     return table
 
 

@@ -1,0 +1,53 @@
+/** Shows what the server command `sidecar.compare` answers, from wherever it was asked. */
+
+import * as vscode from "vscode";
+
+export const COMPARE = "sidecar.compare";
+
+/** `worktree`: a worktree's name, null for trunk, absent to let the server choose. */
+export interface CompareArgument {
+  readonly uri: string;
+  readonly worktree?: string | null;
+}
+
+type CompareResult =
+  | { readonly left: string; readonly right: string; readonly title: string }
+  | { readonly choices: readonly { readonly worktree: string | null; readonly title: string }[] }
+  | null;
+
+/** Opens the diff editor, or asks which version to compare with. Null: the server has already said why. */
+export async function showComparison(argument: CompareArgument, answer: unknown): Promise<void> {
+  const result = answer as CompareResult | undefined;
+  if (!result) {
+    return;
+  }
+  if ("choices" in result) {
+    const rows = result.choices.map(({ worktree, title }) => ({ label: title, worktree }));
+    const picked = await vscode.window.showQuickPick(rows, { placeHolder: "Compare with which version?" });
+    if (picked) {
+      await compare({ uri: argument.uri, worktree: picked.worktree });
+    }
+    return;
+  }
+  await vscode.commands.executeCommand(
+    "vscode.diff",
+    vscode.Uri.parse(result.left, true),
+    vscode.Uri.parse(result.right, true),
+    result.title,
+  );
+}
+
+/** Asks the server; the client's middleware hands its answer to `showComparison`. */
+export async function compare(argument: CompareArgument): Promise<void> {
+  await vscode.commands.executeCommand(COMPARE, argument);
+}
+
+/** Compares the file of the active editor. */
+export async function compareActiveFile(): Promise<void> {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  if (uri?.scheme !== "file") {
+    await vscode.window.showInformationMessage("Open a file of a worktree first: this compares the file in the editor.");
+    return;
+  }
+  await compare({ uri: uri.toString() });
+}

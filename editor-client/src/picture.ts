@@ -1,0 +1,109 @@
+/** What the server's notification `sidecar/picture` brings: the object of `sidecar status --json`, as far as it is shown here. */
+
+import * as path from "node:path";
+
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One side of an overlap; `worktree` is null for trunk. Regions are 1-based lines, both ends included. */
+export interface Side {
+  readonly worktree: string | null;
+  readonly ref: string;
+  readonly path: string;
+  readonly regions: readonly Region[];
+}
+
+export interface Overlap {
+  readonly path: string;
+  readonly verdict: "conflict" | "clean" | "identical";
+  readonly kind: string;
+  readonly sides: readonly [Side, Side];
+}
+
+export interface Worktree {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Picture {
+  readonly repository: string;
+  readonly worktrees: readonly Worktree[];
+  readonly overlaps: readonly Overlap[];
+}
+
+/**
+ * An overlap as seen from this window: `own` is this window's side where it has one, and then `here` is true.
+ * `files` are the sides' files on disk, the own one first; either may be missing.
+ */
+export interface Sighting {
+  readonly overlap: Overlap;
+  readonly own: Side;
+  readonly other: Side;
+  readonly here: boolean;
+  readonly files: readonly { readonly file: string; readonly side: Side }[];
+}
+
+/** Every overlap of `pictures`, conflicts first, and this window's before those of other worktrees. */
+export function sightings(pictures: Iterable<Picture>, folders: readonly string[]): Sighting[] {
+  const all = [...pictures].flatMap((picture) => {
+    const directories = new Map(picture.worktrees.map((worktree) => [worktree.name, worktree.path]));
+    return picture.overlaps.map((overlap) => sight(overlap, directories, folders));
+  });
+  return all.sort((a, b) => rank(a) - rank(b) || a.own.path.localeCompare(b.own.path));
+}
+
+/** How a person calls the other side: its worktree's name, or `trunk`. */
+export function sideName(side: Side): string {
+  return side.worktree ?? "trunk";
+}
+
+/** For example "2 conflicts, 3 overlaps"; what there is none of is left out. */
+export function countText(seen: readonly Sighting[]): string {
+  const conflicts = seen.filter(({ overlap }) => overlap.verdict === "conflict").length;
+  const parts = [plural(conflicts, "conflict"), plural(seen.length - conflicts, "overlap")];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** For example "lines 3–5, 9", or "" where a side has no lines. */
+export function lineText(side: Side): string {
+  const spans = side.regions.map(({ start, end }) => (start === end ? `${start}` : `${start}–${end}`));
+  const single = side.regions.length === 1 && side.regions[0]?.start === side.regions[0]?.end;
+  return spans.length === 0 ? "" : `${single ? "line" : "lines"} ${spans.join(", ")}`;
+}
+
+function sight(overlap: Overlap, directories: ReadonlyMap<string, string>, folders: readonly string[]): Sighting {
+  const [first, second] = overlap.sides;
+  const directoryOf = (side: Side): string | undefined =>
+    side.worktree === null ? undefined : directories.get(side.worktree);
+  const shown = (side: Side): boolean => {
+    const directory = directoryOf(side);
+    return directory !== undefined && folders.some((folder) => meet(folder, directory));
+  };
+  const firstIsOwn = shown(first) || (!shown(second) && first.worktree !== null);
+  const [own, other] = firstIsOwn ? [first, second] : [second, first];
+  const files = [own, other].flatMap((side) => {
+    const directory = directoryOf(side);
+    return directory === undefined ? [] : [{ file: path.join(directory, side.path), side }];
+  });
+  return { overlap, own, other, here: shown(own), files };
+}
+
+function rank({ overlap, here }: Sighting): number {
+  const byVerdict = { conflict: 0, clean: 1, identical: 2 }[overlap.verdict];
+  return byVerdict * 2 + (here ? 0 : 1);
+}
+
+function meet(folder: string, directory: string): boolean {
+  return within(folder, directory) || within(directory, folder);
+}
+
+function within(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner);
+  return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+function plural(count: number, noun: string): string {
+  return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

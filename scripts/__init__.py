@@ -1,0 +1,1 @@
+"""What builds, starts and checks the project; nothing of it is shipped."""

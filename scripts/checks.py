@@ -1,0 +1,104 @@
+"""`npm test [-- PYTEST_ARGUMENT...]`: every check and every test; all of them run, whatever fails."""
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from scripts.package import CLIENT, package
+from scripts.stamp import BUILD
+from scripts.steps import ROOT, StepError, exit_with, run
+
+_PYTHON = (sys.executable, "-m")
+_MODULES = ROOT / "node_modules"
+_REPORT = BUILD / "tests.xml"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a check, or of the tests of one folder."""
+
+    name: str
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def main() -> int:
+    """Exit status 1 when anything failed; the last line counts what passed and failed."""
+    commands: dict[str, tuple[Sequence[str | Path], Path]] = {
+        "ruff check": ((*_PYTHON, "ruff", "check"), ROOT),
+        "ruff format": ((*_PYTHON, "ruff", "format", "--check"), ROOT),
+        "mypy": ((*_PYTHON, "mypy", "sidecar", "scripts", "tests"), ROOT),
+        "generated files": ((sys.executable, "scripts/generate.py", "--check"), ROOT),
+        "tsc": (("node", _MODULES / "typescript" / "bin" / "tsc"), CLIENT),
+        "eslint": (("node", _MODULES / "eslint" / "bin" / "eslint.js", "--max-warnings=0", "."), CLIENT),
+    }
+    outcomes = [_check("package", package)]
+    for name, (command, cwd) in commands.items():
+        outcomes.append(_check(name, partial(run, command, cwd)))
+    outcomes += _tests(sys.argv[1:])
+    return _summary(outcomes)
+
+
+def _check(name: str, work: Callable[[], object]) -> Outcome:
+    start = time.monotonic()
+    print(f"… {name}", flush=True)
+    try:
+        work()
+    except StepError as failure:
+        print(f"{failure}\n✗ {name}", flush=True)
+        return Outcome(name, time.monotonic() - start, failed=1)
+    seconds = time.monotonic() - start
+    print(f"✓ {name} ({seconds:.1f} s)", flush=True)
+    return Outcome(name, seconds, passed=1)
+
+
+def _tests(arguments: Sequence[str]) -> list[Outcome]:
+    _REPORT.unlink(missing_ok=True)
+    start = time.monotonic()
+    status = subprocess.run([*_PYTHON, "pytest", f"--junitxml={_REPORT}", *arguments], cwd=ROOT).returncode
+    seconds = time.monotonic() - start
+    folders = _folders(_REPORT) if _REPORT.exists() else []
+    told = any(folder.failed for folder in folders)
+    return [*folders, Outcome("pytest", seconds, failed=int(status != 0 and not told))]
+
+
+def _folders(report: Path) -> list[Outcome]:
+    """The tests by the folder under `tests/` that they are in, from pytest's JUnit report."""
+    cases: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+    for case in ET.parse(report).iter("testcase"):
+        folder = "/".join(case.get("classname", "").split(".")[:2])
+        kinds = {child.tag for child in case}
+        result = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        cases[folder].append((result, float(case.get("time", "0"))))
+    return [
+        Outcome(
+            folder,
+            sum(seconds for _, seconds in found),
+            *(sum(result == kind for result, _ in found) for kind in ("passed", "failed", "skipped")),
+        )
+        for folder, found in sorted(cases.items())
+    ]
+
+
+def _summary(outcomes: Sequence[Outcome]) -> int:
+    print("\nSummary")
+    for it in outcomes:
+        mark = "✗" if it.failed else "✓"
+        counts = [f"{it.passed} passed"] * (it.passed > 0) + [f"{it.failed} failed"] * (it.failed > 0)
+        counts += [f"{it.skipped} skipped"] * (it.skipped > 0)
+        print(f"  {mark} {it.name:<24} {it.seconds:7.1f} s  {', '.join(counts)}")
+    failed = sum(it.failed for it in outcomes)
+    print(f"{sum(it.passed for it in outcomes)} passed, {failed} failed, {sum(it.skipped for it in outcomes)} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    exit_with(main)

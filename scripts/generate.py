@@ -1,0 +1,85 @@
+"""Writes what is made from the table of settings: `docs/settings.md` and the extension's configuration."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sidecar.model.settings import SETTINGS, Setting
+
+ROOT = Path(__file__).resolve().parent.parent
+MANIFEST = ROOT / "editor-client" / "package.json"
+PAGE = ROOT / "docs" / "settings.md"
+
+_SCHEMA_TYPES: Mapping[str, Mapping[str, object]] = {
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer", "minimum": 0},
+    "string[]": {"type": "array", "items": {"type": "string"}},
+}
+_PAGE_START = """\
+# Settings
+
+In VS Code, a setting is `worktreeSidecar.` and its key. For every door (editor, terminal, agents) it is `sidecar.` and
+its key in git's configuration, for example `git config sidecar.trunk develop`. In the editor, its own settings win.
+
+| key | kind | default | VS Code | git config | what it does |
+|---|---|---|---|---|---|
+"""
+
+
+def property_of(setting: Setting) -> dict[str, object]:
+    """The JSON schema of a setting, as VS Code's `contributes.configuration` takes it."""
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    choices = {"enum": list(setting.choices)} if setting.choices else {}
+    return {
+        **_SCHEMA_TYPES[setting.kind],
+        **choices,
+        "default": default,
+        "scope": setting.scope,
+        "markdownDescription": setting.doc,
+    }
+
+
+def manifest_text(current: str) -> str:
+    """The extension's `package.json` with its configuration replaced."""
+    manifest = json.loads(current)
+    properties = {f"worktreeSidecar.{it.key}": property_of(it) for it in SETTINGS if it.editor}
+    manifest["contributes"]["configuration"] = {"title": "Worktree Sidecar", "properties": properties}
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def page_text() -> str:
+    """The page `docs/settings.md`."""
+    return _PAGE_START + "".join(_row(setting) for setting in SETTINGS)
+
+
+def _row(setting: Setting) -> str:
+    default = json.dumps(setting.default, ensure_ascii=False)
+    doors = [f"`{setting.scope}`" if setting.editor else "no", "yes" if setting.git else "no"]
+    choices = " One of " + ", ".join(f"`{it}`" for it in setting.choices) + "." if setting.choices else ""
+    doc = (setting.doc + choices).replace("|", "\\|")
+    return f"| `{setting.key}` | {setting.kind} | `{default}` | {' | '.join(doors)} | {doc} |\n"
+
+
+def main() -> int:
+    """Write both files, or with `--check` say which of them are stale (exit status 1)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
+    check = parser.parse_args().check
+    wanted = {MANIFEST: manifest_text(MANIFEST.read_text("utf-8")), PAGE: page_text()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in stale:
+        name = path.relative_to(ROOT).as_posix()
+        if check:
+            print(f"{name} is stale. Run: python scripts/generate.py", file=sys.stderr)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(wanted[path], "utf-8")
+            print(f"{name} written.")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

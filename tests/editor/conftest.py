@@ -1,0 +1,82 @@
+"""One VS Code with only the VSIX installed, for all tests; each test has a repository and a window of its own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.editor.chromium import HOW_TO_INSTALL, chromium, find_chromium
+from scripts.editor.codeserver import CodeServer, code_server
+from scripts.package import package
+from scripts.screenshots import TAKEN
+from tests.harness.sample import Sample, build
+
+Shoot = Callable[[str], None]
+
+_WAIT_MILLISECONDS = 20_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test here may have to build the VSIX and to fetch code-server."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip(f"no Chromium to show the editor in: {HOW_TO_INSTALL}")
+    expect.set_options(timeout=_WAIT_MILLISECONDS)
+    with chromium(executable) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def editor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeServer]:
+    """A VS Code whose PATH has git and nothing else, so that the only server is the one in the VSIX."""
+    home = tmp_path_factory.mktemp("editor")
+    with code_server(home / "code-server", package(), env=bare_environment(home)) as running:
+        yield running
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Sample:
+    return build(tmp_path / "sample")
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(_WAIT_MILLISECONDS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def shoot(page: Page) -> Shoot:
+    """Keeps what the window shows now as `build/screenshots/NAME.png`."""
+
+    def shoot(name: str) -> None:
+        TAKEN.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=TAKEN / f"{name}.png", animations="disabled", caret="initial")
+
+    return shoot
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """What a machine with git and without Python offers to the editor."""
+    git = shutil.which("git")
+    assert git
+    (home / "bin").mkdir()
+    (home / "bin" / "git").symlink_to(git)
+    return {
+        "HOME": str(home),
+        "PATH": str(home / "bin"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+    }

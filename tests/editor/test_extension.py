@@ -1,0 +1,94 @@
+"""What the extension itself adds: the status item, its commands, and a server that comes back."""
+
+import re
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Page, expect
+
+from scripts.editor.codeserver import CodeServer
+from scripts.editor.processes import wait_until
+from scripts.editor.workbench import (
+    active_tab,
+    editor_text,
+    open_workbench,
+    pick,
+    picker_rows,
+    run_command,
+    squiggles,
+    status_item,
+)
+from tests.editor.conftest import Shoot
+from tests.harness import commit, init
+from tests.harness.sample import Sample
+
+_SERVER_SECONDS = 20
+
+
+def test_the_status_item_counts_and_opens_problems(page: Page, editor: CodeServer, sample: Sample) -> None:
+    open_workbench(page, editor, sample.showcase)
+    expect(status_item(page)).to_contain_text("3 conflicts, 4 overlaps")
+    status_item(page).click()
+    expect(page.locator(".markers-panel-container")).to_be_visible()
+
+
+def test_one_worktree_alone_sees_no_status_item(page: Page, editor: CodeServer, tmp_path: Path) -> None:
+    main = init(tmp_path / "alone")
+    commit(main, {"a.txt": "one\n"}, "Begin")
+    open_workbench(page, editor, main, main / "a.txt")
+    wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    run_command(page, "Worktree Sidecar: Show Overlaps")
+    expect(page.locator(".notification-list-item-message")).to_contain_text("No overlaps")
+    expect(status_item(page)).to_have_count(0)
+
+
+def test_show_overlaps_goes_to_the_lines(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:
+    open_workbench(page, editor, sample.showcase)
+    expect(status_item(page)).to_be_visible()
+    run_command(page, "Worktree Sidecar: Show Overlaps")
+    rows = picker_rows(page)
+    expect(rows.first).to_contain_text("conflicts with")
+    expect(rows.filter(has_text="shop/orders.py").first).to_contain_text("free-shipping")
+    shoot("overlaps")
+    pick(page, "shop/orders.py")
+    expect(active_tab(page)).to_contain_text("orders.py")
+    expect(page.locator("#status\\.editor\\.selection")).to_contain_text("Ln 32")
+
+
+def test_compare_asks_which_worktree(page: Page, editor: CodeServer, sample: Sample) -> None:
+    open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(squiggles(page).first).to_be_visible()
+    run_command(page, "Worktree Sidecar: Compare with Other Worktree")
+    expect(picker_rows(page).filter(has_text="tax-rules")).to_be_visible()
+    pick(page, "wish-lists")
+    expect(page.locator(".monaco-diff-editor .editor.original .view-lines")).to_be_visible()
+    expect(active_tab(page)).to_contain_text("wish-lists")
+
+
+def test_a_server_that_was_killed_comes_back(page: Page, editor: CodeServer, sample: Sample) -> None:
+    open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(squiggles(page).first).to_be_visible()
+    first = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    first.kill()
+    wait_until("a new server", lambda: _newest_server(editor, but=first), _SERVER_SECONDS)
+    expect(squiggles(page).first).to_be_visible()
+    expect(status_item(page)).to_contain_text("conflict")
+
+
+def test_restart_server_starts_a_new_one(page: Page, editor: CodeServer, sample: Sample) -> None:
+    open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(squiggles(page).first).to_be_visible()
+    first = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    run_command(page, "Worktree Sidecar: Restart Server")
+    wait_until("a new server", lambda: _newest_server(editor, but=first), _SERVER_SECONDS)
+    expect(squiggles(page).first).to_be_visible()
+    assert not first.is_running()
+    expect(editor_text(page)).to_contain_text(re.compile(r"discount:\sint"))
+
+
+def _newest_server(editor: CodeServer, but: psutil.Process | None = None) -> psutil.Process | None:
+    """The server of the window that was opened last; None while there is none, or while it is still `but`."""
+    family = psutil.Process(editor.process.pid).children(recursive=True)
+    servers = [it for it in family if it.name() == "sidecar" and it.status() != psutil.STATUS_ZOMBIE]
+    newest = max(servers, key=lambda it: it.create_time(), default=None)
+    return None if newest == but else newest

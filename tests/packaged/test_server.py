@@ -1,0 +1,79 @@
+"""The server out of the VSIX, on a machine that has git and no Python."""
+
+import os
+import shutil
+import stat
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.package import package
+from scripts.stdio import first_diagnostics
+from tests.harness.sample import Sample, build
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension as an editor unpacks it."""
+    place = tmp_path_factory.mktemp("vsix")
+    with zipfile.ZipFile(package()) as archive:
+        for entry in archive.infolist():
+            file = Path(archive.extract(entry, place))
+            if mode := stat.S_IMODE(entry.external_attr >> 16):
+                file.chmod(mode)
+    return place / "extension"
+
+
+@pytest.fixture(scope="session")
+def server(unpacked: Path) -> Path:
+    return unpacked / "server" / ("sidecar.exe" if os.name == "nt" else "sidecar")
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment whose PATH has git and nothing else."""
+    place = tmp_path_factory.mktemp("bare")
+    git = shutil.which("git")
+    assert git
+    (place / "git").symlink_to(git)
+    return {"PATH": str(place), "HOME": str(place), "GIT_CONFIG_NOSYSTEM": "1", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    return build(tmp_path_factory.mktemp("packaged") / "sample")
+
+
+def test_it_answers_and_ends_as_the_protocol_says(server: Path, bare: dict[str, str], sample: Sample) -> None:
+    found = first_diagnostics([server, "serve"], sample.showcase, bare)
+    assert found.uri.startswith(sample.showcase.as_uri())
+    assert {diagnostic.source for diagnostic in found.diagnostics} == {"sidecar"}
+
+
+def test_its_command_line_works_too(server: Path, bare: dict[str, str], sample: Sample) -> None:
+    done = subprocess.run(
+        [server, "-C", sample.showcase, "overlaps"], env=bare, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "shop/cart.py" in done.stdout
+
+
+def test_git_gets_no_library_of_the_bundle(server: Path, bare: dict[str, str], sample: Sample, tmp_path: Path) -> None:
+    """The launcher sets LD_LIBRARY_PATH for itself; a git that got it would load the bundle's zlib and OpenSSL."""
+    spy = tmp_path / "bin" / "git"
+    spy.parent.mkdir()
+    spy.write_text(f'#!/bin/sh\necho "${{LD_LIBRARY_PATH-unset}}" >>{tmp_path}/seen\nexec {bare["PATH"]}/git "$@"\n')
+    spy.chmod(0o755)
+    command = (server, "-C", sample.showcase, "status", "--json")
+    subprocess.run(command, env=bare | {"PATH": str(spy.parent)}, check=True, capture_output=True)
+    assert set((tmp_path / "seen").read_text().split()) == {"unset"}
+
+
+def test_the_vsix_holds_what_a_person_reads_and_nothing_of_the_sources(unpacked: Path) -> None:
+    names = {path.name.lower() for path in unpacked.iterdir()}
+    assert names == {"package.json", "out", "server", "readme.md", "changelog.md", "license.txt"}
+    assert {path.name for path in (unpacked / "out").iterdir()} == {"extension.js"}

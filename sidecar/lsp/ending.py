@@ -1,0 +1,79 @@
+"""How the server ends: on `exit`, at the end of its input, on a signal, or when the process that started it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from threading import Thread
+
+from sidecar.lsp.door import Door
+
+CLOSING_SECONDS = 5.0
+"""How long open sessions may take to close before the process ends all the same."""
+POLL_SECONDS = 5.0
+
+
+def watch_for_end(door: Door) -> None:
+    """End with the parent process and on a signal: the client may be gone without a word, or hold our input open."""
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        return  # the end of the input is all there is
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end, door)
+    parent = door.server.process_id
+    if parent is None:
+        return
+    try:
+        if hasattr(os, "pidfd_open"):
+            loop.add_reader(os.pidfd_open(parent), _end, door)
+        else:
+            os.kill(parent, 0)
+            loop.call_later(POLL_SECONDS, _look_after, door, parent)
+    except OSError:
+        return  # a process of another namespace: the client is elsewhere
+
+
+def _look_after(door: Door, parent: int) -> None:
+    try:
+        os.kill(parent, 0)
+    except ProcessLookupError:
+        _end(door)
+    except OSError:
+        return
+    else:
+        asyncio.get_running_loop().call_later(POLL_SECONDS, _look_after, door, parent)
+
+
+def _end(door: Door) -> None:
+    """End now: a thread that waits for input can't be woken, so the process does not wait for it."""
+    Thread(target=_finish_and_exit, args=(door,), daemon=True).start()
+
+
+def _finish_and_exit(door: Door) -> None:
+    finish(door)
+    os._exit(status(door))
+
+
+def finish(door: Door) -> bool:
+    """Close what is open, remove what is temporary; whether all of it ended in time."""
+    door.ended = True
+    closing = [Thread(target=held.session.close, daemon=True) for held in list(door.repositories.values())]
+    door.repositories.clear()
+    for thread in closing:
+        thread.start()
+    for thread in closing:
+        thread.join(CLOSING_SECONDS)
+    if door.temporary is not None:
+        shutil.rmtree(door.temporary, ignore_errors=True)
+    with suppress(RuntimeError):
+        door.pool.shutdown(wait=False, cancel_futures=True)
+    return not any(thread.is_alive() for thread in closing)
+
+
+def status(door: Door) -> int:
+    """The exit status that the protocol asks for: 0 after `shutdown`, else 1."""
+    return 0 if door.shut_down else 1

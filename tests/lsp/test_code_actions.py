@@ -1,0 +1,172 @@
+"""The quick fixes: what they offer, and what they would write."""
+
+from dataclasses import replace
+
+import pytest
+from lsprotocol.types import (
+    CodeAction,
+    CodeActionContext,
+    CodeActionKind,
+    CodeActionParams,
+    Command,
+    Diagnostic,
+    Position,
+    Range,
+    TextDocumentIdentifier,
+)
+
+from sidecar.lsp.client import Client
+from sidecar.lsp.code_actions import code_actions
+from sidecar.lsp.diagnostics import Published, publish
+from sidecar.lsp.documents import Document
+from sidecar.lsp.scene import Scene
+from sidecar.model.changes import SYMLINK
+from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, region
+from tests.lsp.pictures import ALL, FEATURE, MINE, TRUNK, document, entry, picture, scene, side, worktree
+
+MY_FILE = f"{MINE}/a.py"
+MY_TEXT, THEIR_TEXT = "one\ntwo\nmine\nfour\n", "one\ntwo\ntheirs\nand more\nfour\n"
+OURS, THEIRS = entry(3), entry(4)
+LINE_3 = Range(Position(2, 0), Position(2, 0))
+
+
+def moment(
+    overlap: Overlap | None = None,
+    opened: Document | None = None,
+    client: Client = ALL,
+    theirs: str | bytes = THEIR_TEXT,
+) -> Scene:
+    mine, other = side(MINE, after=OURS), side(FEATURE, after=THEIRS, regions=(region(3, 2),), changed=(region(3, 2),))
+    opened = opened or document(MY_FILE, MY_TEXT, version=7)
+    drawn = picture(overlap or Overlap("a.py", "conflict", "content", (mine, other)))
+    return scene(drawn, {OURS: MY_TEXT, THEIRS: theirs}, opened, client=client)
+
+
+def ask(
+    at: Scene, place: Range = LINE_3, diagnostics: tuple[Diagnostic, ...] = (), only: list[str] | None = None
+) -> list[CodeAction | Command]:
+    (opened,) = at.documents.values()
+    context = CodeActionContext(diagnostics, only=only)
+    return code_actions(at, opened, CodeActionParams(TextDocumentIdentifier(opened.uri), place, context))
+
+
+def titles(at: Scene, place: Range = LINE_3) -> list[str]:
+    return [action.title for action in ask(at, place)]
+
+
+def test_a_conflict_can_be_compared_and_taken() -> None:
+    at = moment()
+    diagnostics = publish(at, Published()).by_uri[f"file://{MY_FILE}"].diagnostics
+    compare, take = ask(at, diagnostics=diagnostics)
+    assert isinstance(compare, CodeAction) and isinstance(take, CodeAction)
+    assert (compare.title, take.title) == ("Compare with feat-1's version", "Take feat-1's version of these lines")
+    assert compare.kind == take.kind == CodeActionKind.QuickFix
+    assert list(compare.diagnostics or ()) == list(take.diagnostics or ()) == list(diagnostics)
+    assert compare.command == Command(
+        "Compare with feat-1's version",
+        "sidecar.compare",
+        arguments=[{"uri": f"file://{MY_FILE}", "worktree": "feat-1"}],
+    )
+
+
+def test_taking_is_a_versioned_edit_of_whole_lines() -> None:
+    take = ask(moment())[1]
+    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes and take.edit.changes is None
+    (change,) = take.edit.document_changes
+    assert (change.text_document.uri, change.text_document.version) == (f"file://{MY_FILE}", 7)
+    (edit,) = change.edits
+    assert (edit.range, edit.new_text) == (Range(Position(2, 0), Position(3, 0)), "theirs\nand more\n")
+
+
+def test_a_client_without_document_changes_gets_plain_ones() -> None:
+    take = ask(moment(client=replace(ALL, document_changes=False)))[1]
+    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes is None
+    assert [edit.new_text for edit in take.edit.changes[f"file://{MY_FILE}"]] == ["theirs\nand more\n"]
+
+
+def test_a_client_without_code_action_literals_gets_the_command() -> None:
+    (command,) = ask(moment(client=replace(ALL, action_literals=False)))
+    assert isinstance(command, Command) and command.command == "sidecar.compare"
+
+
+def test_trunks_version_is_trunks() -> None:
+    other = side(TRUNK, name=None, after=THEIRS)
+    at = moment(Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), other)))
+    assert titles(at) == ["Compare with trunk's version", "Take trunk's version of these lines"]
+    compare = ask(at)[0]
+    assert isinstance(compare, CodeAction) and compare.command and compare.command.arguments
+    assert compare.command.arguments[0] == {"uri": f"file://{MY_FILE}", "worktree": None}
+
+
+def test_lines_that_merge_cleanly_can_be_taken_where_they_land() -> None:
+    mine, other = side(MINE, after=OURS, regions=(region(5, 0),)), side(FEATURE, after=THEIRS, changed=(region(3, 2),))
+    at = moment(Overlap("a.py", "clean", "content", (mine, other)))
+    take = ask(at, Range(Position(3, 0), Position(3, 0)))[1]
+    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes
+    (edit,) = take.edit.document_changes[0].edits
+    assert (edit.range, edit.new_text) == (Range(Position(4, 0), Position(4, 0)), "theirs\nand more\n")
+
+
+@pytest.mark.parametrize(
+    "overlap",
+    [
+        Overlap("a.py", "identical", "content", (side(MINE, after=OURS), side(FEATURE, after=THEIRS))),
+        Overlap("a.py", "conflict", "modify/delete", (side(MINE, after=OURS), side(FEATURE, after=None))),
+        Overlap("a.py", "conflict", "binary", (side(MINE, after=OURS), side(FEATURE, after=THEIRS))),
+        Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), side(FEATURE, after=entry(4, SYMLINK)))),
+        Overlap(
+            "a.py",
+            "conflict",
+            "content",
+            (side(MINE, after=OURS), side(FEATURE, after=THEIRS, regions=(WHOLE_FILE,), changed=())),
+        ),
+    ],
+    ids=lambda overlap: overlap.kind,
+)
+def test_what_has_no_lines_to_take_can_only_be_compared(overlap: Overlap) -> None:
+    at = moment(overlap)
+    assert titles(at, Range(Position(0, 0), Position(9, 0))) == ["Compare with feat-1's version"]
+
+
+def test_text_that_is_not_utf8_is_not_taken() -> None:
+    assert titles(moment(theirs=b"one\ntwo\ncaf\xe9\nand more\nfour\n")) == ["Compare with feat-1's version"]
+
+
+@pytest.mark.parametrize("line", [0, 1, 3])
+def test_there_is_nothing_to_fix_on_other_lines(line: int) -> None:
+    assert titles(moment(), Range(Position(line, 0), Position(line, 1))) == []
+
+
+def test_two_worktrees_can_be_told_apart_by_path_when_their_names_are_the_same() -> None:
+    at = moment()
+    twin = worktree("/elsewhere/feat-1")
+    drawn = replace(at.snapshot.picture, worktrees=(*at.snapshot.picture.worktrees, twin))
+    compare = ask(replace(at, snapshot=replace(at.snapshot, picture=drawn)))[0]
+    assert isinstance(compare, CodeAction) and compare.command and compare.command.arguments
+    assert compare.command.arguments[0]["worktree"] == FEATURE
+
+
+@pytest.mark.parametrize(
+    ("only", "count"), [(["quickfix"], 2), ([""], 2), (["refactor"], 0), (["source.fixAll"], 0), ([], 0)]
+)
+def test_only_the_kinds_that_are_asked_for(only: list[str], count: int) -> None:
+    assert len(ask(moment(), only=only)) == count
+
+
+def test_nothing_is_offered_for_text_that_the_picture_has_not_seen() -> None:
+    opened = document(MY_FILE, MY_TEXT + "typed\n", stamp=2)
+    at = moment(opened=opened)
+    drawn = replace(at.snapshot.picture, documents={MY_FILE: 1})
+    assert titles(replace(at, snapshot=replace(at.snapshot, picture=drawn))) == []
+
+
+def test_one_comparison_for_many_regions() -> None:
+    both = (Region(1, 1), Region(3, 3))
+    overlap = Overlap(
+        "a.py", "conflict", "content", (side(MINE, after=OURS, regions=both), side(FEATURE, after=THEIRS, regions=both))
+    )
+    assert titles(moment(overlap), Range(Position(0, 0), Position(9, 0))) == [
+        "Compare with feat-1's version",
+        "Take feat-1's version of these lines",
+        "Take feat-1's version of these lines",
+    ]

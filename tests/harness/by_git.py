@@ -5,6 +5,7 @@ It works in a scratch repository that borrows the objects of the one under test,
 
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -76,7 +77,7 @@ def present_states(main: Path, scratch: Path, env: Mapping[str, str]) -> dict[st
     for worktree in every:
         index = Path(git(worktree, "rev-parse", "--path-format=absolute", "--git-path", "index"))
         copy = scratch / ".git" / "present-index"
-        copy.write_bytes(index.read_bytes())
+        shutil.copy2(index, copy)  # git needs the time of the index to tell which files it must read again
         there = {"GIT_DIR": str(scratch / ".git"), "GIT_WORK_TREE": str(worktree), "GIT_INDEX_FILE": str(copy), **env}
         nested = [
             f":(exclude,literal){path.relative_to(worktree)}"
@@ -86,7 +87,8 @@ def present_states(main: Path, scratch: Path, env: Mapping[str, str]) -> dict[st
         git(worktree, "add", "--all", "--", ".", *nested, env=there)
         tree = git(worktree, "write-tree", env=there)
         head = git(worktree, "rev-parse", "HEAD")
-        states[worktree.name] = git(scratch, "commit-tree", tree, "-p", head, "-m", "Present state")
+        message = f"Present state of {worktree.name}"  # else two that look alike would be one commit
+        states[worktree.name] = git(scratch, "commit-tree", tree, "-p", head, "-m", message)
     return states
 
 
@@ -101,7 +103,7 @@ def merge(scratch: Path, ours: str, theirs: str, env: Mapping[str, str]) -> Merg
     stopped = bool(git(scratch, "ls-files", "--unmerged", env=env))
     told = git_bytes(scratch, "merge-tree", "--write-tree", "--messages", "-z", ours, theirs, env=env, check=False)
     tree, *records = os.fsdecode(told).split("\0")
-    conflicts = tuple(_conflicts(records))
+    conflicts = tuple(_conflicts(records, (f"~{ours}", f"~{theirs}")))
     if stopped != bool(conflicts):
         raise AssertionError(f"git merge and git merge-tree disagree: {conflicts}")
     return Merge(git(scratch, "merge-base", ours, theirs), ours, theirs, tree, conflicts)
@@ -112,7 +114,8 @@ def blocks(scratch: Path, tried: Merge, path: str, ours_path: str, theirs_path: 
     merged = scratch / path
     if merged.is_symlink() or not merged.is_file():
         return []
-    ours, theirs, spans = _take_apart(_plain(merged.read_bytes()))
+    stored = git(scratch, "hash-object", "-w", f"--path={path}", merged)
+    ours, theirs, spans = _take_apart(_plain(git_bytes(scratch, "cat-file", "blob", stored)))
     if not spans:
         return []
     mine = _located(scratch, ours, [span[0] for span in spans], content(scratch, tried.ours, ours_path))
@@ -140,14 +143,18 @@ def entry(scratch: Path, commit: str, path: str) -> str:
     return git(scratch, "ls-tree", "-z", commit, "--", f":(literal){path}").partition("\t")[0]
 
 
-def _conflicts(records: Sequence[str]) -> list[Conflict]:
-    """The messages of `merge-tree -z` (git-merge-tree(1), OUTPUT) that are conflicts."""
+def _conflicts(records: Sequence[str], detours: tuple[str, str]) -> list[Conflict]:
+    """The messages of `merge-tree -z` (git-merge-tree(1), OUTPUT) that are conflicts.
+
+    A path that git moved out of the way, by one of the `detours` at its end, is called by its own name.
+    """
     start = records.index("")
     found = []
     position = start + 1
     while position < len(records) and records[position].isdecimal():
         count = int(records[position])
-        paths = tuple(records[position + 1 : position + 1 + count])
+        named = records[position + 1 : position + 1 + count]
+        paths = tuple(name.removesuffix(detours[0]).removesuffix(detours[1]) for name in named)
         kind, message = records[position + 1 + count : position + 3 + count]
         position += 3 + count
         word = _CONFLICT.match(message)
@@ -162,20 +169,22 @@ def _take_apart(lines: list[bytes]) -> tuple[list[bytes], list[bytes], list[tupl
     """A file with markers -> each side's lines, and for each block its (start, end) slice in either of them."""
     sides: tuple[list[bytes], list[bytes]] = ([], [])
     spans = []
-    inside: int | None = None
+    inside: tuple[int, ...] = (0, 1)
     for line in lines:
         mark = (
             line[:1] if len(line.rstrip(b" \n")) >= _MARKER_SIZE and line.startswith(line[:1] * _MARKER_SIZE) else b""
         )
         if mark == b"<":
-            inside, begun = 0, (len(sides[0]), len(sides[1]))
+            inside, begun = (0,), (len(sides[0]), len(sides[1]))
         elif mark == b"=":
-            inside = 1
+            inside = (1,)
         elif mark == b">":
-            inside = None
+            inside = (0, 1)
             spans.append(((begun[0], len(sides[0])), (begun[1], len(sides[1]))))
-        elif mark != b"|":
-            for side in range(2) if inside is None else (inside,):
+        elif mark == b"|":
+            inside = ()
+        else:
+            for side in inside:
                 sides[side].append(line)
     return *sides, spans
 
@@ -198,10 +207,7 @@ def _located(scratch: Path, resolved: list[bytes], spans: list[Lines], own: byte
 
 def _hunks(scratch: Path, before: bytes, after: bytes) -> list[tuple[int, int, int, int]]:
     """(line, count, line, count) as in the heads of a diff without context, aligned as git's merge does."""
-    ids = [
-        git(scratch, "hash-object", "-w", "--no-filters", "--stdin", input=b"".join(_plain(text)))
-        for text in (before, after)
-    ]
+    ids = [git(scratch, "hash-object", "-w", "--no-filters", "--stdin", input=text) for text in (before, after)]
     options = ("--text", "--unified=0", "--diff-algorithm=histogram", "--no-indent-heuristic")
     diff = git_bytes(scratch, "diff", *options, *ids)
     return [(int(at), int(count or b"1"), int(to), int(size or b"1")) for at, count, to, size in _HUNK.findall(diff)]

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from tests.harness.repository import (
     Content,
     Executable,
+    GitFailedError,
     Symlink,
     add_worktree,
     commit,
@@ -48,6 +49,7 @@ def build(file: Path, root: Path, home: Path) -> Scenario:
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     unknown = table.keys() - {
         "config",
+        "home",
         "percent_names",
         "base",
         "trunk",
@@ -63,6 +65,7 @@ def build(file: Path, root: Path, home: Path) -> Scenario:
         raise ValueError(f"{file.name} needs [[overlap]] tables, or else no_overlaps = true")
     percent = bool(table.get("percent_names"))
     env = {name: environment(home)[name] for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL")}
+    write(home, table.get("home", {}))
     main = _repository(table, root, env, percent)
     overlaps = [_overlap(overlap, main, percent) for overlap in table.get("overlap", [])]
     was = {
@@ -118,10 +121,11 @@ class Steps:
         lines: int | None = None,
         ends: str = "\n",
         hex: str | None = None,  # noqa: A002 (the word of the format)
+        encoding: str = "utf-8",
         executable: bool = False,
     ) -> None:
         numbered = "".join(f"line {number}{ends}" for number in range(1, (lines or 0) + 1))
-        plain = bytes.fromhex(hex) if hex is not None else (numbered if text is None else text).encode()
+        plain = bytes.fromhex(hex) if hex is not None else (numbered if text is None else text).encode(encoding)
         content: Content = Executable(plain) if executable else plain
         write(worktree, {self._path(path): content})
 
@@ -169,6 +173,13 @@ class Steps:
 
     def do_commit_staged(self, worktree: Path, message: str) -> None:
         commit_index(worktree, message)
+
+    def do_git_fails(self, worktree: Path, arguments: list[str]) -> None:
+        try:
+            self.do_git(worktree, arguments)
+        except GitFailedError:
+            return
+        raise ValueError(f"git {' '.join(arguments)} should have failed")
 
     def do_git(self, worktree: Path, arguments: list[str]) -> None:
         git(worktree, *arguments, env={**self.env, **tick(worktree)})

@@ -1,6 +1,6 @@
 """Holds expected overlaps against git's own merge, so that a wrong expectation can't stand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ _SAID_BY_CONVENTION = {"file/directory", "file location", "distinct types", "ren
 def disagreements(
     main: Path,
     place: Path,
-    overlaps: list[Overlap],
+    overlaps: Sequence[Overlap],
     env: Mapping[str, str],
     *,
     inherited: frozenset[str] = frozenset(),
@@ -46,8 +46,10 @@ def disagreements(
         tried = by_git.merge(scratch, present[ours], state, env)
         pair = [overlap for overlap in overlaps if _parties(overlap) == [ours, theirs]]
         problems = [*_left_out(tried, both, pair, inherited, was or {})]
+        fork = git(scratch, "merge-base", tip, tried.base)
         for overlap in pair:
-            problems += _contradictions(scratch, tried, overlap, (was or {}).get(overlap["path"], overlap["path"]))
+            before = by_git.content(scratch, fork, (was or {}).get(overlap["path"], overlap["path"]))
+            problems += _contradictions(scratch, tried, overlap, before)
         said += [f"{ours} and {theirs or 'trunk'}: {problem}" for problem in problems]
     return said
 
@@ -71,7 +73,7 @@ def _left_out(
         yield f"{path} is changed by both"
 
 
-def _contradictions(scratch: Path, tried: Merge, overlap: Overlap, old_path: str) -> Iterator[str]:
+def _contradictions(scratch: Path, tried: Merge, overlap: Overlap, before: bytes) -> Iterator[str]:
     path, verdict = overlap["path"], overlap["verdict"]
     kinds = [conflict.kind for conflict in tried.conflicts if {*conflict.paths} & _names(overlap)]
     if verdict != "conflict" and kinds:
@@ -88,7 +90,7 @@ def _contradictions(scratch: Path, tried: Merge, overlap: Overlap, old_path: str
         yield f"{path} is not the same on both sides"
     if verdict == "clean" and entries[0] == entries[1] and names[0] == names[1]:
         yield f"{path} is the same on both sides"
-    regions = _regions(scratch, tried, overlap, names, old_path)
+    regions = _regions(scratch, tried, overlap, names, before)
     for side, right in zip(overlap["sides"], regions or [], strict=False):
         shown = [(region["start"], region["end"]) for region in side["regions"]]
         if shown != right:
@@ -96,16 +98,15 @@ def _contradictions(scratch: Path, tried: Merge, overlap: Overlap, old_path: str
 
 
 def _regions(
-    scratch: Path, tried: Merge, overlap: Overlap, names: tuple[str, str], old_path: str
+    scratch: Path, tried: Merge, overlap: Overlap, names: tuple[str, str], before: bytes
 ) -> list[list[Lines]] | None:
-    """Each side's lines as git shows them; None where it shows none."""
+    """Each side's lines as git shows them; None where it shows none. `before`: as it was where they left trunk."""
     commits = (tried.ours, tried.theirs)
     contents = [by_git.content(scratch, commit, name) for commit, name in zip(commits, names, strict=True)]
     if overlap["verdict"] == "clean":
         merged = by_git.content(scratch, tried.tree, overlap["path"])
         return [by_git.replaced_lines(scratch, text, merged) or _LINE_ONE for text in contents]
     if overlap["verdict"] == "identical":
-        before = by_git.content(scratch, tried.base, old_path)
         return [by_git.changed_lines(scratch, before, text) or _LINE_ONE for text in contents]
     blocks = by_git.blocks(scratch, tried, overlap["path"], *names)
     if blocks:

@@ -1,0 +1,1 @@
+"""What git says and does: the only importer of pygit2 and the only spawner of git."""

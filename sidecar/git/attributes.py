@@ -1,0 +1,79 @@
+"""The attributes that take part in a merge: those of the side that is merged into, as in a real checkout of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.git.config import Config, global_attributes
+from sidecar.git.objects import TREE_MODE, Objects, read_blob, read_tree
+from sidecar.git.repository import Repository
+from sidecar.model.changes import ancestors
+
+NAME = ".gitattributes"
+
+Attributes = tuple[tuple[str, str], ...]
+"""(directory, blob id) of each attributes file above the paths in question, sorted; '' is the top."""
+
+
+def attributes_above(objects: Objects, tree: str, paths: Iterable[str]) -> Attributes:
+    """The attributes files of a tree that speak about these paths."""
+    wanted = {""} | {above for path in paths for above in ancestors(path)}
+    found: list[tuple[str, str]] = []
+
+    def visit(directory: str, oid: str) -> None:
+        entries = read_tree(objects, oid)
+        own = entries.get(NAME)
+        if own is not None and own.is_file:
+            found.append((directory, own.oid))
+        prefix = directory and directory + "/"
+        for name, entry in entries.items():
+            if entry.mode == TREE_MODE and prefix + name in wanted:
+                visit(prefix + name, entry.oid)
+
+    visit("", tree)
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The attributes that stand outside of any tree: below the tree's own, and above them."""
+
+    weakest: bytes
+    strongest: bytes
+
+
+def read_surroundings(repository: Repository) -> Surroundings:
+    """The person's global attributes and the repository's `info/attributes` (gitattributes(5), order of precedence)."""
+    try:
+        strongest = (Path(repository.common_dir) / "info" / "attributes").read_bytes()
+    except OSError:
+        strongest = b""
+    return Surroundings(_text_by_default(repository.config) + global_attributes(repository.config) + b"\n", strongest)
+
+
+def _text_by_default(config: Config) -> bytes:
+    """What core.autocrlf means for a merge, in words that also `merge-tree` before 2.41 understands."""
+    return (
+        b"* text=auto\n" if (config.get("core.autocrlf") or "").lower() in ("true", "input", "yes", "on", "1") else b""
+    )
+
+
+def lay_out(objects: Objects, files: Path, attributes: Attributes, surroundings: Surroundings) -> None:
+    """Write the attributes files where git looks for them in a working tree."""
+    by_directory = dict(attributes)
+    (files / NAME).write_bytes(
+        surroundings.weakest + (read_blob(objects, by_directory[""]) if "" in by_directory else b"")
+    )
+    for directory, oid in attributes:
+        if directory:
+            target = files / directory
+            target.mkdir(parents=True, exist_ok=True)
+            (target / NAME).write_bytes(read_blob(objects, oid))
+
+
+def mentions_merge(objects: Objects, attributes: Attributes, surroundings: Surroundings, names: Iterable[str]) -> bool:
+    """Whether any of these merge drivers is asked for by name."""
+    texts = [surroundings.weakest, surroundings.strongest, *(read_blob(objects, oid) for _, oid in attributes)]
+    return any(b"merge=" + name.encode() in text for name in names for text in texts)

@@ -1,0 +1,219 @@
+"""What git's merge answers for two present states: one process that stays, objects in the quarantine."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.git.attributes import Attributes, attributes_above, lay_out, mentions_merge, read_surroundings
+from sidecar.git.config import merge_pairs, silenced_drivers
+from sidecar.git.objects import Objects, find_entry, read_blob, write_commit, write_tree
+from sidecar.git.process import Conversation, GitError, Place, configured, run
+from sidecar.git.quarantine import Quarantine
+from sidecar.git.repository import Repository
+from sidecar.git.version import BATCHED_MERGES
+from sidecar.model.changes import Entry
+from sidecar.model.markers import contains_marker
+from sidecar.model.merging import Merge, Message
+
+MARKER_SIZES = (47, 83, 131, 223, 353)
+"""Lengths for conflict markers; the first that no conflicting text contains is taken."""
+
+MOST_COURTS = 4
+"""How many merge processes stay at the most; each set of attributes needs one of its own."""
+
+REMEMBERED = 5_000
+"""How many merges are remembered."""
+
+BUILT_IN_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Two trees to merge, and what they have in common: a base tree, or (several merge bases) two real commits."""
+
+    ours: str
+    theirs: str
+    base: str | None
+    parents: tuple[str, str] | None = None
+
+
+class Judge:
+    """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes."""
+
+    def __init__(self, repository: Repository, quarantine: Quarantine) -> None:
+        self._repository = repository
+        self._quarantine = quarantine
+        self._surroundings = read_surroundings(repository)
+        self._drivers = silenced_drivers(repository.config, repository.trusted)
+        self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
+        self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
+        self._judging = threading.Lock()
+
+    def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
+        """Git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
+        attributes = attributes_above(self._quarantine.objects, into or question.ours, paths)
+        key = (question, attributes)
+        with self._judging:
+            if (known := self._answers.get(key)) is not None:
+                self._answers.move_to_end(key)
+                return known
+            answer = self._merge(question, attributes)
+            self._answers[key] = answer
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+            return answer
+
+    def merge_path(self, path: str, base: Entry | None, ours: Entry, theirs: Entry, into: str) -> Merge:
+        """Git's merge of one path, with trees cut down to it; `into` is the whole tree that is merged into."""
+        base_tree, our_tree, their_tree = (self._cut(path, entry) for entry in (base, ours, theirs))
+        return self.merge_trees(Question(our_tree, their_tree, base_tree), (path,), into)
+
+    def _cut(self, path: str, entry: Entry | None) -> str:
+        objects = self._quarantine.objects
+        if entry is None:
+            return objects.empty_tree
+        *directories, name = path.split("/")
+        tree = write_tree(objects, {name: entry})
+        for directory in reversed(directories):
+            tree = write_tree(objects, {directory: Entry(0o040000, tree)})
+        return tree
+
+    def _merge(self, question: Question, attributes: Attributes) -> Merge:
+        objects = self._quarantine.objects
+        if question.parents is not None:
+            parents = [(parent,) for parent in question.parents]
+        else:
+            parents = [(write_commit(objects, question.base or objects.empty_tree),)] * 2
+        ours, theirs = (
+            write_commit(objects, tree, above)
+            for tree, above in zip((question.ours, question.theirs), parents, strict=True)
+        )
+        silenced = mentions_merge(objects, attributes, self._surroundings, self._drivers)
+        note = BUILT_IN_NOTE if silenced else None
+        for size in MARKER_SIZES:
+            answer = self._ask(attributes, size, (ours, theirs), note)
+            if not self._ambiguous(answer):
+                return answer
+        return answer
+
+    def _ambiguous(self, merge: Merge) -> bool:
+        blobs = {entry.oid for stages in merge.stages.values() for entry in stages.values() if entry.is_file}
+        return any(contains_marker(read_blob(self._quarantine.objects, oid), merge.marker_size) for oid in blobs)
+
+    def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str], note: str | None) -> Merge:
+        """One merge; a process that died is started again once, since the reason may have been another's line."""
+        for last in (False, True):
+            court = self._court(attributes, size)
+            try:
+                fields = court.hear(commits)
+            except GitError:
+                self._courts.pop((attributes, size)).close()
+                if last:
+                    raise
+            else:
+                return _parse(fields, commits, size, note)
+        raise AssertionError
+
+    def _court(self, attributes: Attributes, size: int) -> _Court:
+        key = (attributes, size)
+        if key not in self._courts:
+            strongest = self._surroundings.strongest + b"\n* conflict-marker-size=%d\n" % size
+            place = self._quarantine.repository("merge", strongest)
+            lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
+            pairs = merge_pairs(self._repository.config, self._repository.trusted)
+            place = place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]))
+            self._courts[key] = _Court(
+                place, self._quarantine.objects, batched=self._repository.version >= BATCHED_MERGES
+            )
+            if len(self._courts) > MOST_COURTS:
+                self._courts.popitem(last=False)[1].close()
+        self._courts.move_to_end(key)
+        return self._courts[key]
+
+    def close(self) -> None:
+        """End every process."""
+        with self._judging:
+            while self._courts:
+                self._courts.popitem()[1].close()
+
+
+class _Court:
+    """Where merges with one set of attributes are asked for; before git 2.39 each one is a process of its own.
+
+    Git flushes a record but for its last byte, so every request is followed by a merge of nothing with itself: its
+    record marks the end of the answer.
+    """
+
+    COMMAND = ("merge-tree", "--write-tree", "--messages")
+
+    def __init__(self, place: Place, objects: Objects, *, batched: bool) -> None:
+        self._place = place
+        self._nothing = write_commit(objects, objects.empty_tree)
+        self._end = b"\0001\0%s\0\0" % objects.empty_tree.encode()
+        self._batched = batched
+        self._conversation: Conversation | None = None
+
+    def hear(self, commits: tuple[str, str]) -> list[bytes]:
+        """The NUL-separated fields of one merge, from its status on."""
+        if not self._batched:
+            return b"".join((b"0\0", run(self._place, *self.COMMAND, "-z", *commits, accept=(0, 1)), b"\0")).split(
+                b"\0"
+            )
+        if self._conversation is None:
+            self._conversation = Conversation(self._place, *self.COMMAND, "--stdin", "-z")
+        request = f"{commits[0]} {commits[1]}\n{self._nothing} {self._nothing}\n"
+        answer = self._conversation.ask(request.encode(), self._is_whole)
+        return answer[: answer.rindex(self._end)].lstrip(b"\0").split(b"\0")
+
+    def _is_whole(self, answer: bytearray) -> bool:
+        return answer.endswith((self._end, self._end + b"\0"))
+
+    def close(self) -> None:
+        if self._conversation is not None:
+            self._conversation.close()
+
+
+def _sections(fields: list[bytes]) -> tuple[int, int] | None:
+    """(end of the conflicted file info, end of the messages) of a record's fields; None when it is no record."""
+    try:
+        files_end = fields.index(b"", 2)
+    except ValueError:
+        return None
+    at = files_end + 1
+    while at < len(fields) and fields[at].isdigit():
+        at += int(fields[at]) + 3
+    return files_end, min(at, len(fields))
+
+
+def _parse(fields: list[bytes], commits: tuple[str, str], size: int, note: str | None) -> Merge:
+    sections = _sections(fields)
+    if sections is None or not re.fullmatch(rb"[01]", fields[0]):
+        raise GitError("git merge-tree gave an answer that was not understood.")
+    files_end, messages_end = sections
+    stages: dict[str, dict[int, Entry]] = {}
+    for field in fields[2:files_end]:
+        head, _, path = field.partition(b"\t")
+        mode, oid, stage = head.decode("ascii").split(" ")
+        stages.setdefault(os.fsdecode(path), {})[int(stage)] = Entry(int(mode, 8), oid)
+    messages = []
+    at = files_end + 1
+    while at < messages_end:
+        count = int(fields[at])
+        paths = tuple(os.fsdecode(path) for path in fields[at + 1 : at + 1 + count])
+        kind, text = fields[at + 1 + count : at + 3 + count]
+        messages.append(Message(paths, kind.decode("utf-8", "replace"), text.decode("utf-8", "replace").strip()))
+        at += count + 3
+    conflicting = bool(stages) or any(message.type.startswith("CONFLICT") for message in messages)
+    return Merge(not conflicting, fields[1].decode("ascii"), stages, tuple(messages), commits, size, note)
+
+
+def merged_blob(quarantine: Quarantine, merge: Merge, path: str) -> bytes | None:
+    """What git would check out at a path after a merge; None when it is no regular file."""
+    entry = find_entry(quarantine.objects, merge.tree, path)
+    return read_blob(quarantine.objects, entry.oid) if entry is not None and entry.is_file else None

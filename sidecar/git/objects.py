@@ -1,0 +1,213 @@
+"""Objects: read from the user's store, written to the quarantine only."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.git.process import Conversation, GitError, Place
+from sidecar.model.changes import Entry
+
+TREE_MODE = 0o040000
+
+Tree = Mapping[str, Entry]
+"""One directory of a tree: name -> entry; a subdirectory has mode 040000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """An object database; `read` gives (type, content) or raises GitError, `write` gives the id.
+
+    Both may be called from any thread. `null` is the id of no object, `empty_tree` that of the empty tree.
+    """
+
+    read: Callable[[str], tuple[str, bytes]]
+    write: Callable[[str, bytes], str]
+    close: Callable[[], None]
+    null: str
+    empty_tree: str
+
+
+def open_objects(directory: Path, object_format: str, place: Place) -> Objects:
+    """The database in an `objects` directory and its alternates; libgit2 where it can, git itself for sha256.
+
+    `place` is a repository on that directory, for the conversation with git.
+    """
+    if object_format == "sha1":
+        return _with_libgit2(directory)
+    return _with_git(directory, object_format, place)
+
+
+def _with_libgit2(directory: Path) -> Objects:
+    import pygit2
+
+    types = {
+        pygit2.enums.ObjectType.BLOB: "blob",
+        pygit2.enums.ObjectType.TREE: "tree",
+        pygit2.enums.ObjectType.COMMIT: "commit",
+        pygit2.enums.ObjectType.TAG: "tag",
+    }
+    numbers = {name: number for number, name in types.items()}
+    database = pygit2.Odb(str(directory))
+
+    def read(oid: str) -> tuple[str, bytes]:
+        try:
+            number, content = database.read(oid)
+        except (KeyError, ValueError, OSError, pygit2.GitError) as error:
+            raise GitError(f"object {oid} can't be read.") from error
+        return types[pygit2.enums.ObjectType(number)], content
+
+    def write(kind: str, content: bytes) -> str:
+        try:
+            return str(database.write(numbers[kind], content))
+        except (OSError, pygit2.GitError) as error:
+            raise GitError(f"an object can't be written: {error}") from error
+
+    return Objects(read, write, lambda: None, "0" * 40, write("tree", b""))
+
+
+def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
+    asking = threading.Lock()
+    conversation: list[Conversation] = []
+
+    def read(oid: str) -> tuple[str, bytes]:
+        with asking:
+            if not conversation:
+                conversation.append(Conversation(place, "cat-file", "--batch"))
+            try:
+                answer = conversation[0].ask(oid.encode() + b"\n", _whole_object)
+            except GitError:
+                conversation.pop().close()
+                raise
+        header, _, rest = answer.partition(b"\n")
+        words = header.decode("ascii", "replace").split(" ")
+        if len(words) != 3:
+            raise GitError(f"object {oid} can't be read.")
+        return words[1], rest[:-1]
+
+    def write(kind: str, content: bytes) -> str:
+        framed = b"%s %d\0%s" % (kind.encode(), len(content), content)
+        oid = hashlib.new(object_format, framed).hexdigest()
+        path = directory / oid[:2] / oid[2:]
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            draft = path.with_name(f"draft-{os.getpid()}-{threading.get_ident()}")
+            try:
+                draft.write_bytes(zlib.compress(framed, 1))
+                draft.replace(path)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    draft.unlink()
+                raise GitError(f"an object can't be written: {error.strerror}.") from error
+        return oid
+
+    def close() -> None:
+        with asking:
+            while conversation:
+                conversation.pop().close()
+
+    width = hashlib.new(object_format).digest_size * 2
+    return Objects(read, write, close, "0" * width, write("tree", b""))
+
+
+def _whole_object(answer: bytearray) -> bool:
+    end = answer.find(b"\n")
+    if end < 0:
+        return False
+    words = bytes(answer[:end]).split(b" ")
+    return len(words) != 3 or len(answer) >= end + 1 + int(words[2]) + 1
+
+
+def read_blob(objects: Objects, oid: str) -> bytes:
+    """The content of a blob; GitError when it is missing."""
+    return objects.read(oid)[1]
+
+
+def read_tree(objects: Objects, oid: str) -> dict[str, Entry]:
+    """One directory of a tree, names decoded as `os.fsdecode` does."""
+    content = objects.read(oid)[1]
+    width = len(oid) // 2
+    entries: dict[str, Entry] = {}
+    at = 0
+    while at < len(content):
+        space = content.index(b" ", at)
+        zero = content.index(b"\0", space)
+        following = zero + 1 + width
+        entry = Entry(int(content[at:space], 8), content[zero + 1 : following].hex())
+        entries[os.fsdecode(content[space + 1 : zero])] = entry
+        at = following
+    return entries
+
+
+def write_tree(objects: Objects, entries: Tree) -> str:
+    """The id of a tree with these entries, sorted as git sorts them (a directory as if its name ended in `/`)."""
+    encoded = sorted(
+        (os.fsencode(name) + (b"/" if entry.mode == TREE_MODE else b""), os.fsencode(name), entry)
+        for name, entry in entries.items()
+    )
+    return objects.write(
+        "tree", b"".join(b"%o %s\0%s" % (e.mode, name, bytes.fromhex(e.oid)) for _, name, e in encoded)
+    )
+
+
+def tree_of(objects: Objects, commit: str) -> str:
+    """The tree id of a commit; a tree's own id for a tree."""
+    kind, content = objects.read(commit)
+    if kind == "tree":
+        return commit
+    if kind == "tag":
+        return tree_of(objects, content[7 : content.index(b"\n")].decode("ascii"))
+    return content[5 : content.index(b"\n")].decode("ascii")
+
+
+def find_entry(objects: Objects, tree: str, path: str) -> Entry | None:
+    """What a tree has at a path; None when it has nothing there."""
+    *directories, name = path.split("/")
+    for part in directories:
+        entry = read_tree(objects, tree).get(part)
+        if entry is None or entry.mode != TREE_MODE:
+            return None
+        tree = entry.oid
+    return read_tree(objects, tree).get(name)
+
+
+def edit_tree(objects: Objects, tree: str, edits: Mapping[str, Entry | None]) -> str:
+    """The tree with some paths set or (None) removed; empty directories vanish, a file gives way to a directory."""
+    if not edits:
+        return tree
+    entries = read_tree(objects, tree)
+    below: dict[str, dict[str, Entry | None]] = {}
+    for path, entry in edits.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            below.setdefault(name, {})[rest] = entry
+        elif entry is None:
+            if (standing := entries.get(name)) is not None and standing.mode != TREE_MODE:
+                del entries[name]
+        else:
+            entries[name] = entry
+    for name, inner in below.items():
+        standing = entries.get(name)
+        replaced = edits.get(name) is not None
+        if replaced and all(entry is None for entry in inner.values()):
+            continue
+        start = standing.oid if standing is not None and standing.mode == TREE_MODE else objects.empty_tree
+        edited = edit_tree(objects, start, inner)
+        if edited != objects.empty_tree:
+            entries[name] = Entry(TREE_MODE, edited)
+        elif standing is not None and standing.mode == TREE_MODE:
+            del entries[name]
+    return write_tree(objects, entries)
+
+
+def write_commit(objects: Objects, tree: str, parents: tuple[str, ...] = ()) -> str:
+    """A virtual commit: the same tree and parents always give the same id."""
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    lines += ["author Worktree Sidecar <> 0 +0000", "committer Worktree Sidecar <> 0 +0000", "", ""]
+    return objects.write("commit", "\n".join(lines).encode())

@@ -1,0 +1,135 @@
+"""What is not committed in a worktree: its index and its files, as git sees them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sidecar.git.hashing import Hashed, hash_files
+from sidecar.git.process import GitError, Place, run
+from sidecar.git.quarantine import Quarantine
+from sidecar.git.repository import Repository
+from sidecar.model.changes import EXECUTABLE, FILE, STAGED, SUBMODULE, SYMLINK, UNSTAGED, UNTRACKED, Entry
+from sidecar.model.picture import Worktree
+
+STATUS = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One path that is not as in HEAD: what it is now (None: gone), and how the change is present."""
+
+    path: str
+    now: Entry | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """Everything in a worktree that is not committed; `skipped` are files that were too large or unreadable."""
+
+    edits: tuple[Edit, ...]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A path of `git status`: what HEAD and the index have, and the mode on disk (None: not there)."""
+
+    path: str
+    head: Entry | None
+    index: Entry | None
+    disk_mode: int | None
+    tracked: bool
+
+
+def read_uncommitted(
+    repository: Repository, quarantine: Quarantine, worktree: Worktree, limit: int, paths: Sequence[str] = ()
+) -> Uncommitted:
+    """What `git status` shows (of these paths only, when given), with the content of every changed file hashed.
+
+    `limit` is the size in bytes above which a file is skipped. Raises GitError when the worktree can't be read.
+    """
+    place = repository.inside(worktree)
+    literal = ("--", *(f":(top,literal){path}" for path in paths)) if paths else ()
+    rows = [row for row in _parse(run(place, *STATUS, *literal)) if not _is_other_repository(worktree, row)]
+    on_disk = [row.path for row in rows if row.disk_mode in (FILE, EXECUTABLE, SYMLINK)]
+    hashed = hash_files(quarantine.writing(place, repository), quarantine, worktree.key, on_disk, limit)
+    edits = []
+    for row in rows:
+        if row.path in hashed.skipped:
+            continue
+        edit = _edit(row, hashed, worktree)
+        if edit is not None:
+            edits.append(edit)
+    return Uncommitted(tuple(edits), tuple(sorted(hashed.skipped)))
+
+
+def _parse(listing: bytes) -> Iterable[_Row]:
+    """The rows of porcelain v2 (git-status(1))."""
+    for record in listing.split(b"\0"):
+        kind = record[:1]
+        if kind == b"1":
+            _, xy, _, mode_head, mode_index, mode_disk, oid_head, oid_index, path = record.split(b" ", 8)
+            yield _Row(
+                os.fsdecode(path),
+                _entry(mode_head, oid_head),
+                None if xy[1:2] == b"A" else _entry(mode_index, oid_index),
+                int(mode_disk, 8) or None,
+                tracked=True,
+            )
+        elif kind == b"u":
+            _, _, _, _, mode_ours, _, mode_disk, _, oid_ours, _, path = record.split(b" ", 10)
+            ours = _entry(mode_ours, oid_ours)
+            yield _Row(os.fsdecode(path), ours, ours, int(mode_disk, 8) or None, tracked=True)
+        elif kind == b"?":
+            yield _Row(os.fsdecode(record[2:]), None, None, FILE, tracked=False)
+
+
+def _entry(mode: bytes, oid: bytes) -> Entry | None:
+    number = int(mode, 8)
+    return Entry(number, oid.decode("ascii")) if number else None
+
+
+def _is_other_repository(worktree: Worktree, row: _Row) -> bool:
+    """An untracked directory is another repository or worktree; its files are not this worktree's work."""
+    return row.path.endswith("/") or (not row.tracked and os.path.isdir(os.path.join(worktree.key, row.path)))
+
+
+def _edit(row: _Row, hashed: Hashed, worktree: Worktree) -> Edit | None:
+    if not row.tracked:
+        found = hashed.entries.get(row.path)
+        return Edit(row.path, found, (UNTRACKED,)) if found is not None else None
+    if row.disk_mode == SUBMODULE:
+        now: Entry | None = _submodule(worktree, row)
+    else:
+        now = hashed.entries.get(row.path)
+    now = _keep_mode(row, now)
+    staged = (STAGED,) if row.index != row.head else ()
+    unstaged = (UNSTAGED,) if now != row.index else ()
+    if now == row.head and not staged:
+        return None
+    return Edit(row.path, now, staged + unstaged)
+
+
+def _keep_mode(row: _Row, now: Entry | None) -> Entry | None:
+    """Git's own word on the mode of a tracked file: core.fileMode and core.symlinks are honoured in it."""
+    if now is None or row.disk_mode is None or now.mode == row.disk_mode:
+        return now
+    return Entry(row.disk_mode, now.oid) if row.disk_mode in (FILE, EXECUTABLE, SYMLINK) else now
+
+
+def _submodule(worktree: Worktree, row: _Row) -> Entry | None:
+    """The commit that is checked out in a submodule, or the index's when it can't be read."""
+    folder = os.path.join(worktree.key, row.path)
+    try:
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            return row.index
+        head = run(
+            Place(folder, {"GIT_CEILING_DIRECTORIES": worktree.key}), "rev-parse", "--verify", "-q", "HEAD^{commit}"
+        )
+    except (GitError, OSError):
+        return row.index
+    return Entry(SUBMODULE, head.decode("ascii").strip())

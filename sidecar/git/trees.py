@@ -1,0 +1,128 @@
+"""What differs between two trees, and between two texts: git's own answer, from one process that stays."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from sidecar.git.objects import find_entry, write_tree
+from sidecar.git.process import Conversation, GitError
+from sidecar.git.quarantine import Quarantine
+from sidecar.model.changes import Change, ChangeSet, Entry
+from sidecar.model.hunks import Hunk
+
+RAW = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv")
+HUNKS = (
+    *("diff-tree", "--stdin", "-p", "-U0", "--inter-hunk-context=0", "--histogram", "--no-indent-heuristic"),
+    *("--text", "--no-ext-diff", "--no-textconv", "--no-color"),
+)
+"""Histogram without the indent heuristic is what merge-ort compares lines with."""
+
+HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+class TreeReader:
+    """Compares trees and blobs by their ids; every answer is remembered, since an id never changes its meaning."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._conversations: dict[tuple[str, ...], Conversation] = {}
+        self._asking = threading.Lock()
+        self._turns = itertools.count()
+        self.changes = lru_cache(maxsize=4096)(self._changes)
+        self.hunks = lru_cache(maxsize=8192)(self._hunks)
+
+    def _changes(self, base: str, tree: str) -> ChangeSet:
+        """The change set between two trees, as committed changes, renames folded."""
+        if base == tree:
+            return ChangeSet(base, tree)
+        touched = self.touched(base, tree)
+        return ChangeSet(
+            base, tree, MappingProxyType(touched), MappingProxyType(self.fold_renames(base, tree, touched))
+        )
+
+    def touched(self, base: str, tree: str) -> dict[str, Change]:
+        """Path by path what differs, without rename detection."""
+        answer = self._ask((*RAW, "--no-renames"), f"{base} {tree}")
+        return {change.path: change for change in _parse_raw(answer)}
+
+    def fold_renames(self, base: str, tree: str, touched: Mapping[str, Change]) -> dict[str, Change]:
+        """The same changes with each rename as one, sources of both names together."""
+        removed = any(change.after is None for change in touched.values())
+        added = any(change.before is None for change in touched.values())
+        folded = dict(touched)
+        if removed and added:
+            try:
+                answer = self._ask((*RAW, "-M", "-l7000"), f"{base} {tree}")
+            except GitError:
+                return folded  # a blob that rename detection would read is not here (partial clone)
+            for change in _parse_raw(answer):
+                if change.old_path is not None:
+                    del folded[change.old_path]
+                    folded[change.path] = change
+        return folded
+
+    def _hunks(self, before: str, after: str) -> tuple[Hunk, ...]:
+        """The hunks between two blobs, in lines, as git's merge sees them."""
+        if before == after:
+            return ()
+        objects = self._quarantine.objects
+        trees = [write_tree(objects, {"text": Entry(0o100644, oid)}) for oid in (before, after)]
+        answer = self._ask(HUNKS, " ".join(trees))
+        found = []
+        for match in HUNK_HEADER.finditer(answer):
+            first, count, start, length = (int(part) if part is not None else 1 for part in match.groups())
+            found.append(Hunk(first - (count > 0), count, start - (length > 0), length))
+        return tuple(found)
+
+    def entry(self, tree: str, path: str) -> Entry | None:
+        """What a tree has at a path."""
+        return find_entry(self._quarantine.objects, tree, path)
+
+    def _ask(self, command: tuple[str, ...], request: str) -> bytes:
+        with self._asking:
+            marker = f"end {next(self._turns)}\n".encode()
+            if command not in self._conversations:
+                self._conversations[command] = Conversation(self._quarantine.plumbing, *command)
+            try:
+                answer = self._conversations[command].ask(
+                    request.encode() + b"\n" + marker, lambda answer: answer.endswith(marker)
+                )
+            except GitError:
+                self._conversations.pop(command).close()
+                raise
+        _, _, body = answer[: -len(marker)].partition(b"\n")
+        return body
+
+    def close(self) -> None:
+        """End the processes."""
+        with self._asking:
+            for conversation in self._conversations.values():
+                conversation.close()
+            self._conversations.clear()
+
+
+def _parse_raw(answer: bytes) -> list[Change]:
+    """Changes of `diff-tree --raw -z` (git-diff-tree(1), raw output format)."""
+    fields = iter(answer.split(b"\0"))
+    changes = []
+    for head in fields:
+        if not head.startswith(b":"):
+            continue
+        old_mode, new_mode, old_oid, new_oid, status = head[1:].decode("ascii").split(" ")
+        before, after = _entry(old_mode, old_oid), _entry(new_mode, new_oid)
+        path = os.fsdecode(next(fields))
+        if status[0] in "RC":
+            changes.append(Change(os.fsdecode(next(fields)), before, after, old_path=path))
+        else:
+            changes.append(Change(path, before, after))
+    return changes
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return None if mode == "000000" else Entry(int(mode, 8), oid)

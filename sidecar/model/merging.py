@@ -1,0 +1,153 @@
+"""What a merge says, and which changes of the two sides it says it about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+
+from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One informational message of a merge: the paths that it is about, git's stable type, the sentence."""
+
+    paths: tuple[str, ...]
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merge as `git merge-tree` reports it (git-merge-tree(1), OUTPUT).
+
+    `tree` is what would be checked out; `stages` the higher order stages by path; `labels` what git appended to names
+    that it had to move aside; `marker_size` the length of its conflict markers; `note` what was left out, if anything.
+    """
+
+    clean: bool
+    tree: str
+    stages: Mapping[str, Mapping[int, Entry]]
+    messages: tuple[Message, ...]
+    labels: tuple[str, str]
+    marker_size: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A change of ours and one of theirs that meet at `path`, where the merge puts it.
+
+    A side is None where git names a conflict and no change of that side can be made out for it.
+    """
+
+    path: str
+    kind: str
+    conflict: bool
+    ours: Change | None
+    theirs: Change | None
+
+
+KINDS_BY_WEIGHT = (
+    *("rename/rename", "rename/delete", "modify/delete", "file/directory", "distinct types", "file location"),
+    *("directory rename split", "implicit dir rename", "submodule", "binary", "add/add", "content"),
+)
+"""Git's words for conflicts; where several are said of one pair of changes, the first of these names it."""
+
+
+def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet) -> list[Meeting]:
+    """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge."""
+    conflicts: dict[tuple[str | None, str | None], Meeting] = {}
+    for path, names, kind in _conflicts(merge):
+        mine, other = _find_change(ours, names), _find_change(theirs, names)
+        key = (mine.path if mine else None, other.path if other else None) if mine or other else (path, path)
+        standing = conflicts.get(key)
+        if standing is None or _weight(kind) < _weight(standing.kind):
+            conflicts[key] = Meeting(_place(path, kind, mine, other), kind, True, mine, other)
+    return [*conflicts.values(), *_merging(ours, theirs, conflicts.keys())]
+
+
+def _conflicts(merge: Merge) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """(path, all names, kind) of each conflict that git tells of; a staged path that no message names is content."""
+    suffix = re.compile("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$")
+    told: set[str] = set()
+    for message in merge.messages:
+        if message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT"):
+            names = tuple(dict.fromkeys(suffix.sub("", path) for path in message.paths))
+            told.update(names)
+            yield names[0] if names else "", names, _kind(message)
+    for path in merge.stages:
+        if (name := suffix.sub("", path)) not in told:
+            yield name, (name,), "content"
+
+
+def _kind(message: Message) -> str:
+    said = re.match(r"CONFLICT \(([^)]+)\)", message.text) or re.match(r"CONFLICT \(([^)]+)\)", message.type)
+    kind = said.group(1) if said else "content"
+    kind = "submodule" if kind.startswith("submodule") else kind
+    return {"contents": "content", "distinct modes": "distinct types"}.get(kind, kind)
+
+
+def _weight(kind: str) -> int:
+    return KINDS_BY_WEIGHT.index(kind) if kind in KINDS_BY_WEIGHT else 0
+
+
+def _place(path: str, kind: str, ours: Change | None, theirs: Change | None) -> str:
+    """One file renamed to two names is known by the old one; everything else by where git says it is."""
+    if kind == "rename/rename" and ours and theirs and ours.old_path == theirs.old_path and ours.old_path:
+        return ours.old_path
+    return path
+
+
+def _find_change(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
+    """The change that a conflict is about: by name, else one above or below it, else one that left its directory."""
+    for name in names:
+        if (found := changes.named(name)) is not None:
+            return found
+    for name in names:
+        above = set(ancestors(name))
+        for change in changes:
+            if change.path.startswith(name + "/") or change.path in above:
+                return change
+    for name in names:
+        for directory in ancestors(name):
+            for change in changes:
+                if change.old_path is not None and change.old_path.startswith(directory + "/"):
+                    return change
+    return None
+
+
+def _merging(
+    ours: ChangeSet, theirs: ChangeSet, in_conflict: Container[tuple[str | None, str | None]]
+) -> Iterator[Meeting]:
+    seen: set[tuple[str, str]] = set()
+    for mine in ours:
+        for name in mine.names:
+            other = theirs.named(name)
+            if other is None or (mine.path, other.path) in seen:
+                continue
+            seen.add((mine.path, other.path))
+            if (mine.path, other.path) not in in_conflict:
+                path = mine.path if mine.old_path is not None else other.path
+                yield Meeting(path, merging_kind(mine, other), False, mine, other)
+
+
+def merging_kind(ours: Change, theirs: Change) -> str:
+    """What meets in two changes that merge, in the words of git's conflicts."""
+    if ours.after is None and theirs.after is None:
+        return "delete/delete"
+    if ours.old_path is not None and theirs.old_path is not None:
+        return "rename/rename"
+    if ours.before is None and theirs.before is None:
+        return "add/add"
+    entries = [entry for entry in (ours.after, theirs.after) if entry is not None]
+    if any(entry.mode == SUBMODULE for entry in entries):
+        return "submodule"
+    if all(_only_mode(change) for change in (ours, theirs)):
+        return "mode"
+    return "content"
+
+
+def _only_mode(change: Change) -> bool:
+    return change.before is not None and change.after is not None and change.before.oid == change.after.oid

@@ -1,0 +1,183 @@
+"""Every overlap of a repository, graded by git's merge of the present states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sidecar.git.judge import Question
+from sidecar.git.objects import tree_of
+from sidecar.git.process import GitError
+from sidecar.model.changes import COMMITTED, Change, ChangeSet
+from sidecar.model.interplay import Footprint, footprint, interplay
+from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind
+from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.session.lines import Lines, lines_of
+from sidecar.session.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One that takes part in overlaps: a worktree, trunk, or a plain commit.
+
+    `own` are its changes since it left trunk (trunk: since the other left it); `head` the commit that merge bases are
+    looked for from; `unsettled` whether trunk has since changed the shape of trees where it works.
+    """
+
+    key: str
+    name: str | None
+    ref: str
+    head: str
+    own: ChangeSet
+    footprint: Footprint
+    unsettled: bool = False
+
+
+def find_overlaps(sources: Sources, trunk: Trunk, states: Sequence[WorktreeState]) -> tuple[Overlap, ...]:
+    """All overlaps, sorted by path and then by the parties in the order of the worktrees, trunk last."""
+    parties, against_trunk = [], []
+    for state in states:
+        if state.changes is None or state.worktree.head is None or not state.changes.touched:
+            continue
+        party, other = _parties(sources, trunk, state, state.worktree.head, state.changes)
+        parties.append(party)
+        if other is not None and state.fork_point is not None:
+            against_trunk.append((party, other, state.fork_point))
+    found = [
+        (overlap, order, later)
+        for (order, one), (later, two) in combinations(enumerate(parties), 2)
+        for overlap in _meet_worktrees(sources, trunk, one, two)
+    ]
+    order_of = {party.key: order for order, party in enumerate(parties)}
+    for party, other, fork_point in against_trunk:
+        bases = sources.history.merge_bases(trunk.commit or "", party.head)
+        found += [
+            (_swapped(overlap), order_of[party.key], len(parties))
+            for overlap in meet(sources, other, party, bases or (fork_point,))
+        ]
+    return tuple(overlap for overlap, *_ in sorted(found, key=lambda item: (item[0].path, item[1], item[2])))
+
+
+def _parties(
+    sources: Sources, trunk: Trunk, state: WorktreeState, head: str, own: ChangeSet
+) -> tuple[Party, Party | None]:
+    """The worktree as a party, and trunk as the other one: what trunk did since the worktree left it."""
+    worktree, shape = state.worktree, footprint(own.touched)
+    if trunk.commit is None or state.fork_point is None:
+        return Party(worktree.key, worktree.name, worktree.ref, head, own, shape), None
+    since = sources.trees.changes(own.base, tree_of(sources.quarantine.objects, trunk.commit))
+    other = Party(TRUNK_KEY, None, trunk.branch, trunk.commit, since, footprint(since.touched))
+    unsettled = interplay(shape, other.footprint).structural
+    return Party(worktree.key, worktree.name, worktree.ref, head, own, shape, unsettled), other
+
+
+def _meet_worktrees(sources: Sources, trunk: Trunk, one: Party, two: Party) -> Iterator[Overlap]:
+    if not interplay(one.footprint, two.footprint) and not one.unsettled and not two.unsettled:
+        return
+    if trunk.commit is not None:
+        bases = sources.history.pair_bases(trunk.commit, one.head, two.head)
+    else:
+        bases = sources.history.merge_bases(*sorted((one.head, two.head)))
+    if bases:
+        yield from meet(sources, one, two, bases)
+
+
+def meet(sources: Sources, ours: Party, theirs: Party, bases: tuple[str, ...]) -> Iterator[Overlap]:
+    """The overlaps of two parties with these merge bases; `ours` is the side that is merged into."""
+    base = tree_of(sources.quarantine.objects, bases[0])
+    play = interplay(ours.footprint, theirs.footprint)
+    settled = ours.own.base == base == theirs.own.base
+    if settled and not play:
+        return
+    if play.structural or len(bases) > 1 or (not settled and (ours.unsettled or theirs.unsettled)):
+        yield from _meet_whole(sources, ours, theirs, base, bases)
+    else:
+        for path in sorted(play.paths):
+            yield from _meet_path(sources, ours, theirs, base, path)
+
+
+def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: tuple[str, ...]) -> Iterator[Overlap]:
+    """The overlaps that a merge of the whole trees shows; of those, the ones in which both sides' own work meets."""
+    our_changes, their_changes = (_since(sources, party, base) for party in (ours, theirs))
+    paths = {*our_changes.touched, *their_changes.touched}
+    several = len(bases) > 1
+    question = Question(
+        our_changes.tree,
+        their_changes.tree,
+        None if several else base,
+        (ours.head, theirs.head) if several else None,
+    )
+    try:
+        merge = sources.judge.merge_trees(question, paths)
+    except GitError:
+        for path in sorted(ours.footprint.paths & theirs.footprint.paths):
+            yield from _meet_path(sources, ours, theirs, base, path)
+        return
+    for meeting in find_meetings(merge, our_changes, their_changes):
+        if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
+            yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: str) -> Iterator[Overlap]:
+    """The overlap at one path, if both changed it since the base: trees cut down to it give git's verdict."""
+    before = sources.trees.entry(base, path)
+    mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
+    if before in (mine, other):
+        return
+    our_change, their_change = Change(path, before, mine), Change(path, before, other)
+    if mine is None or other is None or mine == other:
+        kind = merging_kind(our_change, their_change) if mine == other else "modify/delete"
+        meeting = Meeting(path, kind, mine != other, our_change, their_change)
+        yield _overlap(sources, ours, theirs, meeting, None)
+        return
+    merge = sources.judge.merge_path(path, before, mine, other, ours.own.tree)
+    cut = [ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change)]
+    for meeting in find_meetings(merge, *cut):
+        yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _since(sources: Sources, party: Party, base: str) -> ChangeSet:
+    """What a party has that the base has not: its own work and what it has from trunk."""
+    return party.own if party.own.base == base else sources.trees.changes(base, party.own.tree)
+
+
+def _is_own(party: Party, change: Change | None) -> bool:
+    """Whether a change is the party's own work and not something that it merely has from trunk."""
+    return change is None or any(name in party.own.touched for name in change.names)
+
+
+def _overlap(sources: Sources, ours: Party, theirs: Party, meeting: Meeting, merge: Merge | None) -> Overlap:
+    lines = lines_of(sources, meeting, merge)
+    verdict = "conflict" if meeting.conflict else "clean"
+    if not meeting.conflict and meeting.ours and meeting.theirs:
+        same = (meeting.ours.path, meeting.ours.after) == (meeting.theirs.path, meeting.theirs.after)
+        verdict = "identical" if same else "clean"
+    sides = (
+        _side(ours, meeting.path, meeting.ours, lines[0]),
+        _side(theirs, meeting.path, meeting.theirs, lines[1]),
+    )
+    return Overlap(meeting.path, verdict, meeting.kind, sides, merge.note if merge else None)  # type: ignore[arg-type]
+
+
+def _side(party: Party, path: str, change: Change | None, lines: Lines) -> Side:
+    if change is None:
+        return Side(party.key, party.name, party.ref, path, lines.regions, lines.changed, (COMMITTED,), None, None)
+    own = next((party.own.named(name) for name in change.names if name in party.own.touched), None)
+    sources = own.sources if own is not None else (COMMITTED,)
+    return Side(
+        key=party.key,
+        name=party.name,
+        ref=party.ref,
+        path=change.path,
+        regions=lines.regions,
+        changed=lines.changed,
+        sources=sources,
+        before=change.before,
+        after=change.after,
+    )
+
+
+def _swapped(overlap: Overlap) -> Overlap:
+    return Overlap(overlap.path, overlap.verdict, overlap.kind, overlap.sides[::-1], overlap.note)

@@ -1,0 +1,114 @@
+"""The lines of both sides at which two changes meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidecar.git.judge import merged_blob
+from sidecar.git.objects import read_blob
+from sidecar.model.changes import Change, Entry
+from sidecar.model.hunks import Hunk, landing
+from sidecar.model.markers import Lines as TextLines
+from sidecar.model.markers import Segment, carry_over, locate_blocks, parse_markers, resolved_as, split_lines
+from sidecar.model.merging import Meeting, Merge
+from sidecar.model.overlaps import WHOLE_FILE, Region
+from sidecar.session.sources import Sources
+
+BINARY_PROBE = 8000
+"""Git takes a blob with a NUL among its first bytes for binary (gitattributes(5))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One side's lines: `regions` where the other meets it, `changed` what it changed itself."""
+
+    regions: tuple[Region, ...]
+    changed: tuple[Region, ...]
+
+
+def lines_of(sources: Sources, meeting: Meeting, merge: Merge | None) -> tuple[Lines, Lines]:
+    """The lines of both sides of a meeting, as the design defines them for each verdict."""
+    our_hunks, their_hunks = (_hunks(sources, change) for change in (meeting.ours, meeting.theirs))
+    ours, theirs = _changed(our_hunks), _changed(their_hunks)
+    if meeting.conflict:
+        met = _conflicting(sources, meeting, merge, our_hunks or (), their_hunks or ()) if merge is not None else []
+        if met:
+            return Lines(tuple(one for one, _ in met), ours), Lines(tuple(two for _, two in met), theirs)
+        return Lines(ours, ours), Lines(theirs, theirs)
+    if meeting.ours and meeting.theirs and meeting.ours.after == meeting.theirs.after:
+        return Lines(ours, ours), Lines(theirs, theirs)
+    return Lines(_landings(their_hunks, our_hunks), ours), Lines(_landings(our_hunks, their_hunks), theirs)
+
+
+def _changed(hunks: tuple[Hunk, ...] | None) -> tuple[Region, ...]:
+    return tuple(hunk.changed for hunk in hunks) if hunks else (WHOLE_FILE,)
+
+
+def _landings(other: tuple[Hunk, ...] | None, mine: tuple[Hunk, ...] | None) -> tuple[Region, ...]:
+    return tuple(landing(hunk, mine or ()) for hunk in other) if other else (WHOLE_FILE,)
+
+
+def _hunks(sources: Sources, change: Change | None) -> tuple[Hunk, ...] | None:
+    """The hunks of a change of text; None where there are no lines: deleted, binary, a link, a submodule."""
+    if change is None or not _is_text(sources, change.after):
+        return None
+    before = change.before.oid if change.before is not None and change.before.is_file else _empty(sources)
+    if not _is_text(sources, Entry(0o100644, before)):
+        return None
+    assert change.after is not None
+    return sources.trees.hunks(before, change.after.oid)
+
+
+def _is_text(sources: Sources, entry: Entry | None) -> bool:
+    return (
+        entry is not None
+        and entry.is_file
+        and b"\0" not in read_blob(sources.quarantine.objects, entry.oid)[:BINARY_PROBE]
+    )
+
+
+def _empty(sources: Sources) -> str:
+    return sources.quarantine.objects.write("blob", b"")
+
+
+def _conflicting(
+    sources: Sources, meeting: Meeting, merge: Merge, our_hunks: tuple[Hunk, ...], their_hunks: tuple[Hunk, ...]
+) -> list[tuple[Region, Region]]:
+    """(our lines, their lines) of each conflict that git marked; [] where it marked none."""
+    ours, theirs = meeting.ours, meeting.theirs
+    if not (ours and theirs and ours.after and theirs.after and ours.after.is_file and theirs.after.is_file):
+        return []
+    segments = _marked(sources, merge, (meeting.path, ours.path, theirs.path))
+    if len(segments) < 2:
+        return []
+    texts = [split_lines(read_blob(sources.quarantine.objects, entry.oid)) for entry in (ours.after, theirs.after)]
+    located = locate_blocks(segments, texts[0], texts[1], our_hunks, their_hunks)
+    if located is not None:
+        return located
+    return list(
+        zip(
+            _by_likeness(sources, segments, texts[0], ours=True),
+            _by_likeness(sources, segments, texts[1], ours=False),
+            strict=True,
+        )
+    )
+
+
+def _marked(sources: Sources, merge: Merge, paths: tuple[str, ...]) -> list[Segment]:
+    """The merged file with its conflicts, under the first of these names that git wrote markers into."""
+    for path in dict.fromkeys(paths):
+        blob = merged_blob(sources.quarantine, merge, path)
+        segments = parse_markers(blob, merge.marker_size) if blob is not None else []
+        if len(segments) > 1:
+            return segments
+    return []
+
+
+def _by_likeness(sources: Sources, segments: list[Segment], text: TextLines, *, ours: bool) -> list[Region]:
+    """Where the blocks lie in one side's text, by comparing it with the merge resolved as that side has it."""
+    lines, spans = resolved_as(segments, ours=ours)
+    blobs = [
+        sources.quarantine.objects.write("blob", b"".join(line + b"\n" for line in side)) for side in (lines, text)
+    ]
+    hunks = sources.trees.hunks(*blobs)
+    return [carry_over(span, hunks) for span in spans]

@@ -1,0 +1,119 @@
+"""One Picture, once: for a terminal or a script."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sidecar.git.history import resolve_commit
+from sidecar.git.objects import tree_of
+from sidecar.git.process import GitError
+from sidecar.git.repository import list_worktrees
+from sidecar.git.trunk import find_trunk
+from sidecar.model.findings import Failure
+from sidecar.model.interplay import footprint
+from sidecar.model.overlaps import Overlap
+from sidecar.model.picture import Picture, WorktreeState
+from sidecar.session.grading import Party, find_overlaps, meet
+from sidecar.session.reading import read_worktree, worktree_state
+from sidecar.session.sources import Options, Sources, open_sources
+
+READERS = 4
+"""How many worktrees are read at a time; git does the work, in processes of its own."""
+
+
+def look(folder: Path, options: Options | None = None) -> Picture | Failure:
+    """The Picture of the repository that a folder lies in, read afresh."""
+    sources = open_sources(folder, options or Options())
+    if isinstance(sources, Failure):
+        return sources
+    try:
+        return _take_picture(sources)
+    except GitError as error:
+        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+    finally:
+        sources.close()
+
+
+def _take_picture(sources: Sources) -> Picture | Failure:
+    worktrees = list_worktrees(sources.repository)
+    trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
+    if isinstance(trunk, Failure):
+        return trunk
+    with ThreadPoolExecutor(READERS) as pool:
+        readings = list(pool.map(lambda worktree: read_worktree(sources, worktree), worktrees))
+    states = tuple(worktree_state(sources, trunk, reading, {}) for reading in readings)
+    return Picture(1, sources.repository.common_dir, trunk, states, find_overlaps(sources, trunk, states))
+
+
+def compare(folder: Path, first: str, second: str, options: Options | None = None) -> tuple[Overlap, ...] | Failure:
+    """The overlaps of two worktrees (name, branch or path), or of any two commits."""
+    sources = open_sources(folder, options or Options())
+    if isinstance(sources, Failure):
+        return sources
+    try:
+        picture = _take_picture(sources)
+        if isinstance(picture, Failure):
+            return picture
+        return _compare(sources, picture, folder, first, second)
+    except GitError as error:
+        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+    finally:
+        sources.close()
+
+
+def _compare(
+    sources: Sources, picture: Picture, folder: Path, first: str, second: str
+) -> tuple[Overlap, ...] | Failure:
+    heads = []
+    for name in (first, second):
+        found = find_worktree(picture.worktrees, name, folder)
+        if isinstance(found, Failure):
+            return found
+        head = found.worktree.head if found is not None else resolve_commit(sources.repository, name)
+        if head is None:
+            return _unknown(picture.worktrees, name)
+        heads.append((name, found, head))
+    bases = sources.history.merge_bases(*sorted(head for _, _, head in heads))
+    if not bases:
+        return Failure("unrelated", f"{first} and {second} share no history, so git would not merge them.")
+    base = tree_of(sources.quarantine.objects, bases[0])
+    parties = [_party(sources, base, name, found, head) for name, found, head in heads]
+    found_overlaps = meet(sources, parties[0], parties[1], bases)
+    return tuple(sorted(found_overlaps, key=lambda overlap: overlap.path))
+
+
+def _party(sources: Sources, base: str, name: str, found: WorktreeState | None, head: str) -> Party:
+    """A worktree with its present state, or a commit as it is; what it has since the merge base counts as its own."""
+    if found is not None and found.changes is not None:
+        worktree = found.worktree
+        own = found.changes if found.changes.base == base else sources.trees.changes(base, found.changes.tree)
+        return Party(worktree.key, worktree.name, worktree.ref, head, own, footprint(own.touched))
+    own = sources.trees.changes(base, tree_of(sources.quarantine.objects, head))
+    return Party(name, None, name, head, own, footprint(own.touched))
+
+
+def find_worktree(states: Sequence[WorktreeState], name: str, folder: Path) -> WorktreeState | Failure | None:
+    """The worktree of that name, branch or path (relative to `folder`); None without one, a Failure when several.
+
+    A name wins over a branch: `git worktree add ../x -b y` is found by x, then by y.
+    """
+    path = os.path.realpath(folder / name)
+    for choice in (
+        [state for state in states if state.worktree.key == path],
+        [state for state in states if state.worktree.name == name],
+        [state for state in states if name in (state.worktree.branch, f"refs/heads/{state.worktree.branch}")],
+    ):
+        if len(choice) > 1:
+            paths = ", ".join(state.worktree.key for state in choice)
+            return Failure("ambiguous-name", f"Several worktrees are called {name}: {paths}. Give the path of one.")
+        if choice:
+            return choice[0]
+    return None
+
+
+def _unknown(states: Sequence[WorktreeState], name: str) -> Failure:
+    names = ", ".join(state.worktree.name for state in states)
+    return Failure("unknown-name", f"There is no worktree, branch or commit called {name}. The worktrees are: {names}.")

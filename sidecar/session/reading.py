@@ -1,0 +1,159 @@
+"""One worktree read: its change set, how far it is from trunk, what is unusual about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from sidecar.git.hashing import hash_text
+from sidecar.git.history import Divergence, had_own_commits
+from sidecar.git.objects import edit_tree, tree_of
+from sidecar.git.process import GitError
+from sidecar.git.status import Edit, Uncommitted, read_uncommitted
+from sidecar.model.changes import COMMITTED, FILE, UNSAVED, ChangeSet, Entry, ancestors, merge_sources
+from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
+from sidecar.session.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """An editor's text of one file, as the bytes that saving would write."""
+
+    text: bytes
+    version: int
+
+
+NOTHING = Uncommitted(())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A worktree as last read: what is not committed in it, or why that could not be read."""
+
+    worktree: Worktree
+    uncommitted: Uncommitted = NOTHING
+    problem: str | None = None
+
+
+def read_worktree(sources: Sources, worktree: Worktree) -> Reading:
+    """Everything that is not committed in a worktree; what can't be read becomes the problem, nothing is raised."""
+    if not worktree.readable:
+        return Reading(worktree)
+    try:
+        found = read_uncommitted(sources.repository, sources.quarantine, worktree, sources.size_limit)
+    except GitError as error:
+        return Reading(worktree, problem=f"{worktree.name} can't be read: {error.message}")
+    return Reading(worktree, found)
+
+
+def read_paths(sources: Sources, known: Reading, paths: Sequence[str]) -> Reading:
+    """The reading with these paths, and all below them, read again."""
+    if known.problem is not None or not known.worktree.readable:
+        return read_worktree(sources, known.worktree)
+    try:
+        found = read_uncommitted(sources.repository, sources.quarantine, known.worktree, sources.size_limit, paths)
+    except GitError:
+        return read_worktree(sources, known.worktree)
+    named = set(paths)
+
+    def is_old(path: str) -> bool:
+        return path in named or not named.isdisjoint(ancestors(path))
+
+    edits = [edit for edit in known.uncommitted.edits if not is_old(edit.path)]
+    skipped = [path for path in known.uncommitted.skipped if not is_old(path)]
+    return replace(known, uncommitted=Uncommitted((*edits, *found.edits), (*skipped, *found.skipped)))
+
+
+def worktree_state(sources: Sources, trunk: Trunk, reading: Reading, unsaved: Mapping[str, Unsaved]) -> WorktreeState:
+    """The state that follows from a reading; `unsaved` has the editor's texts by path inside the worktree."""
+    worktree = reading.worktree
+    if reading.problem is not None or not worktree.readable:
+        return WorktreeState(worktree, problem=reading.problem)
+    try:
+        return _state(sources, trunk, worktree, _with_unsaved(sources, worktree, reading.uncommitted, unsaved))
+    except GitError as error:
+        return WorktreeState(worktree, problem=f"{worktree.name} can't be read: {error.message}")
+
+
+def _state(sources: Sources, trunk: Trunk, worktree: Worktree, uncommitted: Uncommitted) -> WorktreeState:
+    head, objects = worktree.head, sources.quarantine.objects
+    known = trunk.commit is not None and head is not None
+    divergence = sources.history.divergence(trunk.commit or "", head or "") if known else Divergence((), frozenset(), 0)
+    fork_point = divergence.bases[0] if divergence.bases else None
+    head_tree = tree_of(objects, head) if head else objects.empty_tree
+    base_tree = tree_of(objects, fork_point) if fork_point else objects.empty_tree
+    tree = edit_tree(objects, head_tree, {edit.path: edit.now for edit in uncommitted.edits})
+    return WorktreeState(
+        worktree,
+        fork_point,
+        _change_set(sources, base_tree, head_tree, tree, uncommitted.edits),
+        ahead=len(divergence.own),
+        behind=divergence.behind,
+        integration=_integration(sources, worktree, divergence, uncommitted),
+        problem=_problem(worktree, trunk, fork_point, uncommitted),
+    )
+
+
+def _change_set(sources: Sources, base: str, head: str, tree: str, edits: tuple[Edit, ...]) -> ChangeSet:
+    """The changes from base to tree, each with its sources: committed where HEAD differs, and what its edit says.
+
+    An edit that puts a path back to the base's content is no change; neither is a committed one that it undoes.
+    """
+    committed = sources.trees.changes(base, head).touched
+    edited = {edit.path: edit.sources for edit in edits}
+    touched = {
+        path: replace(change, sources=merge_sources((COMMITTED,) if path in committed else (), edited.get(path, ())))
+        for path, change in sources.trees.changes(base, tree).touched.items()
+    }
+    folded = sources.trees.changes(base, tree).changes
+    changes = {
+        path: replace(
+            change,
+            sources=merge_sources(
+                *(touched[name].sources for name in change.names if name in touched),
+            ),
+        )
+        for path, change in folded.items()
+    }
+    return ChangeSet(base, tree, MappingProxyType(touched), MappingProxyType(changes))
+
+
+def _with_unsaved(
+    sources: Sources, worktree: Worktree, uncommitted: Uncommitted, unsaved: Mapping[str, Unsaved]
+) -> Uncommitted:
+    """The edits with the editor's texts on top, where they differ from what is on disk."""
+    edits = {edit.path: edit for edit in uncommitted.edits}
+    place = sources.quarantine.writing(sources.repository.inside(worktree), sources.repository)
+    for path, held in unsaved.items():
+        standing = edits[path].now if path in edits else _committed_entry(sources, worktree, path)
+        mode = standing.mode if standing is not None and standing.is_file else FILE
+        now = Entry(mode, hash_text(place, path, held.text))
+        if now != standing:
+            before = edits[path].sources if path in edits else ()
+            edits[path] = Edit(path, now, merge_sources(before, (UNSAVED,)))
+    return replace(uncommitted, edits=tuple(edits.values()))
+
+
+def _committed_entry(sources: Sources, worktree: Worktree, path: str) -> Entry | None:
+    if worktree.head is None:
+        return None
+    return sources.trees.entry(tree_of(sources.quarantine.objects, worktree.head), path)
+
+
+def _integration(sources: Sources, worktree: Worktree, divergence: Divergence, uncommitted: Uncommitted) -> Integration:
+    if uncommitted.edits or divergence.own:
+        return Integration("not-integrated")
+    if divergence.bases and worktree.branch and had_own_commits(sources.repository, worktree.branch):
+        return Integration("integrated", "ancestor")
+    return Integration("no-work")
+
+
+def _problem(worktree: Worktree, trunk: Trunk, fork_point: str | None, uncommitted: Uncommitted) -> str | None:
+    said = []
+    if trunk.commit and worktree.head and fork_point is None:
+        said.append(f"{worktree.name} shares no history with {trunk.branch}, so git would not merge it.")
+    if uncommitted.skipped:
+        names = ", ".join(uncommitted.skipped[:3]) + (" and others" if len(uncommitted.skipped) > 3 else "")
+        said.append(f"Too large to compare, or unreadable, in {worktree.name}: {names}.")
+    return " ".join(said) or None

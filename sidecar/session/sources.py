@@ -1,0 +1,62 @@
+"""Everything that a reading of one repository asks, held together: opened once, closed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sidecar.git.config import sidecar_keys
+from sidecar.git.history import History
+from sidecar.git.judge import Judge
+from sidecar.git.process import GitError
+from sidecar.git.quarantine import Quarantine, open_quarantine
+from sidecar.git.repository import Repository, open_repository
+from sidecar.git.trees import TreeReader
+from sidecar.model.findings import Failure
+from sidecar.model.settings import Value, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a door knows: whether the repository is trusted, and the editor's settings."""
+
+    trusted: bool = False
+    editor: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A repository with the processes and memories that answer questions about it."""
+
+    repository: Repository
+    quarantine: Quarantine
+    trees: TreeReader
+    judge: Judge
+    history: History
+    settings: Mapping[str, Value]
+
+    @property
+    def size_limit(self) -> int:
+        """Bytes above which a changed file is not compared."""
+        return int(self.settings["maxFileSize"]) * 1024 * 1024  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """End every process and remove the quarantine."""
+        self.judge.close()
+        self.trees.close()
+        self.quarantine.close()
+
+
+def open_sources(folder: Path, options: Options) -> Sources | Failure:
+    """The sources for the repository that a folder lies in."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    try:
+        quarantine = open_quarantine(repository)
+    except GitError as error:
+        return Failure("no-quarantine", error.message)
+    settings = settle(sidecar_keys(repository.config), options.editor)
+    judge = Judge(repository, quarantine)
+    return Sources(repository, quarantine, TreeReader(quarantine), judge, History(repository), settings)

@@ -1,6 +1,7 @@
 """The live picture: events in, a new immutable Picture out, subscribers told."""
 
-from sidecar.session.look import compare, look
+from sidecar.session.live import Session, open_session
+from sidecar.session.look import compare, find_worktree, look
 from sidecar.session.sources import Options
 
-__all__ = ["Options", "compare", "look"]
+__all__ = ["Options", "Session", "compare", "find_worktree", "look", "open_session"]

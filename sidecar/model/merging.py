@@ -60,7 +60,7 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet) -> list[Meet
     """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge."""
     conflicts: dict[tuple[str | None, str | None], Meeting] = {}
     for path, names, kind in _conflicts(merge):
-        mine, other = _find_change(ours, names), _find_change(theirs, names)
+        mine, other = _find_changes(ours, theirs, names)
         key = (mine.path if mine else None, other.path if other else None) if mine or other else (path, path)
         standing = conflicts.get(key)
         if standing is None or _weight(kind) < _weight(standing.kind):
@@ -100,22 +100,31 @@ def _place(path: str, kind: str, ours: Change | None, theirs: Change | None) -> 
     return path
 
 
-def _find_change(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
-    """The change that a conflict is about: by name, else one above or below it, else one that left its directory."""
-    for name in names:
-        if (found := changes.named(name)) is not None:
-            return found
-    for name in names:
-        above = set(ancestors(name))
-        for change in changes:
-            if change.path.startswith(name + "/") or change.path in above:
-                return change
-    for name in names:
-        for directory in ancestors(name):
-            for change in changes:
-                if change.old_path is not None and change.old_path.startswith(directory + "/"):
-                    return change
-    return None
+def _find_changes(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...]) -> tuple[Change | None, Change | None]:
+    """The change of each side that a conflict is about; a name that one side's rename knows leads to the other's."""
+    by_name = [_named(changes, names) for changes in (ours, theirs)]
+    known = tuple(dict.fromkeys((*names, *(name for change in by_name if change for name in change.names))))
+    mine, other = (
+        found or _named(changes, known) or _nearby(changes, known)
+        for found, changes in zip(by_name, (ours, theirs), strict=True)
+    )
+    return mine, other
+
+
+def _named(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
+    return next((found for name in names if (found := changes.named(name)) is not None), None)
+
+
+def _nearby(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
+    """A change above or below one of these names (a file against a directory), else one that left its directory."""
+    above = {directory for name in names for directory in ancestors(name)}
+    for change in changes:
+        if change.path in above or any(change.path.startswith(name + "/") for name in names):
+            return change
+    left = [
+        change for change in changes if change.old_path is not None and not above.isdisjoint(ancestors(change.old_path))
+    ]
+    return min(left, key=lambda change: change.path, default=None)
 
 
 def _merging(

@@ -1,0 +1,70 @@
+"""Who is in a worktree, asked of real processes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sidecar.system import processes_inside
+
+WAIT = "import sys; sys.stdin.read()"
+
+
+@contextmanager
+def process_in(folder: Path) -> Iterator[int]:
+    """A process that stands in the folder until the block ends."""
+    with subprocess.Popen([sys.executable, "-c", WAIT], cwd=folder, stdin=subprocess.PIPE) as process:
+        yield process.pid
+
+
+def pids(folders: list[Path]) -> list[list[int]]:
+    found = processes_inside(map(str, folders))
+    return [[process.pid for process in found[str(folder)]] for folder in folders]
+
+
+def test_a_process_is_in_the_folder_it_stands_in_and_in_no_other(tmp_path: Path) -> None:
+    here, below, other = tmp_path / "here", tmp_path / "here" / "deep" / "er", tmp_path / "here-too"
+    below.mkdir(parents=True)
+    other.mkdir()
+    with process_in(here) as first, process_in(below) as second:
+        assert pids([here, other]) == [sorted([first, second]), []]
+    assert pids([here, other]) == [[], []]
+
+
+def test_it_has_the_name_that_the_system_gives_it(tmp_path: Path) -> None:
+    with process_in(tmp_path) as pid:
+        (found,) = processes_inside([str(tmp_path)])[str(tmp_path)]
+        assert found.pid == pid
+        assert found.name.startswith("python")
+
+
+def test_in_nested_folders_it_is_in_the_innermost(tmp_path: Path) -> None:
+    inner = tmp_path / ".claude" / "worktrees" / "one"
+    (inner / "src").mkdir(parents=True)
+    with process_in(inner / "src") as deep, process_in(tmp_path) as shallow:
+        assert pids([tmp_path, inner]) == [[shallow], [deep]]
+
+
+def test_a_folder_reached_by_a_link_is_the_folder(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    with process_in(link) as pid:
+        assert pids([folder]) == [[pid]]
+        assert pids([link]) == [[pid]]
+
+
+def test_this_process_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert os.getpid() not in pids([tmp_path])[0]
+
+
+def test_folders_that_are_not_there_and_the_root_are_fine(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+    assert processes_inside([gone]) == {gone: ()}
+    assert processes_inside([]) == {}
+    assert set(processes_inside(["/"])) == {"/"}

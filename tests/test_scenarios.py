@@ -52,6 +52,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,18 @@ def test_sidecar_agrees(file: Path, tmp_path: Path, home: Path) -> None:
     command = [sys.executable, "-m", "sidecar", "-C", str(built.main), "overlaps", "--json"]
     done = subprocess.run(command, check=False, capture_output=True, env=os.environ | built.env, cwd=tmp_path)
     assert done.stderr == b""
-    assert json.loads(done.stdout) == {"schema": 1, "overlaps": built.overlaps}
+    said = json.loads(done.stdout)
+    assert [_shown(overlap) for overlap in said["overlaps"]] == [_shown(overlap) for overlap in built.overlaps]
+    assert said == {"schema": 1, "overlaps": built.overlaps}
     assert done.returncode == (2 if any(overlap["verdict"] == "conflict" for overlap in built.overlaps) else 0)
     assert state_of(built.main) == before
+
+
+def _shown(overlap: dict[str, Any]) -> str:
+    """An overlap on one line, for a difference that can be read."""
+    sides = [
+        f"{side['worktree'] or 'trunk'} ({side['ref']}) {side['path']} "
+        f"{','.join('{start}-{end}'.format(**region) for region in side['regions'])} {'+'.join(side['sources'])}"
+        for side in overlap["sides"]
+    ]
+    return " | ".join([f"{overlap['verdict']} {overlap['kind']} {overlap['path']}", *sides])

@@ -125,12 +125,22 @@ def blocks(scratch: Path, tried: Merge, path: str, ours_path: str, theirs_path: 
 
 def changed_lines(scratch: Path, before: bytes, after: bytes) -> list[Lines]:
     """The lines of `after` that differ from `before`, hunk by hunk, as git's merge aligns them."""
-    return [_lines(hunk[2], hunk[3]) for hunk in _hunks(scratch, before, after)]
+    return [_lines(at, count) for _, _, at, count in _hunks(scratch, before, after)]
 
 
-def replaced_lines(scratch: Path, before: bytes, after: bytes) -> list[Lines]:
-    """The lines of `before` that `after` has otherwise: where the change lands."""
-    return [_lines(hunk[0], hunk[1]) for hunk in _hunks(scratch, before, after)]
+def landing_lines(scratch: Path, before: bytes, mine: bytes, other: bytes) -> list[Lines]:
+    """Where each hunk of `other` lands in `mine`: the lines in its place now, whole own hunks where it touches any."""
+    own = [_span(hunk) for hunk in _hunks(scratch, before, mine)]
+    found = []
+    for theirs in _hunks(scratch, before, other):
+        start, end, _, _ = _span(theirs)
+        touched = [span for span in own if span[0] <= end and start <= span[1]]
+        shift = sum((span[3] - span[2]) - (span[1] - span[0]) for span in own if span[1] < start)
+        grown = sum((span[3] - span[2]) - (span[1] - span[0]) for span in touched)
+        first = min([start, *(span[0] for span in touched)]) + shift
+        last = max([end, *(span[1] for span in touched)]) + shift + grown
+        found.append(_lines(first + 1, last - first) if last > first else _lines(first, 0))
+    return found
 
 
 def content(scratch: Path, commit: str, path: str) -> bytes:
@@ -211,6 +221,13 @@ def _hunks(scratch: Path, before: bytes, after: bytes) -> list[tuple[int, int, i
     options = ("--text", "--unified=0", "--diff-algorithm=histogram", "--no-indent-heuristic")
     diff = git_bytes(scratch, "diff", *options, *ids)
     return [(int(at), int(count or b"1"), int(to), int(size or b"1")) for at, count, to, size in _HUNK.findall(diff)]
+
+
+def _span(hunk: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """A hunk as two slices: (start, end, start, end), from 0."""
+    at, count, to, size = hunk
+    start, begin = at - 1 if count else at, to - 1 if size else to
+    return start, start + count, begin, begin + size
 
 
 def _plain(text: bytes) -> list[bytes]:

@@ -12,7 +12,6 @@ from tests.harness.repository import git
 Overlap = Mapping[str, Any]
 _LINE_ONE: list[Lines] = [(1, 1)]
 _TRUNK = ""
-_SAID_BY_CONVENTION = {"file/directory", "file location", "distinct types", "rename/rename"}
 
 
 def disagreements(
@@ -45,10 +44,11 @@ def disagreements(
         both &= _changed_paths(scratch, tip, state) if theirs else _changed_paths(scratch, present[ours], tip)
         tried = by_git.merge(scratch, present[ours], state, env)
         pair = [overlap for overlap in overlaps if _parties(overlap) == [ours, theirs]]
+        both -= {path for path in both if _is_contained(scratch, tried, path)}
         problems = [*_left_out(tried, both, pair, inherited, was or {})]
-        fork = git(scratch, "merge-base", tip, tried.base)
         for overlap in pair:
-            before = by_git.content(scratch, fork, (was or {}).get(overlap["path"], overlap["path"]))
+            old_names = [name for name in ((was or {}).get(overlap["path"]), *sorted(_names(overlap))) if name]
+            before = next(filter(None, (by_git.content(scratch, tried.base, name) for name in old_names)), b"")
             problems += _contradictions(scratch, tried, overlap, before)
         said += [f"{ours} and {theirs or 'trunk'}: {problem}" for problem in problems]
     return said
@@ -58,6 +58,12 @@ def _changed_paths(scratch: Path, trunk: str, state: str) -> set[str]:
     """What a commit has otherwise than where it forked from `trunk`; a rename is two paths."""
     fork = git(scratch, "merge-base", trunk, state)
     return {*git(scratch, "diff-tree", "-r", "-z", "--name-only", "--no-renames", fork, state).split("\0")} - {""}
+
+
+def _is_contained(scratch: Path, tried: Merge, path: str) -> bool:
+    """Whether one side has all that the other did there, as a branch that starts from the other's branch does."""
+    base, ours, theirs = (by_git.entry(scratch, commit, path) for commit in (tried.base, tried.ours, tried.theirs))
+    return base in (ours, theirs)
 
 
 def _left_out(
@@ -100,28 +106,31 @@ def _contradictions(scratch: Path, tried: Merge, overlap: Overlap, before: bytes
 def _regions(
     scratch: Path, tried: Merge, overlap: Overlap, names: tuple[str, str], before: bytes
 ) -> list[list[Lines]] | None:
-    """Each side's lines as git shows them; None where it shows none. `before`: as it was where they left trunk."""
+    """Each side's lines; None where neither git nor its diff shows any. `before`: as it was in the merge base."""
     commits = (tried.ours, tried.theirs)
-    contents = [by_git.content(scratch, commit, name) for commit, name in zip(commits, names, strict=True)]
-    if overlap["verdict"] == "clean":
-        merged = by_git.content(scratch, tried.tree, overlap["path"])
-        return [by_git.replaced_lines(scratch, text, merged) or _LINE_ONE for text in contents]
-    if overlap["verdict"] == "identical":
-        return [by_git.changed_lines(scratch, before, text) or _LINE_ONE for text in contents]
-    blocks = by_git.blocks(scratch, tried, overlap["path"], *names)
+    ours, theirs = (_text(scratch, commit, name) for commit, name in zip(commits, names, strict=True))
+    if overlap["verdict"] == "clean" and ours is not None and theirs is not None:
+        return [
+            by_git.landing_lines(scratch, before, mine, other) or _LINE_ONE
+            for mine, other in ((ours, theirs), (theirs, ours))
+        ]
+    blocks = by_git.blocks(scratch, tried, overlap["path"], *names) if overlap["verdict"] == "conflict" else []
     if blocks:
         return [[block.ours for block in blocks], [block.theirs for block in blocks]]
-    if overlap["kind"] in ("modify/delete", "rename/delete"):
-        return [_kept_side(scratch, tried, commit, names, index) for index, commit in enumerate(commits)]
-    return None if overlap["kind"] in _SAID_BY_CONVENTION else [_LINE_ONE, _LINE_ONE]
+    if overlap["kind"] == "file location":
+        return None
+    return [
+        _LINE_ONE if text is None else by_git.changed_lines(scratch, before, text) or _LINE_ONE
+        for text in (ours, theirs)
+    ]
 
 
-def _kept_side(scratch: Path, tried: Merge, commit: str, names: tuple[str, str], index: int) -> list[Lines]:
-    """The changed lines of the side that still has the file; the one that deleted it knows the old name."""
-    if not by_git.entry(scratch, commit, names[index]):
-        return _LINE_ONE
-    before = by_git.content(scratch, tried.base, names[1 - index])
-    return by_git.changed_lines(scratch, before, by_git.content(scratch, commit, names[index])) or _LINE_ONE
+def _text(scratch: Path, commit: str, path: str) -> bytes | None:
+    """A file's text; None where there are no lines: deleted, binary, a symbolic link, a submodule."""
+    if not by_git.entry(scratch, commit, path).startswith("100"):
+        return None
+    text = by_git.content(scratch, commit, path)
+    return None if b"\0" in text else text
 
 
 def _names(overlap: Overlap) -> set[str]:

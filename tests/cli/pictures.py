@@ -1,7 +1,7 @@
 """Pictures by hand, for what tables make of them."""
 
 from sidecar.model.changes import COMMITTED, FILE, SUBMODULE, SYMLINK, Change, ChangeSet, Entry
-from sidecar.model.overlaps import Overlap, Region, Side, Verdict, region
+from sidecar.model.overlaps import Overlap, Side, Verdict, region
 from sidecar.model.picture import Integration, Picture, Trunk, Worktree, WorktreeState
 
 CONTENT, LINK, MODULE = Entry(FILE, "a" * 40), Entry(SYMLINK, "b" * 40), Entry(SUBMODULE, "c" * 40)
@@ -65,6 +65,3 @@ def state(
 
 def picture(*states: WorktreeState, overlaps: tuple[Overlap, ...] = (), trunk: Trunk | None = TRUNK) -> Picture:
     return Picture(1, "/r/.git", trunk, states, overlaps)
-
-
-WHOLE = (Region(1, 1),)

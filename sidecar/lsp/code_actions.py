@@ -89,6 +89,8 @@ def _take(scene: Scene, document: Document, sight: Sight, notice: Notice) -> Wor
     if other is None or sight.mine.after is None or not sight.mine.after.is_file:
         return None
     start, end, text = taking(document.text, notice.region, other, notice.theirs)
+    if document.text[start:end] == text:
+        return None
     edit = TextEdit(span_range(document.text, start, end, scene.client.encoding), text)
     if not scene.client.document_changes:
         return WorkspaceEdit(changes={document.uri: [edit]})

@@ -157,11 +157,11 @@ def did_close(door: Door, params: types.DidCloseTextDocumentParams) -> None:
 
 
 def did_save(door: Door, params: types.DidSaveTextDocumentParams) -> None:
-    """A folder may have become a repository in the meantime."""
+    """The text is what is on disk now; and a folder may have become a repository in the meantime."""
     document = door.documents.get(params.text_document.uri)
     if document is not None:
-        if document.root is None:
-            _put(door, replace(document, root=repository_root(document.path)))
+        root = document.root or repository_root(document.path)
+        _put(door, replace(document, root=root, stamp=next(door.stamps)))
         retry(door, document.path)
 
 

@@ -12,7 +12,9 @@ from lsprotocol.types import (
     Diagnostic,
     Position,
     Range,
+    TextDocumentEdit,
     TextDocumentIdentifier,
+    TextEdit,
 )
 
 from sidecar.lsp.client import Client
@@ -54,6 +56,26 @@ def titles(at: Scene, place: Range = LINE_3) -> list[str]:
     return [action.title for action in ask(at, place)]
 
 
+def taking(at: Scene, place: Range = LINE_3) -> tuple[str, int | None, Range, str]:
+    """(URI, version, range, new text) of the one edit of the second quick fix."""
+    take = ask(at, place)[1]
+    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes and take.edit.changes is None
+    (change,) = take.edit.document_changes
+    assert isinstance(change, TextDocumentEdit)
+    (edit,) = change.edits
+    assert isinstance(edit, TextEdit)
+    return change.text_document.uri, change.text_document.version, edit.range, edit.new_text
+
+
+def comparing(at: Scene) -> dict[str, object]:
+    """The argument of the first quick fix's command."""
+    compare = ask(at)[0]
+    assert isinstance(compare, CodeAction) and compare.command and compare.command.arguments
+    argument = compare.command.arguments[0]
+    assert isinstance(argument, dict)
+    return argument
+
+
 def test_a_conflict_can_be_compared_and_taken() -> None:
     at = moment()
     diagnostics = publish(at, Published()).by_uri[f"file://{MY_FILE}"].diagnostics
@@ -70,17 +92,12 @@ def test_a_conflict_can_be_compared_and_taken() -> None:
 
 
 def test_taking_is_a_versioned_edit_of_whole_lines() -> None:
-    take = ask(moment())[1]
-    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes and take.edit.changes is None
-    (change,) = take.edit.document_changes
-    assert (change.text_document.uri, change.text_document.version) == (f"file://{MY_FILE}", 7)
-    (edit,) = change.edits
-    assert (edit.range, edit.new_text) == (Range(Position(2, 0), Position(3, 0)), "theirs\nand more\n")
+    assert taking(moment()) == (f"file://{MY_FILE}", 7, Range(Position(2, 0), Position(3, 0)), "theirs\nand more\n")
 
 
 def test_a_client_without_document_changes_gets_plain_ones() -> None:
     take = ask(moment(client=replace(ALL, document_changes=False)))[1]
-    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes is None
+    assert isinstance(take, CodeAction) and take.edit and take.edit.changes and take.edit.document_changes is None
     assert [edit.new_text for edit in take.edit.changes[f"file://{MY_FILE}"]] == ["theirs\nand more\n"]
 
 
@@ -93,18 +110,14 @@ def test_trunks_version_is_trunks() -> None:
     other = side(TRUNK, name=None, after=THEIRS)
     at = moment(Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), other)))
     assert titles(at) == ["Compare with trunk's version", "Take trunk's version of these lines"]
-    compare = ask(at)[0]
-    assert isinstance(compare, CodeAction) and compare.command and compare.command.arguments
-    assert compare.command.arguments[0] == {"uri": f"file://{MY_FILE}", "worktree": None}
+    assert comparing(at) == {"uri": f"file://{MY_FILE}", "worktree": None}
 
 
 def test_lines_that_merge_cleanly_can_be_taken_where_they_land() -> None:
     mine, other = side(MINE, after=OURS, regions=(region(5, 0),)), side(FEATURE, after=THEIRS, changed=(region(3, 2),))
     at = moment(Overlap("a.py", "clean", "content", (mine, other)))
-    take = ask(at, Range(Position(3, 0), Position(3, 0)))[1]
-    assert isinstance(take, CodeAction) and take.edit and take.edit.document_changes
-    (edit,) = take.edit.document_changes[0].edits
-    assert (edit.range, edit.new_text) == (Range(Position(4, 0), Position(4, 0)), "theirs\nand more\n")
+    landing = Range(Position(3, 0), Position(3, 0))
+    assert taking(at, landing)[2:] == (Range(Position(4, 0), Position(4, 0)), "theirs\nand more\n")
 
 
 @pytest.mark.parametrize(
@@ -141,9 +154,7 @@ def test_two_worktrees_can_be_told_apart_by_path_when_their_names_are_the_same()
     at = moment()
     twin = worktree("/elsewhere/feat-1")
     drawn = replace(at.snapshot.picture, worktrees=(*at.snapshot.picture.worktrees, twin))
-    compare = ask(replace(at, snapshot=replace(at.snapshot, picture=drawn)))[0]
-    assert isinstance(compare, CodeAction) and compare.command and compare.command.arguments
-    assert compare.command.arguments[0]["worktree"] == FEATURE
+    assert comparing(replace(at, snapshot=replace(at.snapshot, picture=drawn)))["worktree"] == FEATURE
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from sidecar.lsp.code_lens import code_lenses
 from sidecar.lsp.compare import Request, candidates, choices, comparison, read_request
 from sidecar.lsp.documents import path_of
 from sidecar.model.changes import UNSAVED
-from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.overlaps import Overlap, Side, Verdict
 from tests.lsp.pictures import AFTER, FEATURE, MINE, TRUNK, document, picture, scene, side
 
 MY_FILE = f"{MINE}/a.py"
 URI = f"file://{MY_FILE}"
 
 
-def overlaps(*others: tuple[Side, str]) -> list[Overlap]:
+def overlaps(*others: tuple[Side, Verdict]) -> list[Overlap]:
     return [Overlap("a.py", verdict, "content", (side(MINE), other)) for other, verdict in others]
 
 

@@ -11,8 +11,8 @@ from sidecar.lsp.client import Client
 from sidecar.lsp.diagnostics import Published, news, page_uri, publish
 from sidecar.lsp.notices import CODES, MOST
 from sidecar.lsp.scene import Scene
-from sidecar.model.changes import COMMITTED, STAGED, UNSAVED, UNTRACKED, Change
-from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, region
+from sidecar.model.changes import COMMITTED, STAGED, UNSAVED, UNTRACKED, Change, Entry
+from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, Verdict, region
 from sidecar.model.picture import Picture
 from tests.lsp.pictures import AFTER, ALL, BEFORE, FEATURE, MINE, TRUNK, document, entry, picture, scene, side, worktree
 
@@ -20,7 +20,7 @@ MY_FILE, THEIR_FILE = f"{MINE}/a.py", f"{FEATURE}/a.py"
 CONTENTS = {BEFORE: "1\n2\n3\n4\n", AFTER: "one\ntwo\nthree\n"}
 
 
-def overlap(verdict: str = "conflict", kind: str = "content", *, key: str = FEATURE, **mine: object) -> Overlap:
+def overlap(verdict: Verdict = "conflict", kind: str = "content", *, key: str = FEATURE, **mine: object) -> Overlap:
     other = side(TRUNK, name=None) if key == TRUNK else side(key)
     return Overlap("a.py", verdict, kind, (side(MINE, **mine), other))
 
@@ -28,7 +28,8 @@ def overlap(verdict: str = "conflict", kind: str = "content", *, key: str = FEAT
 def shown(moment: Scene) -> dict[str, list[tuple[str, Range]]]:
     by_uri = publish(moment, Published()).by_uri
     return {
-        uri: [(found.code, found.range) for found in publication.diagnostics] for uri, publication in by_uri.items()
+        uri: [(str(found.code), found.range) for found in publication.diagnostics]
+        for uri, publication in by_uri.items()
     }
 
 
@@ -53,7 +54,7 @@ def test_both_sides_of_a_conflict_are_told() -> None:
         ("clean", TRUNK, "overlap", DiagnosticSeverity.Information),
     ],
 )
-def test_code_and_severity(verdict: str, key: str, code: str, severity: DiagnosticSeverity) -> None:
+def test_code_and_severity(verdict: Verdict, key: str, code: str, severity: DiagnosticSeverity) -> None:
     found = publish(scene(picture(overlap(verdict, key=key)), CONTENTS), Published()).by_uri[f"file://{MY_FILE}"]
     (diagnostic,) = found.diagnostics
     assert (diagnostic.code, diagnostic.severity, diagnostic.source) == (code, severity, "sidecar")
@@ -203,9 +204,12 @@ def test_files_that_nothing_happened_to_are_not_read_again() -> None:
     reads: list[object] = []
     stored = {key: text.encode() for key, text in CONTENTS.items()}
     moment = scene(picture(overlap()), CONTENTS)
-    counting = replace(
-        moment, snapshot=replace(moment.snapshot, content=lambda key: reads.append(key) or stored.get(key))
-    )
+
+    def content(wanted: Entry) -> bytes | None:
+        reads.append(wanted)
+        return stored.get(wanted)
+
+    counting = replace(moment, snapshot=replace(moment.snapshot, content=content))
     before = publish(counting, Published())
     assert reads
     reads.clear()

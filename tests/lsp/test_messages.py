@@ -1,6 +1,7 @@
 """The sentences: one each, with nothing in them that a screen would obey."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,12 @@ from sidecar.model.messages import (
     shown,
     trunk_edit_sentence,
 )
-from sidecar.model.overlaps import Overlap, Region, Side, region
+from sidecar.model.overlaps import Overlap, Region, Side, Verdict, region
 from tests.lsp.pictures import FEATURE, TRUNK, side
 
 
 def sentence(
-    mine: Side, other: Side, theirs: Region | None = None, verdict: str = "conflict", kind: str = "content"
+    mine: Side, other: Side, theirs: Region | None = None, verdict: Verdict = "conflict", kind: str = "content"
 ) -> str:
     return overlap_sentence(Overlap(mine.path, verdict, kind, (mine, other)), mine, other, theirs)
 
@@ -42,7 +43,7 @@ def sentence(
     ],
 )
 def test_an_overlap_names_the_other_worktree_its_branch_and_its_lines(
-    verdict: str, theirs: Region | None, said: str
+    verdict: Verdict, theirs: Region | None, said: str
 ) -> None:
     assert sentence(side("/w/mine"), side(FEATURE), theirs, verdict) == said
 
@@ -67,7 +68,7 @@ def test_trunk_is_called_trunk() -> None:
         ("distinct types", {}, {"mode": SYMLINK}, "which made this a symbolic link."),
     ],
 )
-def test_what_has_no_lines_is_said_in_words(kind: str, mine: dict, other: dict, said: str) -> None:
+def test_what_has_no_lines_is_said_in_words(kind: str, mine: dict[str, Any], other: dict[str, Any], said: str) -> None:
     theirs = other.pop("lines", region(3, 1))
     for given in (mine, other):
         if "mode" in given:

@@ -13,7 +13,7 @@ from lsprotocol.types import (
     TextDocumentItem,
 )
 
-from sidecar.lsp.documents import change_document, open_document
+from sidecar.lsp.documents import Document, change_document, open_document
 from sidecar.lsp.positions import decode, line_count, offset_at, position_at, region_range, text_lines
 from sidecar.model.overlaps import Region, region
 
@@ -24,7 +24,7 @@ texts = st.text(alphabet=st.sampled_from("ab \té漢😋\n\r\x0c\u2028"), max_si
 )
 
 
-def document(text: str, encoding: str = "utf-16", uri: str = "file:///d/a.txt"):
+def document(text: str, encoding: str = "utf-16", uri: str = "file:///d/a.txt") -> Document:
     opened = open_document(TextDocumentItem(uri, "plaintext", 1, text), 1)
     assert opened is not None
     return opened

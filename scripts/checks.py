@@ -43,6 +43,7 @@ def main() -> int:
     outcomes = [_check("package", package)]
     for name, (command, cwd) in commands.items():
         outcomes.append(_check(name, partial(run, command, cwd)))
+    outcomes.append(_check("client tests", _client_tests))
     outcomes += _tests(sys.argv[1:])
     return _summary(outcomes)
 
@@ -58,6 +59,11 @@ def _check(name: str, work: Callable[[], object]) -> Outcome:
     seconds = time.monotonic() - start
     print(f"✓ {name} ({seconds:.1f} s)", flush=True)
     return Outcome(name, seconds, passed=1)
+
+
+def _client_tests() -> None:
+    run(("node", "esbuild.mjs", "--tests"), CLIENT)
+    run(("node", "--test", *sorted((CLIENT / "out" / "tests").glob("*.test.js"))), CLIENT)
 
 
 def _tests(arguments: Sequence[str]) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """The least that an editor does with the server, over stdio."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 _ANSWER_SECONDS = 30
+logging.getLogger("pygls").setLevel(logging.ERROR)  # it warns of each notification that nobody listens to
 
 
 class _Client(LanguageClient):
@@ -15,12 +17,14 @@ class _Client(LanguageClient):
 
     def __init__(self) -> None:
         super().__init__("worktree-sidecar-check", "1")
-        self.first: asyncio.Future[types.PublishDiagnosticsParams] = asyncio.get_running_loop().create_future()
-        self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(self._published)
+        first: asyncio.Future[types.PublishDiagnosticsParams] = asyncio.get_running_loop().create_future()
 
-    def _published(self, params: types.PublishDiagnosticsParams) -> None:
-        if params.diagnostics and not self.first.done():
-            self.first.set_result(params)
+        def published(params: types.PublishDiagnosticsParams) -> None:
+            if params.diagnostics and not first.done():
+                first.set_result(params)
+
+        self.first = first
+        self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(published)
 
     async def server_exit(self, server: asyncio.subprocess.Process) -> None:
         if not self.first.done():

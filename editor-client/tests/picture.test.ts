@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { countText, lineText, sightings, type Overlap, type Picture, type Side } from "../src/picture";
+
+const side = (worktree: string | null, path: string, regions: [number, number][] = []): Side => ({
+  worktree,
+  ref: `refs/heads/${worktree ?? "main"}`,
+  path,
+  regions: regions.map(([start, end]) => ({ start, end })),
+});
+
+const overlap = (verdict: Overlap["verdict"], one: Side, two: Side): Overlap => ({
+  path: one.path,
+  verdict,
+  kind: "content",
+  sides: [one, two],
+});
+
+const picture = (overlaps: Overlap[]): Picture => ({
+  repository: "/shop/.git",
+  worktrees: ["shop", "cart", "cart-2", "mail"].map((name) => ({ name, path: `/trees/${name}` })),
+  overlaps,
+});
+
+void test("conflicts come first, and this window's before the others", () => {
+  const seen = sightings(
+    [
+      picture([
+        overlap("identical", side("cart", "a"), side("mail", "a")),
+        overlap("clean", side("cart", "b"), side("mail", "b")),
+        overlap("conflict", side("cart-2", "c"), side("mail", "c")),
+        overlap("conflict", side("cart", "d"), side("mail", "d")),
+      ]),
+    ],
+    ["/trees/cart"],
+  );
+  assert.deepEqual(
+    seen.map(({ own, here }) => [own.path, here]),
+    [["d", true], ["c", false], ["b", true], ["a", true]],
+  );
+});
+
+void test("the own side is the one that this window shows, whichever comes first", () => {
+  const [seen] = sightings([picture([overlap("clean", side("cart", "a"), side("mail", "b"))])], ["/trees/mail"]);
+  assert.equal(seen?.own.worktree, "mail");
+  assert.equal(seen.other.worktree, "cart");
+  assert.deepEqual(seen.files.map(({ file }) => file), ["/trees/mail/b", "/trees/cart/a"]);
+});
+
+void test("a folder above or inside a worktree shows it, a neighbour of a similar name does not", () => {
+  const pictures = [picture([overlap("clean", side("cart", "a"), side("mail", "a"))])];
+  const isHere = (folder: string): boolean | undefined => sightings(pictures, [folder])[0]?.here;
+  assert.equal(isHere("/trees"), true);
+  assert.equal(isHere("/trees/cart/src"), true);
+  assert.equal(isHere("/trees/cart-2"), false);
+  assert.equal(isHere("/trees/ca"), false);
+});
+
+void test("trunk is never the own side, and has no file on disk", () => {
+  const [seen] = sightings([picture([overlap("conflict", side(null, "a"), side("cart", "a"))])], []);
+  assert.equal(seen?.own.worktree, "cart");
+  assert.equal(seen.here, false);
+  assert.deepEqual(seen.files.map(({ file }) => file), ["/trees/cart/a"]);
+});
+
+void test("conflicts and overlaps are counted apart, and what there is none of is left out", () => {
+  const conflict = overlap("conflict", side("cart", "a"), side("mail", "a"));
+  const clean = overlap("clean", side("cart", "b"), side("mail", "b"));
+  const count = (overlaps: Overlap[]): string => countText(sightings([picture(overlaps)], []));
+  assert.equal(count([conflict, clean, clean]), "1 conflict, 2 overlaps");
+  assert.equal(count([conflict, conflict]), "2 conflicts");
+  assert.equal(count([clean]), "1 overlap");
+  assert.equal(count([]), "");
+});
+
+void test("lines read as a person would say them", () => {
+  assert.equal(lineText(side("cart", "a", [[3, 3]])), "line 3");
+  assert.equal(lineText(side("cart", "a", [[3, 5], [9, 9]])), "lines 3–5, 9");
+  assert.equal(lineText(side("cart", "a")), "");
+});

@@ -27,9 +27,6 @@ from sidecar.lsp.take import taking
 from sidecar.model.changes import Entry
 from sidecar.model.messages import called
 
-TAKEABLE = ("content", "add/add")
-"""The kinds of overlaps whose lines can be taken one region at a time."""
-
 
 def code_actions(scene: Scene, document: Document, params: CodeActionParams) -> list[CodeAction | Command]:
     """The quick fixes for our diagnostics in a range of a document; none while it is ahead of the Picture."""
@@ -83,12 +80,12 @@ def _same(one: Diagnostic, two: Diagnostic) -> bool:
 
 def _take(scene: Scene, document: Document, sight: Sight, notice: Notice) -> WorkspaceEdit | None:
     """The edit after which these lines are the same on both sides; None where lines can't be taken."""
-    if notice.theirs is None or notice.code == IDENTICAL or sight.overlap.kind not in TAKEABLE:
+    if not notice.paired or notice.code == IDENTICAL:
         return None
     other = _exact_text(scene, sight.other.after)
     if other is None or sight.mine.after is None or not sight.mine.after.is_file:
         return None
-    start, end, text = taking(document.text, notice.region, other, notice.theirs)
+    start, end, text = taking(document.text, notice.region, other, notice.theirs[0])
     if document.text[start:end] == text:
         return None
     edit = TextEdit(span_range(document.text, start, end, scene.client.encoding), text)

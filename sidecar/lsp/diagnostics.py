@@ -54,14 +54,14 @@ class Published:
 
 
 def publish(scene: Scene, before: Published) -> Published:
-    """What the client should know now. Files that nothing happened to are not drawn again.
+    """What the client should know now, open documents first. Files that nothing happened to are not drawn again.
 
     Documents that have moved on since the Picture was drawn keep what they had: old lines would be wrong, and the next
     Picture is about them.
     """
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
-    for path in {*scene.snapshot.sights, *scene.snapshot.trunk_edits, *scene.opened}:
+    for path in dict.fromkeys((*scene.opened, *scene.snapshot.sights, *scene.snapshot.trunk_edits)):
         opened = scene.opened.get(path, ())
         if not scene.is_shown(path):
             continue
@@ -81,7 +81,7 @@ def publish(scene: Scene, before: Published) -> Published:
 
 def news(before: Published, after: Published) -> Iterator[PublishDiagnosticsParams]:
     """The notifications that lead the client from one state to another: what changed, and nothing for what is gone."""
-    for uri in before.by_uri.keys() - after.by_uri.keys():
+    for uri in [uri for uri in before.by_uri if uri not in after.by_uri]:
         yield PublishDiagnosticsParams(uri, ())
     for uri, publication in after.by_uri.items():
         if before.by_uri.get(uri) != publication:
@@ -118,7 +118,7 @@ def overlap_diagnostics(scene: Scene, sight: Sight, text: str) -> Iterator[Diagn
         data = {"worktree": sight.other.name, "key": sight.other.key, "index": index}
         related = None
         if place and notice.theirs:
-            lines = Location(scene.uris(place)[0], region_range(theirs, notice.theirs, scene.client.encoding))
+            lines = Location(scene.uris(place)[0], region_range(theirs, notice.theirs[0], scene.client.encoding))
             related = [DiagnosticRelatedInformation(lines, f"{party(sight.other)} has these lines.")]
         yield _diagnostic(scene, notice, text, related, data)
 

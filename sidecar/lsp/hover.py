@@ -40,7 +40,7 @@ def hover(scene: Scene, document: Document, position: Position) -> Hover | None:
 
 
 def _content(scene: Scene, sight: Sight, notice: Notice) -> str:
-    lines = list(_diff(scene, sight, notice.theirs)) if notice.theirs else []
+    lines = [line for theirs in notice.theirs for line in _diff(scene, sight, theirs)]
     kept = [_clip(line) for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         kept.append(f"  ({len(lines) - MOST_LINES} more lines)")

@@ -8,7 +8,7 @@ from itertools import starmap
 from sidecar.lsp.scene import Sight, Snapshot
 from sidecar.model.changes import Change
 from sidecar.model.messages import overlap_sentence, trunk_edit_sentence
-from sidecar.model.overlaps import WHOLE_FILE, Region, Side, counterparts
+from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, Side, counterparts
 from sidecar.model.picture import TRUNK_KEY
 
 CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT = CODES = (
@@ -20,18 +20,25 @@ CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT = CODES = (
 )
 """The codes of our diagnostics."""
 
+LINE_BY_LINE = ("content", "add/add")
+"""The kinds of conflicts in which the lines of one side meet lines of the other."""
+
 MOST = 200
 """How many places of one overlap are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Lines of a file and what is said about them; `theirs` are the other side's, None where it has none to show."""
+    """Lines of a file and what is said about them; `theirs` are the other side's, none where it has none to show.
+
+    `paired` says that the two are versions of each other, and that one can take the place of the other.
+    """
 
     code: str
     region: Region
-    theirs: Region | None
+    theirs: tuple[Region, ...]
     message: str
+    paired: bool = False
 
 
 def code_of(sight: Sight) -> str:
@@ -42,29 +49,28 @@ def code_of(sight: Sight) -> str:
 
 
 def notices(sight: Sight) -> tuple[Notice, ...]:
-    """One for each place where the two sides meet; where they have no lines in common, one for the file."""
-    met = counterparts(sight.mine, sight.other, sight.overlap.verdict)
-    pairs = met or [(_first_changed(sight.mine), WHOLE_FILE)]
-    code = code_of(sight)
-    found = [Notice(code, *_said(sight, mine, theirs)) for mine, theirs in pairs[:MOST]]
-    if len(pairs) > MOST:
-        more = f"{found[-1].message} {len(pairs) - MOST} more places are not shown."
+    """One for each place where the two sides meet; where they do not meet in lines, one for each that mine has."""
+    overlap, mine, other = sight.overlap, sight.mine, sight.other
+    paired = overlap.kind in LINE_BY_LINE or overlap.verdict == "clean"
+    places = [(here, other.regions) for here in mine.regions or (WHOLE_FILE,)]
+    if paired and (met := counterparts(mine, other, overlap.verdict)):
+        places = [(here, (there,)) for here, there in met]
+    found = []
+    for here, there in places[:MOST]:
+        theirs = there if _means_lines(overlap, other, there) else ()
+        message = overlap_sentence(overlap, mine, other, theirs)
+        found.append(Notice(code_of(sight), here, theirs, message, paired and bool(theirs)))
+    if len(places) > MOST:
+        more = f"{found[-1].message} {len(places) - MOST} more places are not shown."
         found[-1] = replace(found[-1], message=more)
     return tuple(found)
 
 
-def _said(sight: Sight, region: Region, theirs: Region) -> tuple[Region, Region | None, str]:
-    named = theirs if _has_lines(sight.other, theirs) else None
-    return region, named, overlap_sentence(sight.overlap, sight.mine, sight.other, named)
-
-
-def _first_changed(side: Side) -> Region:
-    return side.changed[0] if side.changed and side.after is not None else WHOLE_FILE
-
-
-def _has_lines(side: Side, region: Region) -> bool:
-    """Whether a region means lines of a text, and does not just stand for a file without any."""
-    return side.after is not None and side.after.is_file and (region != WHOLE_FILE or bool(side.changed))
+def _means_lines(overlap: Overlap, side: Side, regions: tuple[Region, ...]) -> bool:
+    """Whether regions mean lines that the side changed, and do not just stand for its file."""
+    if side.after is None or not side.after.is_file or (side.before and side.before.oid == side.after.oid):
+        return False
+    return overlap.kind in LINE_BY_LINE or regions != (WHOLE_FILE,)
 
 
 def trunk_edit(snapshot: Snapshot, change: Change) -> Notice:
@@ -72,7 +78,7 @@ def trunk_edit(snapshot: Snapshot, change: Change) -> Notice:
     branch = snapshot.picture.trunk.branch if snapshot.picture.trunk else ""
     texts = (snapshot.text(change.before), snapshot.text(change.after))
     line = _first_difference(*texts) if change.before and change.after else 1
-    return Notice(TRUNK_EDIT, Region(line, line), None, trunk_edit_sentence(branch, snapshot.others))
+    return Notice(TRUNK_EDIT, Region(line, line), (), trunk_edit_sentence(branch, snapshot.others))
 
 
 def _first_difference(before: str, after: str) -> int:

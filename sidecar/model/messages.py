@@ -64,13 +64,13 @@ def lines(regions: Sequence[Region]) -> str:
     return f"{word} {', '.join(spans[:_MOST_RANGES])}{more}"
 
 
-def overlap_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Region | None) -> str:
-    """What happens where `mine` meets the lines `theirs` of `other`; None where there are no lines to name."""
+def overlap_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
+    """What happens where `mine` meets the lines `theirs` of `other`; none where there are no lines to name."""
     words = _sentence(overlap, mine, other, theirs)
     return f"{words} {overlap.note}" if overlap.note else words
 
 
-def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Region | None) -> str:
+def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
     deed = _deed(overlap, mine, other, theirs)
     if overlap.verdict == "identical":
         return f"Identical to {party(other)}, which {deed} in the same way."
@@ -80,12 +80,15 @@ def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Region | None) 
     return f"Conflicts with {party(other)}, which {deed}{here}."
 
 
-def _deed(overlap: Overlap, mine: Side, other: Side, theirs: Region | None) -> str:
+def _deed(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
     """What the other side did, as a clause without its subject."""
     if other.after is None:
-        return "deleted this file"
-    if "file/directory" in overlap.kind:
-        return f"has {_place(mine, other) or 'this path'} as a file where there is a directory, or the other way round"
+        known = other.before is not None
+        return "deleted this file" if known else f"changed something that does not go with it ({shown(overlap.kind)})"
+    if overlap.kind == "file/directory":
+        if other.path.startswith(f"{mine.path}/"):
+            return "made a directory of this name"
+        return f"made a file of the name {shown(other.path)}, which is a directory here"
     if other.after.mode in (SYMLINK, SUBMODULE):
         thing = "symbolic link" if other.after.mode == SYMLINK else "submodule"
         if mine.after is not None and mine.after.mode != other.after.mode:
@@ -93,13 +96,15 @@ def _deed(overlap: Overlap, mine: Side, other: Side, theirs: Region | None) -> s
         return f"points this {thing} elsewhere" if overlap.verdict != "identical" else f"changed this {thing}"
     place = _place(mine, other)
     named = f" of {place}" if place else ""
-    if theirs is None:
-        if overlap.kind.startswith("rename") and place:
-            return f"renamed this file to {place}"
-        return f"{'added' if other.before is None else 'changed'} {place or 'this file'}"
-    if theirs.gap is not None:
-        return f"deleted lines {f'after line {theirs.gap}' if theirs.gap else 'before line 1'}{named}"
-    return f"{'added' if other.before is None else 'changed'} {lines((theirs,))}{named}"
+    verb = "added" if other.before is None else "changed"
+    if not theirs:
+        if other.before is not None and other.before.oid == other.after.oid:
+            return f"renamed this file to {place}" if place else "changed the mode of this file"
+        return f"renamed this file to {place} and changed it" if place and verb == "changed" else f"{verb} this file"
+    gap = theirs[0].gap if len(theirs) == 1 else None
+    if gap is not None:
+        return f"deleted lines {f'after line {gap}' if gap else 'before line 1'}{named}"
+    return f"{verb} {lines(theirs)}{named}"
 
 
 def _place(mine: Side, other: Side) -> str:

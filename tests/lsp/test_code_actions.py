@@ -23,7 +23,7 @@ from sidecar.lsp.diagnostics import Published, publish
 from sidecar.lsp.documents import Document
 from sidecar.lsp.scene import Scene
 from sidecar.model.changes import SYMLINK
-from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, region
+from sidecar.model.overlaps import Overlap, Region, region
 from tests.lsp.pictures import ALL, FEATURE, MINE, TRUNK, document, entry, picture, scene, side, worktree
 
 MY_FILE = f"{MINE}/a.py"
@@ -127,12 +127,7 @@ def test_lines_that_merge_cleanly_can_be_taken_where_they_land() -> None:
         Overlap("a.py", "conflict", "modify/delete", (side(MINE, after=OURS), side(FEATURE, after=None))),
         Overlap("a.py", "conflict", "binary", (side(MINE, after=OURS), side(FEATURE, after=THEIRS))),
         Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), side(FEATURE, after=entry(4, SYMLINK)))),
-        Overlap(
-            "a.py",
-            "conflict",
-            "content",
-            (side(MINE, after=OURS), side(FEATURE, after=THEIRS, regions=(WHOLE_FILE,), changed=())),
-        ),
+        Overlap("a.py", "conflict", "rename/add", (side(MINE, after=OURS), side(FEATURE, after=THEIRS))),
     ],
     ids=lambda overlap: overlap.kind,
 )
@@ -172,7 +167,7 @@ def test_nothing_is_offered_for_text_that_the_picture_has_not_seen() -> None:
 
 
 def test_one_comparison_for_many_regions() -> None:
-    both = (Region(1, 1), Region(3, 3))
+    both = (Region(3, 3), Region(4, 4))
     overlap = Overlap(
         "a.py", "conflict", "content", (side(MINE, after=OURS, regions=both), side(FEATURE, after=THEIRS, regions=both))
     )

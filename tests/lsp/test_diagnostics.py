@@ -120,9 +120,37 @@ def test_a_file_that_is_deleted_here_is_told_at_its_first_line() -> None:
     assert shown(scene(drawn, CONTENTS))[f"file://{THEIR_FILE}"] == [("conflict", lines(2, 2, 5))]
 
 
-def test_a_conflict_without_regions_is_told_on_the_first_changed_line() -> None:
-    drawn = picture(overlap(kind="rename/rename", regions=(), changed=(Region(2, 2), Region(3, 3))))
-    assert shown(scene(drawn, CONTENTS))[f"file://{MY_FILE}"] == [("conflict", lines(1, 1, 3))]
+def test_a_conflict_that_is_not_about_lines_is_told_on_all_that_was_changed() -> None:
+    mine = side(MINE, regions=(Region(1, 1), Region(3, 3)))  # line 1 is like the stand-in for a file without lines
+    drawn = picture(
+        Overlap("a.py", "conflict", "modify/delete", (mine, side(FEATURE, after=None, regions=(WHOLE_FILE,))))
+    )
+    published = publish(scene(drawn, CONTENTS), Published()).by_uri
+    mine_told, theirs_told = (published[f"file://{path}"].diagnostics for path in (MY_FILE, THEIR_FILE))
+    assert [found.range for found in mine_told] == [lines(0, 0, 3), lines(2, 2, 5)]
+    assert {found.message for found in mine_told} == {
+        "Conflicts with feat-1 (branch feature/one), which deleted this file."
+    }
+    assert [found.message for found in theirs_told] == [
+        "Conflicts with mine (branch topic), which changed lines 1, 3, while it is deleted here."
+    ]
+
+
+def test_binary_content_has_no_lines() -> None:
+    whole = {"regions": (WHOLE_FILE,), "changed": (WHOLE_FILE,)}
+    drawn = picture(Overlap("a.py", "conflict", "binary", (side(MINE, **whole), side(FEATURE, **whole))))
+    (found,) = publish(scene(drawn, CONTENTS), Published()).by_uri[f"file://{MY_FILE}"].diagnostics
+    assert found.message == "Conflicts with feat-1 (branch feature/one), which changed this file."
+
+
+def test_a_rename_without_an_edit_changed_no_lines() -> None:
+    other = side(FEATURE, path="b.py", after=BEFORE, regions=(region(4, 0),), changed=(WHOLE_FILE,))
+    drawn = picture(Overlap("b.py", "clean", "content", (side(MINE, regions=(WHOLE_FILE,)), other)))
+    (found,) = publish(scene(drawn, CONTENTS), Published()).by_uri[f"file://{MY_FILE}"].diagnostics
+    assert (
+        found.message
+        == "Meets feat-1 (branch feature/one), which renamed this file to b.py; git merges the two cleanly."
+    )
 
 
 def test_too_many_places_are_counted() -> None:

@@ -17,13 +17,13 @@ from sidecar.model.messages import (
     trunk_edit_sentence,
 )
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict, region
-from tests.lsp.pictures import FEATURE, TRUNK, side
+from tests.lsp.pictures import BEFORE, FEATURE, TRUNK, side
 
 
 def sentence(
     mine: Side, other: Side, theirs: Region | None = None, verdict: Verdict = "conflict", kind: str = "content"
 ) -> str:
-    return overlap_sentence(Overlap(mine.path, verdict, kind, (mine, other)), mine, other, theirs)
+    return overlap_sentence(Overlap(mine.path, verdict, kind, (mine, other)), mine, other, (theirs,) if theirs else ())
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,32 @@ def test_trunk_is_called_trunk() -> None:
     [
         ("modify/delete", {}, {"after": None}, "which deleted this file."),
         ("modify/delete", {"after": None}, {}, "which changed line 3, while it is deleted here."),
-        ("rename/rename", {"path": "b.py"}, {"path": "c.py", "lines": None}, "which renamed this file to c.py."),
+        (
+            "rename/rename",
+            {"path": "b.py"},
+            {"path": "c.py", "lines": None, "after": BEFORE},
+            "which renamed this file to c.py.",
+        ),
+        (
+            "rename/rename",
+            {"path": "b.py"},
+            {"path": "c.py", "lines": None},
+            "which renamed this file to c.py and changed it.",
+        ),
+        ("file/directory", {"path": "b"}, {"path": "b/c.py"}, "which made a directory of this name."),
+        (
+            "file/directory",
+            {"path": "b/c.py"},
+            {"path": "b"},
+            "which made a file of the name b, which is a directory here.",
+        ),
+        (
+            "file location",
+            {},
+            {"before": None, "after": None},
+            "which changed something that does not go with it (file location).",
+        ),
+        ("distinct modes", {}, {"lines": None, "after": BEFORE}, "which changed the mode of this file."),
         ("content", {"path": "b.py"}, {"path": "c.py"}, "which changed line 3 of c.py."),
         ("add/add", {}, {"before": None}, "which added line 3."),
         ("binary", {}, {"lines": None}, "which changed this file."),
@@ -80,7 +105,7 @@ def test_what_has_no_lines_is_said_in_words(kind: str, mine: dict[str, Any], oth
 def test_what_the_verdict_left_out_is_a_second_sentence() -> None:
     mine, other = side("/w/mine"), side(FEATURE)
     overlap = Overlap("a.py", "conflict", "content", (mine, other), note="A merge driver was not asked.")
-    assert overlap_sentence(overlap, mine, other, region(1, 1)).endswith(
+    assert overlap_sentence(overlap, mine, other, (region(1, 1),)).endswith(
         "changed line 1. A merge driver was not asked."
     )
 

@@ -109,7 +109,7 @@ async def test_a_clean_document_does_not_hide_what_happens_to_its_file(mine: Pat
         editor.open(mine / "a.txt")
         await editor.until(lambda: editor.pictures)
         write(mine, {"a.txt": changed(5, "by a shell\n")})
-        await editor.until(lambda: editor.pictures[-1].overlaps)
+        await editor.until(lambda: editor.pictures[-1].overlaps, seconds=5)
         editor.type(mine / "a.txt", changed(5, "by a shell\n"))
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
 
@@ -301,8 +301,9 @@ async def test_several_folders_and_repositories_and_their_coming_and_going(
         _folders(editor, added=[tmp_path / "second"])
         editor.open(second / "a.txt")
         await editor.until(lambda: [code for code, *_ in editor.codes(second / "a.txt")] == ["conflict", "trunk-edit"])
-        assert [code for code, *_ in editor.codes(other / "a.txt")] == ["conflict"]
-        assert {picture.repository for picture in editor.pictures} == {str(base / ".git"), str(second / ".git")}
+        await editor.until(lambda: [code for code, *_ in editor.codes(other / "a.txt")] == ["conflict"])
+        both = {str(base / ".git"), str(second / ".git")}
+        await editor.until(lambda: {picture.repository for picture in editor.pictures} == both)
         _folders(editor, removed=[theirs])
         await editor.until(lambda: editor.codes(theirs / "a.txt") == [])
         editor.close(second / "a.txt")

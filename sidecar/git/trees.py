@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sidecar.git.objects import find_entry, write_tree
-from sidecar.git.process import Conversation, GitError
+from sidecar.git.process import Conversation, GitError, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.hunks import Hunk
@@ -83,6 +83,15 @@ class TreeReader:
     def entry(self, tree: str, path: str) -> Entry | None:
         """What a tree has at a path."""
         return find_entry(self._quarantine.objects, tree, path)
+
+    def find(self, tree: str, entry: Entry, like: str) -> str | None:
+        """The path of a tree that has this content and the last name of `like`; None when there is none."""
+        listing = run(self._quarantine.plumbing, "ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")
+        head, name = f"{entry.mode:06o} blob {entry.oid}".encode(), os.fsencode("/" + like.rpartition("/")[2])
+        rows = (row.partition(b"\t") for row in listing)
+        return next(
+            (os.fsdecode(path) for start, _, path in rows if start == head and (b"/" + path).endswith(name)), None
+        )
 
     def _ask(self, command: tuple[str, ...], request: str) -> bytes:
         with self._asking:

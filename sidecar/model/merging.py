@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
-from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors
+from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors, merge_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Merge:
 class Meeting:
     """A change of ours and one of theirs that meet at `path`, where the merge puts it.
 
-    A side is None where git names a conflict and no change of that side can be made out for it.
+    A side is None where git names a conflict and no change of that side can be made out for it. `names` are all that
+    git told about it.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Meeting:
     conflict: bool
     ours: Change | None
     theirs: Change | None
+    names: tuple[str, ...] = ()
 
 
 KINDS_BY_WEIGHT = (
@@ -57,29 +59,40 @@ KINDS_BY_WEIGHT = (
 
 
 def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet) -> list[Meeting]:
-    """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge."""
-    conflicts: dict[tuple[str | None, str | None], Meeting] = {}
+    """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge.
+
+    What git says several times of one pair of changes is one meeting, unless it is about a path that neither has.
+    """
+    conflicts: dict[tuple[str | None, ...], Meeting] = {}
     for path, names, kind in _conflicts(merge):
-        mine, other = _find_changes(ours, theirs, names)
-        key = (mine.path if mine else None, other.path if other else None) if mine or other else (path, path)
+        mine, other = _two_names(ours, theirs, names, kind) or _find_changes(ours, theirs, names)
+        own = {name for change in (mine, other) if change for name in change.names}
+        key = (mine.path if mine else None, other.path if other else None, None if path in own else path)
         standing = conflicts.get(key)
         if standing is None or _weight(kind) < _weight(standing.kind):
-            conflicts[key] = Meeting(_place(path, kind, mine, other), kind, True, mine, other)
-    return [*conflicts.values(), *_merging(ours, theirs, conflicts.keys())]
+            conflicts[key] = Meeting(_place(path, kind, mine, other), kind, True, mine, other, names)
+    in_conflict = {key[:2] for key in conflicts}
+    return [*conflicts.values(), *_merging(ours, theirs, in_conflict)]
 
 
-def _conflicts(merge: Merge) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """(path, all names, kind) of each conflict that git tells of; a staged path that no message names is content."""
+def _conflicts(merge: Merge) -> list[tuple[str, tuple[str, ...], str]]:
+    """(path, all names, kind) of each conflict that git tells of; a staged path that no message names is content.
+
+    What several messages tell of one path belongs together: the name that a file had before its directory moved is
+    only in one of them.
+    """
     suffix = re.compile("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$")
-    told: set[str] = set()
+    told: list[tuple[str, str]] = []
+    names: dict[str, dict[str, None]] = {}
     for message in merge.messages:
-        if message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT"):
-            names = tuple(dict.fromkeys(suffix.sub("", path) for path in message.paths))
-            told.update(names)
-            yield names[0] if names else "", names, _kind(message)
-    for path in merge.stages:
-        if (name := suffix.sub("", path)) not in told:
-            yield name, (name,), "content"
+        if message.paths and (message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT")):
+            paths = [suffix.sub("", path) for path in message.paths]
+            told.append((paths[0], _kind(message)))
+            names.setdefault(paths[0], {}).update(dict.fromkeys(paths))
+    named = {name for together in names.values() for name in together}
+    silent = dict.fromkeys(suffix.sub("", path) for path in merge.stages)
+    told += [(path, "content") for path in silent if path not in named]
+    return [(path, tuple(names.get(path, {path: None})), kind) for path, kind in told]
 
 
 def _kind(message: Message) -> str:
@@ -111,6 +124,20 @@ def _find_changes(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...]) ->
     return mine, other
 
 
+def _two_names(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...], kind: str) -> tuple[Change, Change] | None:
+    """Both sides' renames of one file to two names: git's own choice among several likely pairs, from its message."""
+    if kind != "rename/rename" or len(names) != 3:
+        return None
+    old, *new = names
+    pair = []
+    for changes, name in zip((ours, theirs), new, strict=True):
+        gone, come = changes.touched.get(old), changes.touched.get(name)
+        if gone is None or come is None or come.after is None:
+            return None
+        pair.append(Change(name, gone.before, come.after, merge_sources(gone.sources, come.sources), old))
+    return pair[0], pair[1]
+
+
 def _named(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
     return next((found for name in names if (found := changes.named(name)) is not None), None)
 
@@ -127,9 +154,7 @@ def _nearby(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
     return min(left, key=lambda change: change.path, default=None)
 
 
-def _merging(
-    ours: ChangeSet, theirs: ChangeSet, in_conflict: Container[tuple[str | None, str | None]]
-) -> Iterator[Meeting]:
+def _merging(ours: ChangeSet, theirs: ChangeSet, in_conflict: Container[tuple[str | None, ...]]) -> Iterator[Meeting]:
     seen: set[tuple[str, str]] = set()
     for mine in ours:
         for name in mine.names:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sidecar.git.judge import Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
-from sidecar.model.changes import COMMITTED, Change, ChangeSet
+from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
 from sidecar.model.interplay import Footprint, footprint, interplay
 from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind
 from sidecar.model.overlaps import Overlap, Side
@@ -115,7 +115,8 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
         for path in sorted(ours.footprint.paths & theirs.footprint.paths):
             yield from _meet_path(sources, ours, theirs, base, path)
         return
-    for meeting in find_meetings(merge, our_changes, their_changes):
+    for found in find_meetings(merge, our_changes, their_changes):
+        meeting = _as_staged(sources, found, merge, ours, theirs)
         if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
             yield _overlap(sources, ours, theirs, meeting, merge)
 
@@ -136,6 +137,31 @@ def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: st
     cut = [ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change)]
     for meeting in find_meetings(merge, *cut):
         yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _as_staged(sources: Sources, meeting: Meeting, merge: Merge, ours: Party, theirs: Party) -> Meeting:
+    """The meeting with what git merged at its path, where that is a side's own file of that name.
+
+    With several merge bases, or a rename onto a name that is taken, the change sets alone would name another file.
+    """
+    stages = merge.stages.get(meeting.path, {}) if meeting.conflict else {}
+    known = [name for change in (meeting.ours, meeting.theirs) if change is not None for name in change.names]
+    names = tuple(dict.fromkeys((meeting.path, *meeting.names, *known)))
+    ours_settled, theirs_settled = (
+        _settle(sources, change, party.own.tree, stages.get(1), stages.get(number), names)
+        for change, party, number in ((meeting.ours, ours, 2), (meeting.theirs, theirs, 3))
+    )
+    return replace(meeting, ours=ours_settled, theirs=theirs_settled)
+
+
+def _settle(
+    sources: Sources, change: Change | None, tree: str, before: Entry | None, now: Entry | None, names: tuple[str, ...]
+) -> Change | None:
+    if now is None or (change is not None and change.after == now):
+        return change
+    path = next((name for name in names if sources.trees.entry(tree, name) == now), None)
+    path = path or sources.trees.find(tree, now, names[0])
+    return change if path is None else Change(path, before, now)
 
 
 def _since(sources: Sources, party: Party, base: str) -> ChangeSet:

@@ -31,7 +31,7 @@ def lines_of(sources: Sources, meeting: Meeting, merge: Merge | None) -> tuple[L
     our_hunks, their_hunks = (_hunks(sources, change) for change in (meeting.ours, meeting.theirs))
     ours, theirs = _changed(our_hunks), _changed(their_hunks)
     if meeting.conflict:
-        met = _conflicting(sources, meeting, merge, our_hunks or (), their_hunks or ()) if merge is not None else []
+        met = _conflicting(sources, meeting, merge) if merge is not None else []
         if met:
             return Lines(tuple(one for one, _ in met), ours), Lines(tuple(two for _, two in met), theirs)
         return Lines(ours, ours), Lines(theirs, theirs)
@@ -71,24 +71,46 @@ def _empty(sources: Sources) -> str:
     return sources.quarantine.objects.write("blob", b"")
 
 
-def _conflicting(
-    sources: Sources, meeting: Meeting, merge: Merge, our_hunks: tuple[Hunk, ...], their_hunks: tuple[Hunk, ...]
-) -> list[tuple[Region, Region]]:
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """The three texts that git merged, as blob ids; `base` is empty where neither side had the file before."""
+
+    base: str
+    ours: str
+    theirs: str
+
+
+def _inputs(sources: Sources, meeting: Meeting, merge: Merge) -> _Inputs | None:
+    """What git put into the index for the path, which is also right with several merge bases; else the changes' own."""
+    stages = merge.stages.get(meeting.path, {})
+    base, ours, theirs = stages.get(1), stages.get(2), stages.get(3)
+    if ours is None or theirs is None:
+        if meeting.ours is None or meeting.theirs is None:
+            return None
+        base, ours, theirs = meeting.ours.before, meeting.ours.after, meeting.theirs.after
+    if not (ours and theirs and ours.is_file and theirs.is_file):
+        return None
+    return _Inputs(base.oid if base is not None and base.is_file else _empty(sources), ours.oid, theirs.oid)
+
+
+def _conflicting(sources: Sources, meeting: Meeting, merge: Merge) -> list[tuple[Region, Region]]:
     """(our lines, their lines) of each conflict that git marked; [] where it marked none."""
-    ours, theirs = meeting.ours, meeting.theirs
-    if not (ours and theirs and ours.after and theirs.after and ours.after.is_file and theirs.after.is_file):
+    inputs = _inputs(sources, meeting, merge)
+    if inputs is None:
         return []
-    segments = _marked(sources, merge, (meeting.path, ours.path, theirs.path))
+    names = [change.path for change in (meeting.ours, meeting.theirs) if change is not None]
+    segments = _marked(sources, merge, (meeting.path, *names))
     if len(segments) < 2:
         return []
-    texts = [split_lines(read_blob(sources.quarantine.objects, entry.oid)) for entry in (ours.after, theirs.after)]
-    located = locate_blocks(segments, texts[0], texts[1], our_hunks, their_hunks)
+    ours, theirs = (split_lines(read_blob(sources.quarantine.objects, oid)) for oid in (inputs.ours, inputs.theirs))
+    our_hunks, their_hunks = (sources.trees.hunks(inputs.base, oid) for oid in (inputs.ours, inputs.theirs))
+    located = locate_blocks(segments, ours, theirs, our_hunks, their_hunks)
     if located is not None:
         return located
     return list(
         zip(
-            _by_likeness(sources, segments, texts[0], ours=True),
-            _by_likeness(sources, segments, texts[1], ours=False),
+            _by_likeness(sources, segments, ours, ours=True),
+            _by_likeness(sources, segments, theirs, ours=False),
             strict=True,
         )
     )

@@ -1,0 +1,1 @@
+"""The measurements that the README quotes, each one command: python -m bench.NAME."""

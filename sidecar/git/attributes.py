@@ -71,9 +71,3 @@ def lay_out(objects: Objects, files: Path, attributes: Attributes, surroundings:
             target = files / directory
             target.mkdir(parents=True, exist_ok=True)
             (target / NAME).write_bytes(read_blob(objects, oid))
-
-
-def mentions_merge(objects: Objects, attributes: Attributes, surroundings: Surroundings, names: Iterable[str]) -> bool:
-    """Whether any of these merge drivers is asked for by name."""
-    texts = [surroundings.weakest, surroundings.strongest, *(read_blob(objects, oid) for _, oid in attributes)]
-    return any(b"merge=" + name.encode() in text for name in names for text in texts)

@@ -14,7 +14,14 @@ MERGE_KEYS = frozenset(
     {
         *("core.autocrlf", "core.eol", "core.safecrlf", "core.ignorecase", "core.bigfilethreshold"),
         *("core.checkroundtripencoding", "core.precomposeunicode", "diff.renames", "diff.renamelimit"),
-        *("merge.renames", "merge.renamelimit", "merge.directoryrenames", "merge.renormalize", "merge.conflictstyle"),
+        *(
+            "merge.renames",
+            "merge.renamelimit",
+            "merge.directoryrenames",
+            "merge.renormalize",
+            "merge.conflictstyle",
+            "merge.default",
+        ),
     }
 )
 """Plain values that change what a merge does and run nothing."""
@@ -76,6 +83,7 @@ def merge_pairs(config: Config, trusted: bool) -> list[tuple[str, str]]:
         for scope, key, value in config.pairs
         if scope in REPOSITORY_SCOPES
         and (key in MERGE_KEYS or (trusted and (key.startswith("filter.") or _names_a_driver(key))))
+        and not (key == "merge.default" and value in silenced_drivers(config, trusted))
     ]
 
 

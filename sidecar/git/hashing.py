@@ -20,19 +20,24 @@ class Hashed:
     skipped: frozenset[str]
 
 
-def hash_files(place: Place, quarantine: Quarantine, top: str, paths: Sequence[str], limit: int) -> Hashed:
-    """Entries of these paths below `top`; `place` writes into the quarantine. `limit` is a size in bytes."""
+def hash_files(
+    place: Place, quarantine: Quarantine, paths: Sequence[str], limit: int, *, modes_count: bool = True
+) -> Hashed:
+    """Entries of these paths below the place, which writes into the quarantine. `limit` is a size in bytes.
+
+    `modes_count` is core.fileMode: without it nothing on disk is executable.
+    """
     entries: dict[str, Entry] = {}
     regular: dict[str, int] = {}
     skipped: set[str] = set()
     for path in paths:
-        full = os.path.join(top, path)
+        full = os.path.join(place.cwd, path)
         try:
             status = os.lstat(full)
             if stat.S_ISLNK(status.st_mode):
                 entries[path] = Entry(SYMLINK, quarantine.objects.write("blob", os.fsencode(os.readlink(full))))
             elif stat.S_ISREG(status.st_mode) and status.st_size <= limit:
-                regular[path] = EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE
+                regular[path] = EXECUTABLE if modes_count and status.st_mode & stat.S_IXUSR else FILE
             elif not stat.S_ISDIR(status.st_mode):
                 skipped.add(path)
         except OSError:

@@ -1,4 +1,4 @@
-"""Which directories git ignores, so that nobody has to watch them."""
+"""What git ignores."""
 
 from __future__ import annotations
 
@@ -15,15 +15,27 @@ def ignored_directories(repository: Repository, worktree: Worktree, directories:
 
     Source: git-check-ignore(1). When git can't answer, none is ignored: watching too much loses nothing.
     """
-    place = repository.inside(worktree)
-    listing = b"".join(os.fsencode(directory) + b"/\0" for directory in directories)
     try:
-        said = run(place, "check-ignore", "-z", "--stdin", stdin=listing, accept=(0, 1))
-        ignored = [os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path]
+        ignored = _check(repository, worktree, [directory + "/" for directory in directories])
         if not ignored:
             return frozenset()
+        place = repository.inside(worktree)
         tracked = run(place, "--literal-pathspecs", "ls-files", "-z", "--", *ignored)
     except GitError:
         return frozenset()
     held = [os.fsdecode(path) for path in tracked.split(b"\0") if path]
     return frozenset(directory for directory in ignored if not any(path.startswith(directory + "/") for path in held))
+
+
+def is_ignored(repository: Repository, worktree: Worktree, path: str) -> bool:
+    """Whether git would leave this file out of `git add`; a tracked file never is."""
+    try:
+        return bool(_check(repository, worktree, [path]))
+    except GitError:
+        return False
+
+
+def _check(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> list[str]:
+    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    said = run(repository.inside(worktree), "check-ignore", "-z", "--stdin", stdin=listing, accept=(0, 1))
+    return [os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.git.attributes import Attributes, attributes_above, lay_out, mentions_merge, read_surroundings
+from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
 from sidecar.git.config import merge_pairs, silenced_drivers
 from sidecar.git.objects import Objects, find_entry, read_blob, write_commit, write_tree
 from sidecar.git.process import Conversation, GitError, Place, configured, run
@@ -46,10 +46,10 @@ class Question:
 class Judge:
     """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes."""
 
-    def __init__(self, repository: Repository, quarantine: Quarantine) -> None:
+    def __init__(self, repository: Repository, quarantine: Quarantine, surroundings: Surroundings) -> None:
         self._repository = repository
         self._quarantine = quarantine
-        self._surroundings = read_surroundings(repository)
+        self._surroundings = surroundings
         self._drivers = silenced_drivers(repository.config, repository.trusted)
         self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
@@ -74,6 +74,18 @@ class Judge:
         base_tree, our_tree, their_tree = (self._cut(path, entry) for entry in (base, ours, theirs))
         return self.merge_trees(Question(our_tree, their_tree, base_tree), (path,), into)
 
+    def note_on(self, path: str, into: str) -> str | None:
+        """What a verdict on this path left out, in one sentence; `into` is the whole tree that is merged into."""
+        if not self._drivers:
+            return None
+        attributes = attributes_above(self._quarantine.objects, into, (path,))
+        with self._judging:
+            said = run(self._court(attributes, MARKER_SIZES[0]).place, "check-attr", "-z", "merge", "--", path)
+        driver = said.split(b"\0")[2].decode("utf-8", "surrogateescape")
+        if driver == "unspecified":
+            driver = self._repository.config.get("merge.default") or ""
+        return BUILT_IN_NOTE if driver in self._drivers else None
+
     def _cut(self, path: str, entry: Entry | None) -> str:
         objects = self._quarantine.objects
         if entry is None:
@@ -94,10 +106,8 @@ class Judge:
             write_commit(objects, tree, above)
             for tree, above in zip((question.ours, question.theirs), parents, strict=True)
         )
-        silenced = mentions_merge(objects, attributes, self._surroundings, self._drivers)
-        note = BUILT_IN_NOTE if silenced else None
         for size in MARKER_SIZES:
-            answer = self._ask(attributes, size, (ours, theirs), note)
+            answer = self._ask(attributes, size, (ours, theirs))
             if not self._ambiguous(answer):
                 return answer
         return answer
@@ -106,7 +116,7 @@ class Judge:
         blobs = {entry.oid for stages in merge.stages.values() for entry in stages.values() if entry.is_file}
         return any(contains_marker(read_blob(self._quarantine.objects, oid), merge.marker_size) for oid in blobs)
 
-    def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str], note: str | None) -> Merge:
+    def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str]) -> Merge:
         """One merge; a process that died is started again once, since the reason may have been another's line."""
         for last in (False, True):
             court = self._court(attributes, size)
@@ -117,7 +127,7 @@ class Judge:
                 if last:
                     raise
             else:
-                return _parse(fields, commits, size, note)
+                return _parse(fields, commits, size)
         raise AssertionError
 
     def _court(self, attributes: Attributes, size: int) -> _Court:
@@ -153,7 +163,7 @@ class _Court:
     COMMAND = ("merge-tree", "--write-tree", "--messages")
 
     def __init__(self, place: Place, objects: Objects, *, batched: bool) -> None:
-        self._place = place
+        self.place = place
         self._nothing = write_commit(objects, objects.empty_tree)
         self._end = b"\0001\0%s\0\0" % objects.empty_tree.encode()
         self._batched = batched
@@ -162,11 +172,9 @@ class _Court:
     def hear(self, commits: tuple[str, str]) -> list[bytes]:
         """The NUL-separated fields of one merge, from its status on."""
         if not self._batched:
-            return b"".join((b"0\0", run(self._place, *self.COMMAND, "-z", *commits, accept=(0, 1)), b"\0")).split(
-                b"\0"
-            )
+            return b"".join((b"0\0", run(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1)), b"\0")).split(b"\0")
         if self._conversation is None:
-            self._conversation = Conversation(self._place, *self.COMMAND, "--stdin", "-z")
+            self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
         request = f"{commits[0]} {commits[1]}\n{self._nothing} {self._nothing}\n"
         answer = self._conversation.ask(request.encode(), self._is_whole)
         return answer[: answer.rindex(self._end)].lstrip(b"\0").split(b"\0")
@@ -191,7 +199,7 @@ def _sections(fields: list[bytes]) -> tuple[int, int] | None:
     return files_end, min(at, len(fields))
 
 
-def _parse(fields: list[bytes], commits: tuple[str, str], size: int, note: str | None) -> Merge:
+def _parse(fields: list[bytes], commits: tuple[str, str], size: int) -> Merge:
     sections = _sections(fields)
     if sections is None or not re.fullmatch(rb"[01]", fields[0]):
         raise GitError("git merge-tree gave an answer that was not understood.")
@@ -210,7 +218,7 @@ def _parse(fields: list[bytes], commits: tuple[str, str], size: int, note: str |
         messages.append(Message(paths, kind.decode("utf-8", "replace"), text.decode("utf-8", "replace").strip()))
         at += count + 3
     conflicting = bool(stages) or any(message.type.startswith("CONFLICT") for message in messages)
-    return Merge(not conflicting, fields[1].decode("ascii"), stages, tuple(messages), commits, size, note)
+    return Merge(not conflicting, fields[1].decode("ascii"), stages, tuple(messages), commits, size)
 
 
 def merged_blob(quarantine: Quarantine, merge: Merge, path: str) -> bytes | None:

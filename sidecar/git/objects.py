@@ -34,17 +34,17 @@ class Objects:
     empty_tree: str
 
 
-def open_objects(directory: Path, object_format: str, place: Place) -> Objects:
-    """The database in an `objects` directory and its alternates; libgit2 where it can, git itself for sha256.
+def open_objects(directory: Path, alternate: str, object_format: str, place: Place) -> Objects:
+    """The database in an `objects` directory over an alternate one; libgit2 where it can, git itself for sha256.
 
     `place` is a repository on that directory, for the conversation with git.
     """
     if object_format == "sha1":
-        return _with_libgit2(directory)
+        return _with_libgit2(directory, alternate)
     return _with_git(directory, object_format, place)
 
 
-def _with_libgit2(directory: Path) -> Objects:
+def _with_libgit2(directory: Path, alternate: str) -> Objects:
     import pygit2
 
     types = {
@@ -55,6 +55,8 @@ def _with_libgit2(directory: Path) -> Objects:
     }
     numbers = {name: number for number, name in types.items()}
     database = pygit2.Odb(str(directory))
+    if "\n" in alternate:  # which libgit2 can't read from the alternates file
+        database.add_disk_alternate(alternate)
 
     def read(oid: str) -> tuple[str, bytes]:
         try:

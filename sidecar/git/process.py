@@ -67,6 +67,7 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
         "LC_ALL": "C",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
         "GIT_PAGER": "cat",
         **variables,
     }
@@ -117,16 +118,19 @@ class Conversation:
     """One long-lived git process that answers one request at a time; not for use by two threads at once."""
 
     def __init__(self, place: Place, *args: str) -> None:
-        self._process = subprocess.Popen(
-            ["git", *HARDENED, *args],
-            cwd=place.cwd,
-            env=environment(place.variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                ["git", *HARDENED, *args],
+                cwd=place.cwd,
+                env=environment(place.variables),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GitError(f"git can't be started in {place.cwd}: {error.strerror}.") from error
         self._selector = selectors.DefaultSelector()
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from filelock import FileLock, Timeout
 from sidecar.git.objects import Objects, open_objects
 from sidecar.git.process import GitError, Place
 from sidecar.git.repository import Repository
+
+MOST_HOMES = 10
+"""How many names are tried for the directory that all of a user's quarantines lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def open_quarantine(repository: Repository) -> Quarantine:
 def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     (root / "objects" / "info").mkdir(parents=True)
     alternate = os.path.join(repository.common_dir, "objects")
-    (root / "objects" / "info" / "alternates").write_bytes(os.fsencode(_quoted(alternate)) + b"\n")
+    line = _quoted(alternate) if "\n" in alternate else alternate
+    (root / "objects" / "info" / "alternates").write_bytes(os.fsencode(line) + b"\n")
     (root / "refs").mkdir()
     (root / "HEAD").write_text("ref: refs/heads/none\n")
     (root / "config").write_text(_config_text(repository.object_format))
@@ -90,18 +95,21 @@ def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     if os.path.exists(shallow):
         shutil.copyfile(shallow, root / "shallow")
     plumbing = Place(str(root), {"GIT_DIR": str(root)})
-    objects = open_objects(root / "objects", repository.object_format, plumbing)
+    objects = open_objects(root / "objects", alternate, repository.object_format, plumbing)
     return Quarantine(root, objects, plumbing, repository.object_format, lock)
 
 
 def _home() -> Path:
-    """A directory of this user's own; somebody else's of the same name is never used."""
-    home = Path(tempfile.gettempdir()) / f"worktree-sidecar-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    home.mkdir(mode=0o700, exist_ok=True)
-    status = home.lstat()
-    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077 or home.is_symlink()):
-        return Path(tempfile.mkdtemp(prefix="worktree-sidecar-"))
-    return home
+    """A directory of this user's own and nobody else's; one of the same name that is not private is passed over."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    for number in range(MOST_HOMES):
+        home = Path(tempfile.gettempdir()) / f"worktree-sidecar-{user}{f'-{number}' if number else ''}"
+        home.mkdir(mode=0o700, exist_ok=True)
+        status = home.lstat()
+        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        if not hasattr(os, "getuid") or (private and status.st_uid == user):
+            return home
+    raise OSError(f"none of {MOST_HOMES} directories named worktree-sidecar-{user} is private")
 
 
 def _sweep(home: Path) -> None:

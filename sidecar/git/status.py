@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.git.hashing import Hashed, hash_files
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.quarantine import Quarantine
-from sidecar.git.repository import Repository
-from sidecar.model.changes import EXECUTABLE, FILE, STAGED, SUBMODULE, SYMLINK, UNSTAGED, UNTRACKED, Entry
+from sidecar.git.repository import Repository, place_of_files
+from sidecar.model.changes import (
+    EXECUTABLE,
+    FILE,
+    STAGED,
+    SUBMODULE,
+    SYMLINK,
+    UNSTAGED,
+    UNTRACKED,
+    Entry,
+    merge_sources,
+)
 from sidecar.model.picture import Worktree
 
 STATUS = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
@@ -52,19 +62,21 @@ def read_uncommitted(
 
     `limit` is the size in bytes above which a file is skipped. Raises GitError when the worktree can't be read.
     """
-    place = repository.inside(worktree)
+    place = place_of_files(repository, worktree)
     literal = ("--", *(f":(top,literal){path}" for path in paths)) if paths else ()
     rows = [row for row in _parse(run(place, *STATUS, *literal)) if not _is_other_repository(worktree, row)]
     on_disk = [row.path for row in rows if row.disk_mode in (FILE, EXECUTABLE, SYMLINK)]
-    hashed = hash_files(quarantine.writing(place, repository), quarantine, worktree.key, on_disk, limit)
-    edits = []
+    modes_count = repository.config.get("core.filemode") != "false"
+    writing = quarantine.writing(place, repository)
+    hashed = hash_files(writing, quarantine, on_disk, limit, modes_count=modes_count)
+    edits: dict[str, Edit] = {}
     for row in rows:
-        if row.path in hashed.skipped:
-            continue
-        edit = _edit(row, hashed, worktree)
+        edit = _edit(row, hashed, worktree) if row.path not in hashed.skipped else None
         if edit is not None:
-            edits.append(edit)
-    return Uncommitted(tuple(edits), tuple(sorted(hashed.skipped)))
+            # a file that was only taken out of the index has two rows: staged as gone, and untracked
+            before = edits[row.path].sources if row.path in edits else ()
+            edits[row.path] = replace(edit, sources=merge_sources(before, edit.sources))
+    return Uncommitted(tuple(edits.values()), tuple(sorted(hashed.skipped)))
 
 
 def _parse(listing: bytes) -> Iterable[_Row]:

@@ -63,7 +63,7 @@ def _list_refs(repository: Repository, patterns: Sequence[str]) -> dict[str, tup
     """Full name -> (commit id, symbolic target or ''), for the refs that exist under exactly these names."""
     form = "%(refname)%00%(objectname)%00%(symref)"
     listing = run(repository.place, "for-each-ref", f"--format={form}", "--end-of-options", *patterns)
-    rows = [line.split("\0") for line in listing.decode("utf-8", "surrogateescape").splitlines()]
+    rows = [line.decode("utf-8", "surrogateescape").split("\0") for line in listing.split(b"\n") if line]
     return {name: (oid, symref) for name, oid, symref in rows if name in patterns}
 
 

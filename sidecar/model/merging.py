@@ -23,7 +23,7 @@ class Merge:
     """A merge as `git merge-tree` reports it (git-merge-tree(1), OUTPUT).
 
     `tree` is what would be checked out; `stages` the higher order stages by path; `labels` what git appended to names
-    that it had to move aside; `marker_size` the length of its conflict markers; `note` what was left out, if anything.
+    that it had to move aside; `marker_size` the length of its conflict markers.
     """
 
     clean: bool
@@ -32,7 +32,6 @@ class Merge:
     messages: tuple[Message, ...]
     labels: tuple[str, str]
     marker_size: int
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

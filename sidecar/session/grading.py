@@ -184,7 +184,8 @@ def _overlap(sources: Sources, ours: Party, theirs: Party, meeting: Meeting, mer
         _side(ours, meeting.path, meeting.ours, lines[0]),
         _side(theirs, meeting.path, meeting.theirs, lines[1]),
     )
-    return Overlap(meeting.path, verdict, meeting.kind, sides, merge.note if merge else None)  # type: ignore[arg-type]
+    note = sources.judge.note_on(meeting.path, ours.own.tree) if merge is not None else None
+    return Overlap(meeting.path, verdict, meeting.kind, sides, note)  # type: ignore[arg-type]
 
 
 def _side(party: Party, path: str, change: Change | None, lines: Lines) -> Side:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sidecar.git.history import resolve_commit
@@ -17,11 +16,8 @@ from sidecar.model.interplay import footprint
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.session.grading import Party, find_overlaps, meet
-from sidecar.session.reading import read_worktree, worktree_state
+from sidecar.session.reading import read_all, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
-
-READERS = 4
-"""How many worktrees are read at a time; git does the work, in processes of its own."""
 
 
 def look(folder: Path, options: Options | None = None) -> Picture | Failure:
@@ -42,9 +38,7 @@ def _take_picture(sources: Sources) -> Picture | Failure:
     trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
     if isinstance(trunk, Failure):
         return trunk
-    with ThreadPoolExecutor(READERS) as pool:
-        readings = list(pool.map(lambda worktree: read_worktree(sources, worktree), worktrees))
-    states = tuple(worktree_state(sources, trunk, reading, {}) for reading in readings)
+    states = tuple(worktree_state(sources, trunk, reading, {}) for reading in read_all(sources, worktrees))
     return Picture(1, sources.repository.common_dir, trunk, states, find_overlaps(sources, trunk, states))
 
 

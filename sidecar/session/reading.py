@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
-from sidecar.git.hashing import hash_text
 from sidecar.git.history import Divergence, had_own_commits
 from sidecar.git.objects import edit_tree, tree_of
 from sidecar.git.process import GitError
 from sidecar.git.status import Edit, Uncommitted, read_uncommitted
-from sidecar.model.changes import COMMITTED, FILE, UNSAVED, ChangeSet, Entry, ancestors, merge_sources
+from sidecar.model.changes import COMMITTED, ChangeSet, ancestors, merge_sources
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
 from sidecar.session.sources import Sources
+from sidecar.session.unsaved import Unsaved, lay_over
 
-
-@dataclass(frozen=True, slots=True)
-class Unsaved:
-    """An editor's text of one file, as the bytes that saving would write."""
-
-    text: bytes
-    version: int
-
+READERS = 4
+"""How many worktrees are read at a time."""
 
 NOTHING = Uncommitted(())
 
@@ -45,6 +41,14 @@ def read_worktree(sources: Sources, worktree: Worktree) -> Reading:
     except GitError as error:
         return Reading(worktree, problem=f"{worktree.name} can't be read: {error.message}")
     return Reading(worktree, found)
+
+
+def read_all(sources: Sources, worktrees: Sequence[Worktree]) -> list[Reading]:
+    """Several worktrees at a time; git does the work, in processes of its own."""
+    if len(worktrees) < 2:
+        return [read_worktree(sources, worktree) for worktree in worktrees]
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(partial(read_worktree, sources), worktrees))
 
 
 def read_paths(sources: Sources, known: Reading, paths: Sequence[str]) -> Reading:
@@ -71,7 +75,7 @@ def worktree_state(sources: Sources, trunk: Trunk, reading: Reading, unsaved: Ma
     if reading.problem is not None or not worktree.readable:
         return WorktreeState(worktree, problem=reading.problem)
     try:
-        return _state(sources, trunk, worktree, _with_unsaved(sources, worktree, reading.uncommitted, unsaved))
+        return _state(sources, trunk, worktree, lay_over(sources, worktree, reading.uncommitted, unsaved))
     except GitError as error:
         return WorktreeState(worktree, problem=f"{worktree.name} can't be read: {error.message}")
 
@@ -117,28 +121,6 @@ def _change_set(sources: Sources, base: str, head: str, tree: str, edits: tuple[
         for path, change in folded.items()
     }
     return ChangeSet(base, tree, MappingProxyType(touched), MappingProxyType(changes))
-
-
-def _with_unsaved(
-    sources: Sources, worktree: Worktree, uncommitted: Uncommitted, unsaved: Mapping[str, Unsaved]
-) -> Uncommitted:
-    """The edits with the editor's texts on top, where they differ from what is on disk."""
-    edits = {edit.path: edit for edit in uncommitted.edits}
-    place = sources.quarantine.writing(sources.repository.inside(worktree), sources.repository)
-    for path, held in unsaved.items():
-        standing = edits[path].now if path in edits else _committed_entry(sources, worktree, path)
-        mode = standing.mode if standing is not None and standing.is_file else FILE
-        now = Entry(mode, hash_text(place, path, held.text))
-        if now != standing:
-            before = edits[path].sources if path in edits else ()
-            edits[path] = Edit(path, now, merge_sources(before, (UNSAVED,)))
-    return replace(uncommitted, edits=tuple(edits.values()))
-
-
-def _committed_entry(sources: Sources, worktree: Worktree, path: str) -> Entry | None:
-    if worktree.head is None:
-        return None
-    return sources.trees.entry(tree_of(sources.quarantine.objects, worktree.head), path)
 
 
 def _integration(sources: Sources, worktree: Worktree, divergence: Divergence, uncommitted: Uncommitted) -> Integration:

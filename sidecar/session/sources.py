@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sidecar.git.attributes import Surroundings, read_surroundings
 from sidecar.git.config import sidecar_keys
 from sidecar.git.history import History
 from sidecar.git.judge import Judge
@@ -35,6 +36,7 @@ class Sources:
     judge: Judge
     history: History
     settings: Mapping[str, Value]
+    surroundings: Surroundings
 
     @property
     def size_limit(self) -> int:
@@ -58,5 +60,12 @@ def open_sources(folder: Path, options: Options) -> Sources | Failure:
     except GitError as error:
         return Failure("no-quarantine", error.message)
     settings = settle(sidecar_keys(repository.config), options.editor)
-    judge = Judge(repository, quarantine)
-    return Sources(repository, quarantine, TreeReader(quarantine), judge, History(repository), settings)
+    surroundings = read_surroundings(repository)
+    judge = Judge(repository, quarantine, surroundings)
+    return Sources(repository, quarantine, TreeReader(quarantine), judge, History(repository), settings, surroundings)
+
+
+def is_current(sources: Sources, folder: Path, options: Options) -> bool:
+    """Whether the repository's configuration and attributes are still those that the sources were opened with."""
+    repository = open_repository(folder, trust=options.trusted)
+    return repository == sources.repository and read_surroundings(sources.repository) == sources.surroundings

@@ -1,25 +1,84 @@
-"""An editor's text as the bytes that saving it would write."""
+"""An editor's unsaved text as part of a worktree."""
 
 from __future__ import annotations
 
 import codecs
-from dataclasses import replace
-from pathlib import Path
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from sidecar.session.reading import Unsaved
+from sidecar.git.hashing import hash_text
+from sidecar.git.ignore import is_ignored
+from sidecar.git.objects import tree_of
+from sidecar.git.repository import place_of_files
+from sidecar.git.status import Edit, Uncommitted
+from sidecar.model.changes import FILE, UNSAVED, Entry, ancestors, merge_sources
+from sidecar.model.picture import Worktree
+from sidecar.session.sources import Sources
 
 
-def as_saved(path: str, held: Unsaved) -> Unsaved:
-    """The text with the byte order mark that the file has on disk, which editors keep to themselves.
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """An editor's text of one file, as the bytes that saving would write."""
 
-    Raises UnicodeDecodeError for a file that is not UTF-8: the editor's text says nothing about its bytes then.
+    text: bytes
+    version: int
+
+
+def lay_over(
+    sources: Sources, worktree: Worktree, uncommitted: Uncommitted, unsaved: Mapping[str, Unsaved]
+) -> Uncommitted:
+    """What is not committed in a worktree with the editor's texts (by path) on top, where they differ from the disk."""
+    edits = {edit.path: edit for edit in uncommitted.edits}
+    for path, held in unsaved.items():
+        text = _to_be_saved(worktree, path, held.text)
+        if text is None or len(text) > sources.size_limit:
+            continue
+        known = edits.get(path)
+        standing = known.now if known is not None else _committed_entry(sources, worktree, path)
+        if known is None and standing is None and is_ignored(sources.repository, worktree, path):
+            continue
+        place = sources.quarantine.writing(place_of_files(sources.repository, worktree), sources.repository)
+        mode = standing.mode if standing is not None and standing.is_file else FILE
+        now = Entry(mode, hash_text(place, path, text))
+        if now != standing:
+            edits[path] = Edit(path, now, merge_sources(known.sources if known else (), (UNSAVED,)))
+    return replace(uncommitted, edits=tuple(edits.values()))
+
+
+def _to_be_saved(worktree: Worktree, path: str, text: bytes) -> bytes | None:
+    """The bytes that saving would write; None where they are those on disk, or would not be this worktree's work.
+
+    Editors keep a byte order mark to themselves, and their text says nothing about the bytes of a file that is not
+    UTF-8. A file through a symbolic link, in another repository or in git's own directory is not the worktree's.
     """
+    full = os.path.join(worktree.key, path)
+    if "\0" in path or os.path.islink(full) or ".git" in path.split("/"):
+        return None
+    for directory in ancestors(path):
+        above = os.path.join(worktree.key, directory)
+        if os.path.islink(above) or os.path.lexists(os.path.join(above, ".git")):
+            return None
     try:
-        content = Path(path).read_bytes()
+        with open(full, "rb") as file:
+            content = file.read()
     except OSError:
-        return held
-    content.decode("utf-8")
+        return text
     mark = codecs.BOM_UTF8
-    if content.startswith(mark) and not held.text.startswith(mark):
-        return replace(held, text=mark + held.text)
-    return held
+    if content.startswith(mark) and not text.startswith(mark):
+        text = mark + text
+    return text if text != content and _is_utf8(content) else None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _committed_entry(sources: Sources, worktree: Worktree, path: str) -> Entry | None:
+    if worktree.head is None:
+        return None
+    return sources.trees.entry(tree_of(sources.quarantine.objects, worktree.head), path)

@@ -1,0 +1,160 @@
+"""What is known of a repository between two Pictures, and how an event changes it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sidecar.git.ignore import ignored_directories
+from sidecar.git.process import GitError
+from sidecar.git.repository import list_worktrees
+from sidecar.git.trunk import find_trunk
+from sidecar.model.findings import Failure
+from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
+from sidecar.session.grading import find_overlaps
+from sidecar.session.reading import Reading, read_all, read_paths, worktree_state
+from sidecar.session.sources import Options, Sources, is_current, open_sources
+from sidecar.session.unsaved import Unsaved
+from sidecar.watch import GitTarget, Target, WorktreeTarget
+
+log = logging.getLogger(__name__)
+
+MOST_PATHS = 200
+"""More changed paths than this in one worktree, and reading all of it is cheaper."""
+
+SHAPING = (".gitignore", ".gitattributes", ".gitmodules")
+"""Files that change what other files mean."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """What has been told and not yet been looked at: worktrees by their keys, paths inside them."""
+
+    everything: bool = True
+    refs: bool = False
+    whole: set[str] = field(default_factory=set)
+    paths: dict[str, set[str]] = field(default_factory=dict)
+    unsaved: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.everything or self.refs or self.whole or self.paths or self.unsaved)
+
+    def reshaped(self) -> Iterator[str]:
+        """Keys of the worktrees in which a file changed that says what is ignored."""
+        return (key for key, paths in self.paths.items() if _shapes(paths))
+
+
+class View:
+    """The sources of a repository, and every worktree as last read. For one thread."""
+
+    def __init__(self, folder: Path, options: Options, sources: Sources) -> None:
+        self.sources: Sources | None = sources
+        self.readings: dict[str, Reading] = {}
+        self._folder = folder
+        self._options = options
+        self._trunk: Trunk | None = None
+
+    def look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
+        """The Picture after what is pending; when git fails in the middle, once more with everything opened anew."""
+        try:
+            return self._look(pending, unsaved)
+        except GitError as error:
+            log.warning("looking again at everything: %s", error.message)
+        self.close()
+        try:
+            return self._look(Pending(), unsaved)
+        except GitError as error:
+            self.close()
+            return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+
+    def _look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
+        afresh = pending.everything or pending.refs
+        if self.sources is not None and afresh and not is_current(self.sources, self._folder, self._options):
+            self.close()
+        if self.sources is None:
+            opened = open_sources(self._folder, self._options)
+            if isinstance(opened, Failure):
+                return opened
+            self.sources, pending = opened, Pending()
+        if afresh or pending.everything or self._trunk is None:
+            failure = self._list(self.sources)
+            if failure is not None:
+                return failure
+        self._read(self.sources, pending)
+        return self._compute(self.sources, unsaved)
+
+    def _list(self, sources: Sources) -> Failure | None:
+        """List the worktrees and find trunk anew; those whose HEAD or place changed are read again."""
+        worktrees = list_worktrees(sources.repository)
+        trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
+        self._trunk = None if isinstance(trunk, Failure) else trunk
+        known = {key: reading for key, reading in self.readings.items() if reading.worktree in worktrees}
+        changed = [worktree for worktree in worktrees if worktree.key not in known]
+        read = known | {reading.worktree.key: reading for reading in read_all(sources, changed)}
+        self.readings = {worktree.key: read[worktree.key] for worktree in worktrees}
+        return trunk if isinstance(trunk, Failure) else None
+
+    def _read(self, sources: Sources, pending: Pending) -> None:
+        whole = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
+        whole = set(self.readings) if pending.everything else (whole | pending.whole) & set(self.readings)
+        for reading in read_all(sources, [self.readings[key].worktree for key in whole]):
+            self.readings[reading.worktree.key] = reading
+        for key, paths in pending.paths.items():
+            if key in self.readings and key not in whole:
+                self.readings[key] = read_paths(sources, self.readings[key], sorted(paths))
+
+    def _compute(self, sources: Sources, unsaved: Mapping[str, Unsaved]) -> Picture:
+        """A Picture from what is known; everything that git answered before is remembered by object ids."""
+        assert self._trunk is not None
+        states = self._states(sources, self._trunk, unsaved)
+        overlaps = find_overlaps(sources, self._trunk, states)
+        documents = {path: text.version for path, text in unsaved.items()}
+        return Picture(0, sources.repository.common_dir, self._trunk, states, overlaps, documents)
+
+    def _states(self, sources: Sources, trunk: Trunk, unsaved: Mapping[str, Unsaved]) -> tuple[WorktreeState, ...]:
+        held: dict[str, dict[str, Unsaved]] = {}
+        for path, text in unsaved.items():
+            inside = [key for key in self.readings if path.startswith(key + "/")]
+            if inside:
+                key = max(inside, key=len)
+                held.setdefault(key, {})[path[len(key) + 1 :]] = text
+        return tuple(
+            worktree_state(sources, trunk, reading, held.get(key, {})) for key, reading in self.readings.items()
+        )
+
+    def targets(self) -> Iterator[Target]:
+        """What has to be watched to learn of every change."""
+        if self.sources is None:
+            return
+        repository = self.sources.repository
+        yield GitTarget(repository.common_dir, Path(repository.common_dir))
+        worktrees = [reading.worktree for reading in self.readings.values()]
+        for worktree in worktrees:
+            if not worktree.readable:
+                continue
+            ignored = partial(ignored_directories, repository, worktree)
+            yield WorktreeTarget(worktree.key, Path(worktree.key), ignored, _nested(worktree, worktrees))
+            if not worktree.main:
+                yield GitTarget(worktree.git_dir, Path(worktree.git_dir))
+
+    def keys_of(self, git_dirs: frozenset[str]) -> set[str]:
+        """The worktrees whose own git directory is among these."""
+        return {key for key, reading in self.readings.items() if reading.worktree.git_dir in git_dirs}
+
+    def close(self) -> None:
+        """Give everything back; the next look opens it anew."""
+        if self.sources is not None:
+            self.sources.close()
+        self.sources, self._trunk, self.readings = None, None, {}
+
+
+def _nested(worktree: Worktree, worktrees: Iterable[Worktree]) -> frozenset[str]:
+    prefix = worktree.key + "/"
+    return frozenset(other.key[len(prefix) :] for other in worktrees if other.key.startswith(prefix))
+
+
+def _shapes(paths: Iterable[str]) -> bool:
+    return any(path.rpartition("/")[2] in SHAPING for path in paths)

@@ -1,0 +1,204 @@
+"""Watching with inotify(7): one instance for all trees, a watch for each directory that git doesn't ignore.
+
+Files are told when a writer closes them, not while it writes. Changes of a file's attributes are told for its
+executable bit; reading changes no attribute that inotify tells, so reading wakes nobody.
+
+A watch follows its directory when that is renamed. So a descriptor has one place at a time: renaming takes the old
+place away, and finding the directory again, under whatever name, gives the descriptor the new one. Descriptors
+without a place are `_dead`: their events are skipped, and when nothing is left to walk their watches are removed.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import select
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+from inotify_simple import INotify, flags  # type: ignore[import-untyped]
+
+from sidecar.watch.gathering import Gathering
+from sidecar.watch.source import Doubtful, Full, Grown, Happening, Lost, Overflow, Work
+from sidecar.watch.tree import Tree, is_foreign, join, marker, walk, within
+
+_MASK = int(
+    flags.CLOSE_WRITE | flags.MOVED_FROM | flags.MOVED_TO | flags.CREATE | flags.DELETE | flags.ATTRIB
+    | flags.ONLYDIR | flags.EXCL_UNLINK | flags.MASK_ADD
+)  # fmt: skip
+_ROOT = int(flags.MOVE_SELF)
+_BELOW = int(flags.DONT_FOLLOW)
+_OVERFLOW = int(flags.Q_OVERFLOW)
+_IGNORED = int(flags.IGNORED)
+_MOVE_SELF = int(flags.MOVE_SELF)
+_DIRECTORY = int(flags.ISDIR)
+_APPEARED = int(flags.CREATE | flags.MOVED_TO)
+_MOVED_AWAY = int(flags.MOVED_FROM)
+_GONE = int(flags.DELETE | flags.MOVED_FROM)
+_REAPED = 256
+"""Descriptors removed in one step; each removal is itself an event, and the queue is finite."""
+
+
+class Inotify:
+    """An inotify instance and the trees it watches. Raises OSError when there can be no instance."""
+
+    name = "inotify"
+
+    def __init__(self, gathering: Gathering, max_watches: int) -> None:
+        self._gathering = gathering
+        self._max_watches = max_watches
+        self._trees: dict[int, Tree] = {}
+        self._dead: set[int] = set()
+        self._inotify = INotify(nonblocking=True)  # the kernel takes its watches back at close
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._poll = select.poll()
+        self._poll.register(self._inotify.fileno(), select.POLLIN)
+        self._poll.register(self._bell, select.POLLIN)
+
+    def wait(self, timeout: float | None) -> None:
+        """Until there are events, or the bell."""
+        ready = self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+        if any(descriptor == self._bell for descriptor, _ in ready):
+            os.eventfd_read(self._bell)
+
+    def wake(self) -> None:
+        """Ring the bell."""
+        os.eventfd_write(self._bell, 1)
+
+    def take(self) -> list[Happening]:
+        """Read what is queued. Of an overflow nothing else is worth reading."""
+        happened: list[Happening] = []
+        grown: dict[Tree, list[tuple[int, str]]] = {}
+        for wd, mask, _, name in self._inotify.read(timeout=0):
+            if mask & _OVERFLOW:
+                return [Overflow()]
+            tree = self._trees.get(wd)
+            if tree is None:
+                if mask & _IGNORED:
+                    self._dead.discard(wd)
+            elif mask & (_IGNORED | _MOVE_SELF):
+                if not tree.directories[wd]:
+                    happened.append(Lost(tree))
+                if mask & _IGNORED:
+                    self._unplace(wd)
+            elif name:
+                happened += self._entry(tree, wd, mask, name, grown)
+        return happened + [Grown(tree, self._walk(tree, starts, tell=True)) for tree, starts in grown.items()]
+
+    def expect(self, tree: Tree) -> None:
+        """Each tree is set up by itself."""
+
+    def stand(self, tree: Tree) -> Work:
+        """A watch for every directory; files are not told, as all of them are news."""
+        return self._walk(tree, [(-1, "")], tell=False)
+
+    def grow(self, tree: Tree, directories: list[str]) -> Work:
+        """Like new directories."""
+        places = {directory: wd for wd, directory in tree.directories.items()}
+        starts = [(places.get(directory.rpartition("/")[0], -1), directory) for directory in directories]
+        return self._walk(tree, starts, tell=True)
+
+    def drop(self, tree: Tree, directory: str = "") -> None:
+        """Take the places away; a new walk or `sweep_up` decides about the watches."""
+        for wd in [wd for wd, place in tree.directories.items() if within(place, directory)]:
+            self._unplace(wd)
+            self._dead.add(wd)
+
+    def sweep_up(self) -> bool:
+        """Remove the watches of descriptors that have no place."""
+        some = tuple(islice(self._dead, _REAPED))
+        for wd in some:
+            self._dead.discard(wd)
+            self._remove(wd)
+        return bool(some)
+
+    def watches(self) -> int:
+        """Those about to be removed count too."""
+        return len(self._trees) + len(self._dead)
+
+    def room(self) -> int:
+        """Up to the limit this instance was given."""
+        return max(0, self._max_watches - len(self._trees))
+
+    def close(self) -> None:
+        """The kernel takes back its watches by itself."""
+        for tree in self._trees.values():
+            tree.directories.clear()
+        self._trees.clear()
+        self._inotify.close()
+        os.close(self._bell)
+
+    def _entry(
+        self, tree: Tree, wd: int, mask: int, name: str, grown: dict[Tree, list[tuple[int, str]]]
+    ) -> Iterator[Happening]:
+        """An event about a name in a watched directory."""
+        directory = tree.directories[wd]
+        path = join(directory, name)
+        if not directory and mask & _GONE and name == marker(tree):
+            yield Doubtful(tree)
+        if mask & _DIRECTORY:
+            if mask & _APPEARED:
+                grown.setdefault(tree, []).append((wd, path))
+            elif mask & _MOVED_AWAY and path not in tree.ignored:
+                self.drop(tree, path)
+                self._gathering.changed(tree, path)
+            if tree.is_git:
+                self._gathering.changed(tree, path)
+            return
+        if directory and name == ".git" and is_foreign(tree, directory):
+            self.drop(tree, directory)
+        self._gathering.changed(tree, path)
+
+    def _walk(self, tree: Tree, starts: list[tuple[int, str]], *, tell: bool) -> Work:
+        def enter(directory: str, parent: int) -> int | None:
+            return self._watch(tree, directory) if not directory or parent in tree.directories else None
+
+        def found(path: str) -> None:
+            self._gathering.changed(tree, path)
+
+        return walk(tree, starts, enter, found if tell else None)
+
+    def _watch(self, tree: Tree, directory: str) -> int | None:
+        """Place a watch; None when the directory can't be had, or is another tree's root."""
+        try:
+            wd: int = self._inotify.add_watch(f"{tree.root}/{directory}", _MASK | (_BELOW if directory else _ROOT))
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                if self.sweep_up():
+                    return self._watch(tree, directory)
+                raise Full from error
+            if not directory:
+                raise
+            return None
+        holder = self._trees.get(wd)
+        if holder is None and wd not in self._dead and self.watches() >= self._max_watches:
+            self._remove(wd)
+            if self.sweep_up():
+                return self._watch(tree, directory)
+            raise Full
+        if holder is not None and holder is not tree and directory and not holder.directories[wd]:
+            return None
+        if holder is not None:
+            del holder.directories[wd]
+        self._dead.discard(wd)
+        self._trees[wd] = tree
+        tree.directories[wd] = directory
+        return wd
+
+    def _unplace(self, wd: int) -> None:
+        del self._trees.pop(wd).directories[wd]
+
+    def _remove(self, wd: int) -> None:
+        with suppress(OSError):  # the directory may have gone first and taken its watch along
+            self._inotify.rm_watch(wd)
+
+
+def most_watches() -> int:
+    """Three quarters of what this user may have: the editor and others need some too (inotify(7), /proc interfaces)."""
+    try:
+        return int(Path("/proc/sys/fs/inotify/max_user_watches").read_text()) * 3 // 4
+    except (OSError, ValueError):
+        return 8192 * 3 // 4

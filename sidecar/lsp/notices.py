@@ -51,7 +51,7 @@ def code_of(sight: Sight) -> str:
 def notices(sight: Sight) -> tuple[Notice, ...]:
     """One for each place where the two sides meet; where they do not meet in lines, one for each that mine has."""
     overlap, mine, other = sight.overlap, sight.mine, sight.other
-    paired = overlap.kind in LINE_BY_LINE or overlap.verdict == "clean"
+    paired = overlap.paired and (overlap.kind in LINE_BY_LINE or overlap.verdict == "clean")
     places = [(here, other.regions) for here in mine.regions or (WHOLE_FILE,)]
     if paired and (met := counterparts(mine, other, overlap.verdict)):
         places = [(here, (there,)) for here, there in met]
@@ -70,7 +70,7 @@ def _means_lines(overlap: Overlap, side: Side, regions: tuple[Region, ...]) -> b
     """Whether regions mean lines that the side changed, and do not just stand for its file."""
     if side.after is None or not side.after.is_file or (side.before and side.before.oid == side.after.oid):
         return False
-    return overlap.kind in LINE_BY_LINE or regions != (WHOLE_FILE,)
+    return regions != (WHOLE_FILE,)
 
 
 def trunk_edit(snapshot: Snapshot, change: Change) -> Notice:

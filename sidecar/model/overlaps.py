@@ -15,12 +15,13 @@ class Region:
     """Lines `start` to `end` of one side's file: 1-based, both ends included.
 
     Where the side has no lines (a deletion), `gap` is the number of lines before the gap, and the region is the line
-    before it, or line 1.
+    before it, or line 1. `whole` is set where there are no lines to point at (`WHOLE_FILE`).
     """
 
     start: int
     end: int
     gap: int | None = None
+    whole: bool = False
 
 
 def region(first: int, count: int) -> Region:
@@ -30,7 +31,7 @@ def region(first: int, count: int) -> Region:
     return Region(max(1, first - 1), max(1, first - 1), gap=first - 1)
 
 
-WHOLE_FILE = Region(1, 1)
+WHOLE_FILE = Region(1, 1, whole=True)
 """Where a side is met that has no lines to point at: deleted, binary, a symbolic link, a submodule."""
 
 
@@ -58,13 +59,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A path in two change sets, graded by git; `note` says in one sentence what the verdict left out, if anything."""
+    """A path in two change sets, graded by git; `note` says in one sentence what the verdict left out, if anything.
+
+    `paired` is False for a conflict that git put no markers into: the sides' regions do not answer each other then.
+    """
 
     path: str
     verdict: Verdict
     kind: str
     sides: tuple[Side, Side]
     note: str | None = None
+    paired: bool = True
 
     def seen_from(self, key: str) -> tuple[Side, Side] | None:
         """(this side, the other side) for the party of that key; None when it takes no part."""

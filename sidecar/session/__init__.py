@@ -1,7 +1,7 @@
 """The live picture: events in, a new immutable Picture out, subscribers told."""
 
 from sidecar.session.live import Session, open_session
-from sidecar.session.look import compare, find_worktree, look
+from sidecar.session.look import compare, find_worktree, identify, look
 from sidecar.session.sources import Options
 
-__all__ = ["Options", "Session", "compare", "find_worktree", "look", "open_session"]
+__all__ = ["Options", "Session", "compare", "find_worktree", "identify", "look", "open_session"]

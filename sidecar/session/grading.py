@@ -185,7 +185,7 @@ def _overlap(sources: Sources, ours: Party, theirs: Party, meeting: Meeting, mer
         _side(theirs, meeting.path, meeting.theirs, lines[1]),
     )
     note = sources.judge.note_on(meeting.path, ours.own.tree) if merge is not None else None
-    return Overlap(meeting.path, verdict, meeting.kind, sides, note)  # type: ignore[arg-type]
+    return Overlap(meeting.path, verdict, meeting.kind, sides, note, lines[0].paired)  # type: ignore[arg-type]
 
 
 def _side(party: Party, path: str, change: Change | None, lines: Lines) -> Side:

@@ -20,10 +20,14 @@ BINARY_PROBE = 8000
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """One side's lines: `regions` where the other meets it, `changed` what it changed itself."""
+    """One side's lines: `regions` where the other meets it, `changed` what it changed itself.
+
+    `paired`: region i of one side answers region i, or change i, of the other.
+    """
 
     regions: tuple[Region, ...]
     changed: tuple[Region, ...]
+    paired: bool = True
 
 
 def lines_of(sources: Sources, meeting: Meeting, merge: Merge | None) -> tuple[Lines, Lines]:
@@ -34,7 +38,7 @@ def lines_of(sources: Sources, meeting: Meeting, merge: Merge | None) -> tuple[L
         met = _conflicting(sources, meeting, merge) if merge is not None else []
         if met:
             return Lines(tuple(one for one, _ in met), ours), Lines(tuple(two for _, two in met), theirs)
-        return Lines(ours, ours), Lines(theirs, theirs)
+        return Lines(ours, ours, paired=False), Lines(theirs, theirs, paired=False)
     if meeting.ours and meeting.theirs and meeting.ours.after == meeting.theirs.after:
         return Lines(ours, ours), Lines(theirs, theirs)
     return Lines(_landings(their_hunks, our_hunks), ours), Lines(_landings(our_hunks, their_hunks), theirs)

@@ -9,14 +9,14 @@ from pathlib import Path
 from sidecar.git.history import resolve_commit
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
-from sidecar.git.repository import list_worktrees
+from sidecar.git.repository import find_common_dir, list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.interplay import footprint
 from sidecar.model.overlaps import Overlap
-from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.picture import Picture, Worktree, WorktreeState
 from sidecar.session.grading import Party, find_overlaps, meet
-from sidecar.session.reading import read_all, worktree_state
+from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
 
@@ -42,33 +42,43 @@ def _take_picture(sources: Sources) -> Picture | Failure:
     return Picture(1, sources.repository.common_dir, trunk, states, find_overlaps(sources, trunk, states))
 
 
+def identify(folder: Path) -> str | Failure:
+    """The common directory of the repository that a folder lies in: what tells one repository from another."""
+    return find_common_dir(folder)
+
+
 def compare(folder: Path, first: str, second: str, options: Options | None = None) -> tuple[Overlap, ...] | Failure:
     """The overlaps of two worktrees (name, branch or path), or of any two commits."""
     sources = open_sources(folder, options or Options())
     if isinstance(sources, Failure):
         return sources
     try:
-        picture = _take_picture(sources)
-        if isinstance(picture, Failure):
-            return picture
-        return _compare(sources, picture, folder, first, second)
+        return _compare(sources, folder, first, second)
     except GitError as error:
         return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
     finally:
         sources.close()
 
 
-def _compare(
-    sources: Sources, picture: Picture, folder: Path, first: str, second: str
-) -> tuple[Overlap, ...] | Failure:
-    heads = []
+def _compare(sources: Sources, folder: Path, first: str, second: str) -> tuple[Overlap, ...] | Failure:
+    worktrees = list_worktrees(sources.repository)
+    trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
+    if isinstance(trunk, Failure):
+        return trunk
+    heads: list[tuple[str, WorktreeState | None, str]] = []
     for name in (first, second):
-        found = find_worktree(picture.worktrees, name, folder)
+        found = find_worktree([WorktreeState(worktree) for worktree in worktrees], name, folder)
         if isinstance(found, Failure):
             return found
         head = found.worktree.head if found is not None else resolve_commit(sources.repository, name)
         if head is None:
-            return _unknown(picture.worktrees, name)
+            return _unknown(worktrees, name)
+        if found is not None:
+            found = worktree_state(sources, trunk, read_worktree(sources, found.worktree), {})
+            if found.changes is None:
+                return Failure(
+                    "unreadable-worktree", found.worktree.problem or found.problem or f"{name} has no files."
+                )
         heads.append((name, found, head))
     bases = sources.history.merge_bases(*sorted(head for _, _, head in heads))
     if not bases:
@@ -108,6 +118,6 @@ def find_worktree(states: Sequence[WorktreeState], name: str, folder: Path) -> W
     return None
 
 
-def _unknown(states: Sequence[WorktreeState], name: str) -> Failure:
-    names = ", ".join(state.worktree.name for state in states)
+def _unknown(worktrees: Sequence[Worktree], name: str) -> Failure:
+    names = ", ".join(worktree.name for worktree in worktrees)
     return Failure("unknown-name", f"There is no worktree, branch or commit called {name}. The worktrees are: {names}.")

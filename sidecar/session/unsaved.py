@@ -25,6 +25,45 @@ class Unsaved:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A file as it was when the editor's text of that version was the same: its stat then tells whether it still is."""
+
+    version: int
+    stat: tuple[int, ...]
+
+
+def note_on_disk(path: str, held: Unsaved, known: OnDisk | None) -> OnDisk | None:
+    """What is known of an editor's text that nobody has typed into; None when somebody has.
+
+    Once a text was the file's, it stays unedited until the editor tells of a newer version: when the file changes
+    under it, the file is right and the editor has yet to read it again.
+    """
+    if known is not None and known.version == held.version:
+        return known
+    try:
+        before = os.stat(path)
+        with open(path, "rb") as file:
+            content = file.read()
+    except (OSError, ValueError):
+        return None
+    same = content in (held.text, codecs.BOM_UTF8 + held.text)
+    return OnDisk(held.version, signature(before)) if same or not _is_utf8(content) else None
+
+
+def is_stale(path: str, noted: OnDisk) -> bool:
+    """Whether the file has changed since the editor's text was the same."""
+    try:
+        return signature(os.stat(path)) != noted.stat
+    except OSError:
+        return True
+
+
+def signature(status: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file's content does."""
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns
+
+
 def lay_over(
     sources: Sources, worktree: Worktree, uncommitted: Uncommitted, unsaved: Mapping[str, Unsaved]
 ) -> Uncommitted:

@@ -17,7 +17,7 @@ from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 from sidecar.session.grading import find_overlaps
 from sidecar.session.reading import Reading, read_all, read_paths, worktree_state
 from sidecar.session.sources import Options, Sources, is_current, open_sources
-from sidecar.session.unsaved import Unsaved
+from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
 from sidecar.watch import GitTarget, Target, WorktreeTarget
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class View:
         self._folder = folder
         self._options = options
         self._trunk: Trunk | None = None
+        self._on_disk: dict[str, OnDisk] = {}
 
     def look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
         """The Picture after what is pending; when git fails in the middle, once more with everything opened anew."""
@@ -109,9 +110,13 @@ class View:
     def _compute(self, sources: Sources, unsaved: Mapping[str, Unsaved]) -> Picture:
         """A Picture from what is known; everything that git answered before is remembered by object ids."""
         assert self._trunk is not None
-        states = self._states(sources, self._trunk, unsaved)
+        noted = ((path, note_on_disk(path, text, self._on_disk.get(path))) for path, text in unsaved.items())
+        self._on_disk = {path: known for path, known in noted if known is not None}
+        typed = {path: text for path, text in unsaved.items() if path not in self._on_disk}
+        states = self._states(sources, self._trunk, typed)
         overlaps = find_overlaps(sources, self._trunk, states)
-        documents = {path: text.version for path, text in unsaved.items()}
+        stale = {path for path, known in self._on_disk.items() if is_stale(path, known)}
+        documents = {path: text.version for path, text in unsaved.items() if path not in stale}
         return Picture(0, sources.repository.common_dir, self._trunk, states, overlaps, documents)
 
     def _states(self, sources: Sources, trunk: Trunk, unsaved: Mapping[str, Unsaved]) -> tuple[WorktreeState, ...]:

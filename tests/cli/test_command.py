@@ -134,8 +134,10 @@ def test_a_reader_that_went_away_is_no_trouble(sample: Sample) -> None:
 def test_ctrl_c_ends_quietly(repo: Path, tmp_path: Path) -> None:
     told = tmp_path / "told"
     os.mkfifo(told)
+    never = tmp_path / "never"
+    os.mkfifo(never)
     slow = tmp_path / "git"
-    slow.write_text(f"#!/bin/sh\necho started > '{told}'\nread forever\n")
+    slow.write_text(f"#!/bin/sh\necho started > '{told}'\nread forever < '{never}'\n")
     slow.chmod(0o755)
     process = subprocess.Popen(
         [sys.executable, "-m", "sidecar", "status"],

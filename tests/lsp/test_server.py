@@ -74,7 +74,6 @@ async def test_what_a_shell_does_elsewhere_appears_and_goes(mine: Path, theirs: 
         await editor.until(lambda: editor.codes(mine / "a.txt") == [])
 
 
-@pytest.mark.xfail(strict=True, reason="a session takes the text of a clean document for an edit")
 async def test_a_clean_document_does_not_hide_what_happens_to_its_file(mine: Path, theirs: Path) -> None:
     write(theirs, {"a.txt": changed(5, "theirs\n")})
     async with editing(mine) as editor:

@@ -10,6 +10,15 @@ process.on("SIGINT", () => {});
 for (const signal of ["SIGTERM", "SIGHUP"]) {
   process.on(signal, () => child.kill(signal));
 }
+// npm, told to end, ends only the shell between itself and this process.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid !== parent) {
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }
+}, 1000);
 child.on("exit", (code, signal) => {
+  clearInterval(watch);
   process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
 });

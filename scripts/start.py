@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from scripts.stdio import first_diagnostics
 from scripts.steps import StepError, exit_with, step
 from tests.harness.sample import build
 
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if sys.platform != "win32" else ()))
 _DIAGNOSTIC_MILLISECONDS = 60_000
 
 
@@ -40,14 +40,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="npm start --", description=__doc__)
     parser.add_argument("repository", nargs="?", type=Path, help="a repository to use instead of the sample")
     parser.add_argument("--check", action="store_true", help="end when a headless editor shows the first diagnostic")
-    arguments = parser.parse_args()
-    for number in _ending_signals():
+    arguments = parser.parse_args([it for it in sys.argv[1:] if it != "--"])
+    for number in _ENDING_SIGNALS:
         signal.signal(number, _end)
     with ExitStack() as stack:
         try:
             return _show(stack, arguments.repository, arguments.check)
         except KeyboardInterrupt:
-            print("\nEnding; what was made for this goes with it.")
+            for number in _ENDING_SIGNALS:  # a second one must not cut the cleaning short
+                signal.signal(number, signal.SIG_IGN)
+            print("\nEnding; what was made for this goes with it.", flush=True)
             return 0
 
 
@@ -128,12 +130,6 @@ def _scene(repository: Path) -> Scene:
             if folder and side["regions"] and (folder / side["path"]).is_file():
                 return Scene(folder, folder / side["path"], side["regions"][0]["start"])
     return Scene(repository)
-
-
-def _ending_signals() -> Iterator[int]:
-    yield signal.SIGTERM
-    if sys.platform != "win32":
-        yield signal.SIGHUP
 
 
 def _end(_number: int, _frame: object) -> NoReturn:

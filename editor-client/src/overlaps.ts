@@ -40,10 +40,11 @@ function rows(seen: readonly Sighting[]): Row[] {
 function row(sighting: Sighting): Row {
   const { overlap, own, other } = sighting;
   const lines = lineText(own);
+  const kind = overlap.kind === "content" ? "" : ` (${overlap.kind})`;
   return {
     label: `$(${ICONS[overlap.verdict]}) ${own.path}`,
     description: [sideName(own), lines].filter((part) => part !== "").join(", "),
-    detail: `${WORDS[overlap.verdict]} ${sideName(other)} (${overlap.kind})`,
+    detail: `${WORDS[overlap.verdict]} ${sideName(other)}${kind}`,
     sighting,
   };
 }

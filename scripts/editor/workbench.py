@@ -58,6 +58,11 @@ def undo_all(page: Page) -> None:
     raise AssertionError(f"still not as saved after {_UNDO_STEPS} undo steps")
 
 
+def code_lens(page: Page) -> Locator:
+    """The line of links above the first line of the file."""
+    return page.locator(".monaco-editor .codelens-decoration").first
+
+
 def hover_widget(page: Page) -> Locator:
     """What is shown about the text under the caret."""
     return page.locator(".monaco-hover:visible")

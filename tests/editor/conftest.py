@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps an event loop running, which other tests want for themselves.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     executable = find_chromium()
     if executable is None:
@@ -36,7 +37,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def editor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeServer]:
     """A VS Code whose PATH has git and nothing else, so that the only server is the one in the VSIX."""
     home = tmp_path_factory.mktemp("editor")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import (
     active_tab,
+    code_lens,
     editor_text,
     go_to_line,
     hover_widget,
@@ -32,6 +33,7 @@ def test_the_conflicting_lines_are_underlined(page: Page, editor: CodeServer, sa
     lines = underlined(page)
     assert lines[0] == "discount: int = 0"
     assert lines[-1] == "return max(subtotal - self.discount, 0)"
+    expect(code_lens(page)).to_contain_text("tax-rules (conflict)")
     shoot("conflict")
 
 
@@ -71,7 +73,8 @@ def test_take_makes_the_warning_go(page: Page, editor: CodeServer, sample: Sampl
     expect(editor_text(page)).to_contain_text(re.compile(r'country:\sstr\s=\s"NL"'))
     expect(editor_text(page)).not_to_contain_text(re.compile(r"discount:\sint"))
     expect(squiggles(page)).to_have_count(0)
-    expect(squiggles(page, "info").or_(page.locator(".squiggly-hint")).first).to_be_visible()
+    expect(squiggles(page, "info").or_(squiggles(page, "hint")).first).to_be_visible()
+    expect(code_lens(page)).not_to_contain_text("conflict")
     shoot("take")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.git.config import Config, global_attributes
-from sidecar.git.objects import TREE_MODE, Objects, read_blob, read_tree
+from sidecar.git.objects import TREE_MODE, Objects, read_blob
 from sidecar.git.repository import Repository
 from sidecar.model.changes import ancestors
 
@@ -23,7 +23,7 @@ def attributes_above(objects: Objects, tree: str, paths: Iterable[str]) -> Attri
     found: list[tuple[str, str]] = []
 
     def visit(directory: str, oid: str) -> None:
-        entries = read_tree(objects, oid)
+        entries = objects.tree(oid)
         own = entries.get(NAME)
         if own is not None and own.is_file:
             found.append((directory, own.oid))

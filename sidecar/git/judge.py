@@ -6,8 +6,9 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
@@ -17,7 +18,7 @@ from sidecar.git.process import Conversation, GitError, Place, configured, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
 from sidecar.git.version import BATCHED_MERGES
-from sidecar.model.changes import Entry
+from sidecar.model.changes import FILE, Entry
 from sidecar.model.markers import contains_marker
 from sidecar.model.merging import Merge, Message
 
@@ -26,6 +27,9 @@ MARKER_SIZES = (47, 83, 131, 223, 353)
 
 MOST_COURTS = 4
 """How many merge processes stay at the most; each set of attributes needs one of its own."""
+
+AT_ONCE = 32
+"""How many merges are asked for before the first answer is read."""
 
 REMEMBERED = 5_000
 """How many merges are remembered."""
@@ -43,6 +47,17 @@ class Question:
     parents: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PathQuestion:
+    """One path that both sides changed, nothing structural about it; `into` is the whole tree that is merged into."""
+
+    path: str
+    base: Entry | None
+    ours: Entry
+    theirs: Entry
+    into: str
+
+
 class Judge:
     """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes."""
 
@@ -54,6 +69,7 @@ class Judge:
         self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
         self._judging = threading.Lock()
+        self._cut = lru_cache(maxsize=REMEMBERED)(self._cut_tree)
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
         """Git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
@@ -64,15 +80,50 @@ class Judge:
                 self._answers.move_to_end(key)
                 return known
             answer = self._merge(question, attributes)
-            self._answers[key] = answer
-            if len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
+            self._remember(key, answer)
             return answer
 
-    def merge_path(self, path: str, base: Entry | None, ours: Entry, theirs: Entry, into: str) -> Merge:
-        """Git's merge of one path, with trees cut down to it; `into` is the whole tree that is merged into."""
-        base_tree, our_tree, their_tree = (self._cut(path, entry) for entry in (base, ours, theirs))
-        return self.merge_trees(Question(our_tree, their_tree, base_tree), (path,), into)
+    def _remember(self, key: tuple[Question, Attributes], answer: Merge) -> None:
+        self._answers[key] = answer
+        if len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+
+    def merge_path(self, asked: PathQuestion) -> Merge:
+        """Git's merge of one path, with trees cut down to it."""
+        return self.merge_trees(self._cut_down(asked), (asked.path,), asked.into)
+
+    def prepare(self, asked: Iterable[PathQuestion]) -> None:
+        """Ask for many paths at once, so that git works on one while the next is written; answers are remembered.
+
+        Whatever does not come out is left to be asked alone.
+        """
+        by_attributes: dict[Attributes, list[Question]] = {}
+        for one in asked:
+            attributes = attributes_above(self._quarantine.objects, one.into, (one.path,))
+            question = self._cut_down(one)
+            if (question, attributes) not in self._answers:
+                by_attributes.setdefault(attributes, []).append(question)
+        with self._judging:
+            for attributes, questions in by_attributes.items():
+                for start in range(0, len(questions), AT_ONCE):
+                    self._prepare(attributes, list(dict.fromkeys(questions[start : start + AT_ONCE])))
+
+    def _prepare(self, attributes: Attributes, questions: list[Question]) -> None:
+        size = MARKER_SIZES[0]
+        commits = [self._commits(question) for question in questions]
+        try:
+            heard = self._court(attributes, size).hear(commits)
+        except GitError:
+            self._courts.pop((attributes, size)).close()
+            return
+        for question, pair, fields in zip(questions, commits, heard, strict=True):
+            answer = _parse(fields, pair, size)
+            if not self._ambiguous(answer):
+                self._remember((question, attributes), answer)
+
+    def _cut_down(self, asked: PathQuestion) -> Question:
+        base, ours, theirs = (self._cut(asked.path, entry) for entry in (asked.base, asked.ours, asked.theirs))
+        return Question(ours, theirs, base)
 
     def note_on(self, path: str, into: str) -> str | None:
         """What a verdict on this path left out, in one sentence; `into` is the whole tree that is merged into."""
@@ -86,7 +137,7 @@ class Judge:
             driver = self._repository.config.get("merge.default") or ""
         return BUILT_IN_NOTE if driver in self._drivers else None
 
-    def _cut(self, path: str, entry: Entry | None) -> str:
+    def _cut_tree(self, path: str, entry: Entry | None) -> str:
         objects = self._quarantine.objects
         if entry is None:
             return objects.empty_tree
@@ -97,6 +148,15 @@ class Judge:
         return tree
 
     def _merge(self, question: Question, attributes: Attributes) -> Merge:
+        commits = self._commits(question)
+        for size in MARKER_SIZES:
+            answer = self._ask(attributes, size, commits)
+            if not self._ambiguous(answer):
+                return answer
+        return answer
+
+    def _commits(self, question: Question) -> tuple[str, str]:
+        """Virtual commits of both sides, over a virtual base; with several merge bases over the real commits."""
         objects = self._quarantine.objects
         if question.parents is not None:
             parents = [(parent,) for parent in question.parents]
@@ -106,11 +166,7 @@ class Judge:
             write_commit(objects, tree, above)
             for tree, above in zip((question.ours, question.theirs), parents, strict=True)
         )
-        for size in MARKER_SIZES:
-            answer = self._ask(attributes, size, (ours, theirs))
-            if not self._ambiguous(answer):
-                return answer
-        return answer
+        return ours, theirs
 
     def _ambiguous(self, merge: Merge) -> bool:
         blobs = {entry.oid for stages in merge.stages.values() for entry in stages.values() if entry.is_file}
@@ -121,7 +177,7 @@ class Judge:
         for last in (False, True):
             court = self._court(attributes, size)
             try:
-                fields = court.hear(commits)
+                (fields,) = court.hear([commits])
             except GitError:
                 self._courts.pop((attributes, size)).close()
                 if last:
@@ -156,31 +212,38 @@ class Judge:
 class _Court:
     """Where merges with one set of attributes are asked for; before git 2.39 each one is a process of its own.
 
-    Git flushes a record but for its last byte, so every request is followed by a merge of nothing with itself: its
-    record marks the end of the answer.
+    Git flushes a record but for its last byte, so every request is followed by a merge of one known commit with
+    itself: its record marks the end of the answer.
     """
 
     COMMAND = ("merge-tree", "--write-tree", "--messages")
 
     def __init__(self, place: Place, objects: Objects, *, batched: bool) -> None:
         self.place = place
-        self._nothing = write_commit(objects, objects.empty_tree)
-        self._end = b"\0001\0%s\0\0" % objects.empty_tree.encode()
+        end = write_tree(objects, {"end": Entry(FILE, objects.write("blob", b"The end of a sidecar's answer\n"))})
+        self._known = write_commit(objects, end)
+        self._end = b"\0001\0%s\0\0" % end.encode()
         self._batched = batched
         self._conversation: Conversation | None = None
 
-    def hear(self, commits: tuple[str, str]) -> list[bytes]:
-        """The NUL-separated fields of one merge, from its status on."""
+    def hear(self, pairs: Sequence[tuple[str, str]]) -> list[list[bytes]]:
+        """The NUL-separated fields of each merge, from its status on."""
         if not self._batched:
-            return b"".join((b"0\0", run(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1)), b"\0")).split(b"\0")
+            return [self._hear_alone(commits) for commits in pairs]
         if self._conversation is None:
             self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
-        request = f"{commits[0]} {commits[1]}\n{self._nothing} {self._nothing}\n"
-        answer = self._conversation.ask(request.encode(), self._is_whole)
-        return answer[: answer.rindex(self._end)].lstrip(b"\0").split(b"\0")
+        end = f"{self._known} {self._known}\n"
+        request = "".join(f"{ours} {theirs}\n{end}" for ours, theirs in pairs)
+        answer = self._conversation.ask(request.encode(), partial(self._is_whole, len(pairs)))
+        records = answer.split(self._end)[: len(pairs)]
+        return [record.lstrip(b"\0").split(b"\0") for record in records]
 
-    def _is_whole(self, answer: bytearray) -> bool:
-        return answer.endswith((self._end, self._end + b"\0"))
+    def _hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
+        said = run(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
+        return [b"0", *said.split(b"\0"), b""]
+
+    def _is_whole(self, count: int, answer: bytearray) -> bool:
+        return answer.endswith((self._end, self._end + b"\0")) and answer.count(self._end) >= count
 
     def close(self) -> None:
         if self._conversation is not None:

@@ -9,12 +9,17 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from sidecar.git.process import Conversation, GitError, Place
 from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
+
+REMEMBERED = 4096
+"""How many parsed directories are kept."""
 
 Tree = Mapping[str, Entry]
 """One directory of a tree: name -> entry; a subdirectory has mode 040000."""
@@ -24,11 +29,13 @@ Tree = Mapping[str, Entry]
 class Objects:
     """An object database; `read` gives (type, content) or raises GitError, `write` gives the id.
 
-    Both may be called from any thread. `null` is the id of no object, `empty_tree` that of the empty tree.
+    `tree` is a directory, parsed and remembered, names decoded as `os.fsdecode` does. All may be called from any
+    thread. `null` is the id of no object, `empty_tree` that of the empty tree.
     """
 
     read: Callable[[str], tuple[str, bytes]]
     write: Callable[[str, bytes], str]
+    tree: Callable[[str], Tree]
     close: Callable[[], None]
     null: str
     empty_tree: str
@@ -71,7 +78,7 @@ def _with_libgit2(directory: Path, alternate: str) -> Objects:
         except (OSError, pygit2.GitError) as error:
             raise GitError(f"an object can't be written: {error}") from error
 
-    return Objects(read, write, lambda: None, "0" * 40, write("tree", b""))
+    return Objects(read, write, _remembering(read), lambda: None, "0" * 40, write("tree", b""))
 
 
 def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
@@ -115,7 +122,7 @@ def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
                 conversation.pop().close()
 
     width = hashlib.new(object_format).digest_size * 2
-    return Objects(read, write, close, "0" * width, write("tree", b""))
+    return Objects(read, write, _remembering(read), close, "0" * width, write("tree", b""))
 
 
 def _whole_object(answer: bytearray) -> bool:
@@ -131,9 +138,11 @@ def read_blob(objects: Objects, oid: str) -> bytes:
     return objects.read(oid)[1]
 
 
-def read_tree(objects: Objects, oid: str) -> dict[str, Entry]:
-    """One directory of a tree, names decoded as `os.fsdecode` does."""
-    content = objects.read(oid)[1]
+def _remembering(read: Callable[[str], tuple[str, bytes]]) -> Callable[[str], Tree]:
+    return lru_cache(maxsize=REMEMBERED)(lambda oid: MappingProxyType(_parse_tree(oid, read(oid)[1])))
+
+
+def _parse_tree(oid: str, content: bytes) -> dict[str, Entry]:
     width = len(oid) // 2
     entries: dict[str, Entry] = {}
     at = 0
@@ -172,18 +181,18 @@ def find_entry(objects: Objects, tree: str, path: str) -> Entry | None:
     """What a tree has at a path; None when it has nothing there."""
     *directories, name = path.split("/")
     for part in directories:
-        entry = read_tree(objects, tree).get(part)
+        entry = objects.tree(tree).get(part)
         if entry is None or entry.mode != TREE_MODE:
             return None
         tree = entry.oid
-    return read_tree(objects, tree).get(name)
+    return objects.tree(tree).get(name)
 
 
 def edit_tree(objects: Objects, tree: str, edits: Mapping[str, Entry | None]) -> str:
     """The tree with some paths set or (None) removed; empty directories vanish, a file gives way to a directory."""
     if not edits:
         return tree
-    entries = read_tree(objects, tree)
+    entries = dict(objects.tree(tree))
     below: dict[str, dict[str, Entry | None]] = {}
     for path, entry in edits.items():
         name, slash, rest = path.partition("/")

@@ -131,7 +131,8 @@ def _sweep(home: Path) -> None:
 def _config_text(object_format: str) -> str:
     version = 0 if object_format == "sha1" else 1
     extension = "" if object_format == "sha1" else f"[extensions]\n\tobjectFormat = {object_format}\n"
-    return f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{extension}"
+    cheap = "\tlooseCompression = 0\n\tfsync = none\n"
+    return f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{cheap}{extension}"
 
 
 def _quoted(path: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sidecar.git.hashing import Hashed, hash_files
 from sidecar.git.process import GitError, Place, run
@@ -38,14 +38,20 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """Everything in a worktree that is not committed; `skipped` are files that were too large or unreadable."""
+    """Everything in a worktree that is not committed; `skipped` are files that were too large or unreadable.
+
+    `rows` has what git said about each path, as long as its index stays as it is; `raw` are those of these paths
+    whose content git takes as it stands on disk, without filters or line ends to convert.
+    """
 
     edits: tuple[Edit, ...]
     skipped: tuple[str, ...] = ()
+    rows: Mapping[str, Row] = field(default_factory=dict, compare=False, repr=False)
+    raw: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     """A path of `git status`: what HEAD and the index have, and the mode on disk (None: not there)."""
 
     path: str
@@ -66,7 +72,7 @@ def read_uncommitted(
     literal = ("--", *(f":(top,literal){path}" for path in paths)) if paths else ()
     rows = [row for row in _parse(run(place, *STATUS, *literal)) if not _is_other_repository(worktree, row)]
     on_disk = [row.path for row in rows if row.disk_mode in (FILE, EXECUTABLE, SYMLINK)]
-    modes_count = repository.config.get("core.filemode") != "false"
+    modes_count = _modes_count(repository)
     writing = quarantine.writing(place, repository)
     hashed = hash_files(writing, quarantine, on_disk, limit, modes_count=modes_count)
     edits: dict[str, Edit] = {}
@@ -76,16 +82,64 @@ def read_uncommitted(
             # a file that was only taken out of the index has two rows: staged as gone, and untracked
             before = edits[row.path].sources if row.path in edits else ()
             edits[row.path] = replace(edit, sources=merge_sources(before, edit.sources))
-    return Uncommitted(tuple(edits.values()), tuple(sorted(hashed.skipped)))
+    known = {row.path: row for row in rows if row.path not in hashed.skipped}
+    raw = _unconverted(repository, place, list(known)) if len(known) == len(rows) else frozenset()
+    return Uncommitted(tuple(edits.values()), tuple(sorted(hashed.skipped)), known, raw)
 
 
-def _parse(listing: bytes) -> Iterable[_Row]:
+def reread_raw(
+    repository: Repository, quarantine: Quarantine, worktree: Worktree, limit: int, known: Uncommitted, path: str
+) -> Edit | None:
+    """What a file is now that git was asked about before, without asking again: its index entry is still the same.
+
+    None when it is as in HEAD. Raises GitError where git has to be asked after all: not a small regular file, or gone.
+    """
+    row, full = known.rows[path], os.path.join(worktree.key, path)
+    try:
+        status = os.lstat(full)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            raise GitError(f"{path} is not a regular file of a usual size.")
+        with open(full, "rb") as file:
+            oid = quarantine.objects.write("blob", file.read())
+    except OSError as error:
+        raise GitError(f"{path} can't be read: {error.strerror}.") from error
+    executable = bool(status.st_mode & stat.S_IXUSR)
+    if not _modes_count(repository):
+        executable = row.index is not None and row.index.mode == EXECUTABLE
+    mode = EXECUTABLE if executable else FILE
+    hashed = Hashed({path: Entry(mode, oid)}, frozenset())
+    return _edit(replace(row, disk_mode=mode), hashed, worktree)
+
+
+def _modes_count(repository: Repository) -> bool:
+    return repository.config.get("core.filemode") != "false"
+
+
+CONVERTING = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
+"""The attributes under which git stores something else than what is on disk (gitattributes(5))."""
+
+
+def _unconverted(repository: Repository, place: Place, paths: Sequence[str]) -> frozenset[str]:
+    """Those of the paths for which no attribute and no setting changes their content on the way into git."""
+    if not paths or (repository.config.get("core.autocrlf") or "false").lower() not in ("false", "no", "off", "0"):
+        return frozenset()
+    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    fields = run(place, "check-attr", "-z", "--stdin", *CONVERTING, stdin=listing).split(b"\0")
+    converted = {
+        os.fsdecode(path)
+        for path, _, value in zip(fields[::3], fields[1::3], fields[2::3], strict=False)
+        if value not in (b"unspecified", b"unset")
+    }
+    return frozenset(paths) - converted
+
+
+def _parse(listing: bytes) -> Iterable[Row]:
     """The rows of porcelain v2 (git-status(1))."""
     for record in listing.split(b"\0"):
         kind = record[:1]
         if kind == b"1":
             _, xy, _, mode_head, mode_index, mode_disk, oid_head, oid_index, path = record.split(b" ", 8)
-            yield _Row(
+            yield Row(
                 os.fsdecode(path),
                 _entry(mode_head, oid_head),
                 None if xy[1:2] == b"A" else _entry(mode_index, oid_index),
@@ -95,9 +149,9 @@ def _parse(listing: bytes) -> Iterable[_Row]:
         elif kind == b"u":
             _, _, _, _, mode_ours, _, mode_disk, _, oid_ours, _, path = record.split(b" ", 10)
             ours = _entry(mode_ours, oid_ours)
-            yield _Row(os.fsdecode(path), ours, ours, int(mode_disk, 8) or None, tracked=True)
+            yield Row(os.fsdecode(path), ours, ours, int(mode_disk, 8) or None, tracked=True)
         elif kind == b"?":
-            yield _Row(os.fsdecode(record[2:]), None, None, FILE, tracked=False)
+            yield Row(os.fsdecode(record[2:]), None, None, FILE, tracked=False)
 
 
 def _entry(mode: bytes, oid: bytes) -> Entry | None:
@@ -105,12 +159,12 @@ def _entry(mode: bytes, oid: bytes) -> Entry | None:
     return Entry(number, oid.decode("ascii")) if number else None
 
 
-def _is_other_repository(worktree: Worktree, row: _Row) -> bool:
+def _is_other_repository(worktree: Worktree, row: Row) -> bool:
     """An untracked directory is another repository or worktree; its files are not this worktree's work."""
     return row.path.endswith("/") or (not row.tracked and os.path.isdir(os.path.join(worktree.key, row.path)))
 
 
-def _edit(row: _Row, hashed: Hashed, worktree: Worktree) -> Edit | None:
+def _edit(row: Row, hashed: Hashed, worktree: Worktree) -> Edit | None:
     if not row.tracked:
         found = hashed.entries.get(row.path)
         return Edit(row.path, found, (UNTRACKED,)) if found is not None else None
@@ -126,14 +180,14 @@ def _edit(row: _Row, hashed: Hashed, worktree: Worktree) -> Edit | None:
     return Edit(row.path, now, staged + unstaged)
 
 
-def _keep_mode(row: _Row, now: Entry | None) -> Entry | None:
+def _keep_mode(row: Row, now: Entry | None) -> Entry | None:
     """Git's own word on the mode of a tracked file: core.fileMode and core.symlinks are honoured in it."""
     if now is None or row.disk_mode is None or now.mode == row.disk_mode:
         return now
     return Entry(row.disk_mode, now.oid) if row.disk_mode in (FILE, EXECUTABLE, SYMLINK) else now
 
 
-def _submodule(worktree: Worktree, row: _Row) -> Entry | None:
+def _submodule(worktree: Worktree, row: Row) -> Entry | None:
     """The commit that is checked out in a submodule, or the index's when it can't be read."""
     folder = os.path.join(worktree.key, row.path)
     try:

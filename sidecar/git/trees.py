@@ -7,13 +7,14 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
 from sidecar.git.objects import find_entry, write_tree
 from sidecar.git.process import Conversation, GitError, run
 from sidecar.git.quarantine import Quarantine
-from sidecar.model.changes import Change, ChangeSet, Entry
+from sidecar.model.changes import Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
 
 RAW = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv")
@@ -35,6 +36,7 @@ class TreeReader:
         self._asking = threading.Lock()
         self._turns = itertools.count()
         self.changes = lru_cache(maxsize=4096)(self._changes)
+        self.renames = lru_cache(maxsize=1024)(self._renames)
         self.hunks = lru_cache(maxsize=8192)(self._hunks)
 
     def _changes(self, base: str, tree: str) -> ChangeSet:
@@ -57,15 +59,19 @@ class TreeReader:
         added = any(change.before is None for change in touched.values())
         folded = dict(touched)
         if removed and added:
-            try:
-                answer = self._ask((*RAW, "-M", "-l7000"), f"{base} {tree}")
-            except GitError:
-                return folded  # a blob that rename detection would read is not here (partial clone)
-            for change in _parse_raw(answer):
-                if change.old_path is not None:
-                    del folded[change.old_path]
-                    folded[change.path] = change
+            for change in self.renames(base, tree):
+                old, new = folded.pop(change.old_path or "", None), folded.get(change.path)
+                if old is not None and new is not None:
+                    folded[change.path] = replace(change, sources=merge_sources(old.sources, new.sources))
         return folded
+
+    def _renames(self, base: str, tree: str) -> tuple[Change, ...]:
+        """The renames between two trees, as git's merge would find them."""
+        try:
+            answer = self._ask((*RAW, "-M", "-l7000"), f"{base} {tree}")
+        except GitError:
+            return ()  # a blob that rename detection would read is not here (partial clone)
+        return tuple(change for change in _parse_raw(answer) if change.old_path is not None)
 
     def _hunks(self, before: str, after: str) -> tuple[Hunk, ...]:
         """The hunks between two blobs, in lines, as git's merge sees them."""

@@ -8,7 +8,7 @@ from itertools import starmap
 from sidecar.lsp.scene import Sight, Snapshot
 from sidecar.model.changes import Change
 from sidecar.model.messages import overlap_sentence, trunk_edit_sentence
-from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region, Side, counterparts
+from sidecar.model.overlaps import WHOLE_FILE, Region, Side, counterparts
 from sidecar.model.picture import TRUNK_KEY
 
 CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT = CODES = (
@@ -57,7 +57,7 @@ def notices(sight: Sight) -> tuple[Notice, ...]:
         places = [(here, (there,)) for here, there in met]
     found = []
     for here, there in places[:MOST]:
-        theirs = there if _means_lines(overlap, other, there) else ()
+        theirs = there if _means_lines(other, there) else ()
         message = overlap_sentence(overlap, mine, other, theirs)
         found.append(Notice(code_of(sight), here, theirs, message, paired and bool(theirs)))
     if len(places) > MOST:
@@ -66,7 +66,7 @@ def notices(sight: Sight) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def _means_lines(overlap: Overlap, side: Side, regions: tuple[Region, ...]) -> bool:
+def _means_lines(side: Side, regions: tuple[Region, ...]) -> bool:
     """Whether regions mean lines that the side changed, and do not just stand for its file."""
     if side.after is None or not side.after.is_file or (side.before and side.before.oid == side.after.oid):
         return False

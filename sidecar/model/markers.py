@@ -33,7 +33,8 @@ def split_lines(content: bytes) -> Lines:
 
 def contains_marker(content: bytes, size: int) -> bool:
     """Whether a text has a line that markers of this size could be mistaken for."""
-    return any(line.startswith(char * size) for char in (b"<", b"=", b">", b"|") for line in content.split(b"\n"))
+    marks = [char * size for char in (b"<", b"=", b">", b"|")]
+    return any(content.startswith(mark) or b"\n" + mark in content for mark in marks if mark in content)
 
 
 def parse_markers(merged: bytes, size: int) -> list[Segment]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from sidecar.git.judge import Question
+from sidecar.git.judge import PathQuestion, Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
@@ -35,29 +35,100 @@ class Party:
     unsettled: bool = False
 
 
-def find_overlaps(sources: Sources, trunk: Trunk, states: Sequence[WorktreeState]) -> tuple[Overlap, ...]:
-    """All overlaps, sorted by path and then by the parties in the order of the worktrees, trunk last."""
-    parties, against_trunk = [], []
-    for state in states:
-        if state.changes is None or state.worktree.head is None or not state.changes.touched:
-            continue
-        party, other = _parties(sources, trunk, state, state.worktree.head, state.changes)
-        parties.append(party)
-        if other is not None and state.fork_point is not None:
-            against_trunk.append((party, other, state.fork_point))
-    found = [
-        (overlap, order, later)
-        for (order, one), (later, two) in combinations(enumerate(parties), 2)
-        for overlap in _meet_worktrees(sources, trunk, one, two)
-    ]
-    order_of = {party.key: order for order, party in enumerate(parties)}
-    for party, other, fork_point in against_trunk:
-        bases = sources.history.merge_bases(trunk.commit or "", party.head)
-        found += [
-            (_swapped(overlap), order_of[party.key], len(parties))
-            for overlap in meet(sources, other, party, bases or (fork_point,))
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """All overlaps, sorted by path and then by the parties in the order of the worktrees, trunk last.
+
+    `failures` says, one sentence each, which pairs git could not merge, and why.
+    """
+
+    overlaps: tuple[Overlap, ...]
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A worktree's state as a party, and trunk as the other one."""
+
+    state: WorktreeState
+    trunk: Trunk
+    party: Party
+    other: Party | None
+
+
+class Grading:
+    """Grades a repository again and again; what has not changed since is taken from the last time."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._standings: dict[str, _Standing] = {}
+        self._graded: dict[tuple[str, str], tuple[Party, Party, tuple[Overlap, ...]]] = {}
+
+    def grade(self, trunk: Trunk, states: Sequence[WorktreeState]) -> Grades:
+        """Every overlap of these states."""
+        self._standings = {
+            state.worktree.key: self._stand(trunk, state, state.worktree.head, state.changes)
+            for state in states
+            if state.changes is not None and state.changes.touched and state.worktree.head is not None
+        }
+        parties = [standing.party for standing in self._standings.values()]
+        pairs = list(combinations(parties, 2))
+        pairs += [(standing.other, standing.party) for standing in self._standings.values() if standing.other]
+        known, failures = {}, []
+        self._prepare(trunk, pairs)
+        for one, two in pairs:
+            key = (one.key, two.key)
+            graded = self._graded.get(key)
+            if graded is None or graded[0] is not one or graded[1] is not two:
+                try:
+                    graded = (one, two, tuple(self._meet(trunk, one, two)))
+                except GitError as error:
+                    failures.append(f"{one.name or one.ref} and {two.name or two.ref} can't be merged: {error.message}")
+                    continue
+            known[key] = graded
+        self._graded = known
+        order = {party.key: number for number, party in enumerate(parties)} | {TRUNK_KEY: len(parties)}
+        overlaps = [
+            _swapped(overlap) if one.key == TRUNK_KEY else overlap
+            for one, _, found in known.values()
+            for overlap in found
         ]
-    return tuple(overlap for overlap, *_ in sorted(found, key=lambda item: (item[0].path, item[1], item[2])))
+        overlaps.sort(key=lambda overlap: (overlap.path, *(order[side.key] for side in overlap.sides)))
+        return Grades(tuple(overlaps), tuple(failures))
+
+    def _stand(self, trunk: Trunk, state: WorktreeState, head: str, own: ChangeSet) -> _Standing:
+        known = self._standings.get(state.worktree.key)
+        if known is not None and known.state is state and known.trunk == trunk:
+            return known
+        party, other = _parties(self._sources, trunk, state, head, own)
+        if known is not None and other is not None and known.other is not None and known.other.own is other.own:
+            other = known.other
+        return _Standing(state, trunk, party, other)
+
+    def _prepare(self, trunk: Trunk, pairs: Sequence[tuple[Party, Party]]) -> None:
+        """Have git answer everything that can be asked path by path, before each answer is looked at."""
+        asked: list[PathQuestion] = []
+        for one, two in pairs:
+            graded = self._graded.get((one.key, two.key))
+            if graded is not None and graded[0] is one and graded[1] is two:
+                continue
+            bases = self._bases(trunk, one, two)
+            if bases and not _needs_whole(self._sources, one, two, bases):
+                base = tree_of(self._sources.quarantine.objects, bases[0])
+                asked += _path_questions(self._sources, one, two, base)
+        self._sources.judge.prepare(asked)
+
+    def _meet(self, trunk: Trunk, one: Party, two: Party) -> Iterator[Overlap]:
+        if bases := self._bases(trunk, one, two):
+            yield from meet(self._sources, one, two, bases)
+
+    def _bases(self, trunk: Trunk, one: Party, two: Party) -> tuple[str, ...]:
+        """Merge bases of a pair that can meet; none for one that can't."""
+        if not (interplay(one.footprint, two.footprint) or one.unsettled or two.unsettled):
+            return ()
+        if trunk.commit is None or one.key == TRUNK_KEY:
+            return self._sources.history.merge_bases(*sorted((one.head, two.head)))
+        return self._sources.history.pair_bases(trunk.commit, one.head, two.head)
 
 
 def _parties(
@@ -73,29 +144,22 @@ def _parties(
     return Party(worktree.key, worktree.name, worktree.ref, head, own, shape, unsettled), other
 
 
-def _meet_worktrees(sources: Sources, trunk: Trunk, one: Party, two: Party) -> Iterator[Overlap]:
-    if not interplay(one.footprint, two.footprint) and not one.unsettled and not two.unsettled:
-        return
-    if trunk.commit is not None:
-        bases = sources.history.pair_bases(trunk.commit, one.head, two.head)
-    else:
-        bases = sources.history.merge_bases(*sorted((one.head, two.head)))
-    if bases:
-        yield from meet(sources, one, two, bases)
+def _needs_whole(sources: Sources, ours: Party, theirs: Party, bases: tuple[str, ...]) -> bool:
+    """Whether only a merge of the whole trees can tell."""
+    base = tree_of(sources.quarantine.objects, bases[0])
+    settled = ours.own.base == base == theirs.own.base
+    structural = interplay(ours.footprint, theirs.footprint).structural
+    return structural or len(bases) > 1 or (not settled and (ours.unsettled or theirs.unsettled))
 
 
 def meet(sources: Sources, ours: Party, theirs: Party, bases: tuple[str, ...]) -> Iterator[Overlap]:
     """The overlaps of two parties with these merge bases; `ours` is the side that is merged into."""
     base = tree_of(sources.quarantine.objects, bases[0])
-    play = interplay(ours.footprint, theirs.footprint)
-    settled = ours.own.base == base == theirs.own.base
-    if settled and not play:
-        return
-    if play.structural or len(bases) > 1 or (not settled and (ours.unsettled or theirs.unsettled)):
+    if _needs_whole(sources, ours, theirs, bases):
         yield from _meet_whole(sources, ours, theirs, base, bases)
-    else:
-        for path in sorted(play.paths):
-            yield from _meet_path(sources, ours, theirs, base, path)
+        return
+    for path in sorted(interplay(ours.footprint, theirs.footprint).paths):
+        yield from _meet_path(sources, ours, theirs, base, path)
 
 
 def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: tuple[str, ...]) -> Iterator[Overlap]:
@@ -109,12 +173,7 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
         None if several else base,
         (ours.head, theirs.head) if several else None,
     )
-    try:
-        merge = sources.judge.merge_trees(question, paths)
-    except GitError:
-        for path in sorted(ours.footprint.paths & theirs.footprint.paths):
-            yield from _meet_path(sources, ours, theirs, base, path)
-        return
+    merge = sources.judge.merge_trees(question, paths)
     for found in find_meetings(merge, our_changes, their_changes):
         meeting = _as_staged(sources, found, merge, ours, theirs)
         if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
@@ -125,18 +184,26 @@ def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: st
     """The overlap at one path, if both changed it since the base: trees cut down to it give git's verdict."""
     before = sources.trees.entry(base, path)
     mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
-    if before in (mine, other):
+    if before in (mine, other) or mine is None or other is None:
         return
     our_change, their_change = Change(path, before, mine), Change(path, before, other)
-    if mine is None or other is None or mine == other:
-        kind = merging_kind(our_change, their_change) if mine == other else "modify/delete"
-        meeting = Meeting(path, kind, mine != other, our_change, their_change)
+    if mine == other:
+        meeting = Meeting(path, merging_kind(our_change, their_change), False, our_change, their_change)
         yield _overlap(sources, ours, theirs, meeting, None)
         return
-    merge = sources.judge.merge_path(path, before, mine, other, ours.own.tree)
+    merge = sources.judge.merge_path(PathQuestion(path, before, mine, other, ours.own.tree))
     cut = [ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change)]
     for meeting in find_meetings(merge, *cut):
         yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _path_questions(sources: Sources, ours: Party, theirs: Party, base: str) -> Iterator[PathQuestion]:
+    """What `_meet_path` will ask about two parties."""
+    for path in interplay(ours.footprint, theirs.footprint).paths:
+        before = sources.trees.entry(base, path)
+        mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
+        if mine is not None and other is not None and mine != other and before not in (mine, other):
+            yield PathQuestion(path, before, mine, other, ours.own.tree)
 
 
 def _as_staged(sources: Sources, meeting: Meeting, merge: Merge, ours: Party, theirs: Party) -> Meeting:

@@ -15,7 +15,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.interplay import footprint
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
-from sidecar.session.grading import Party, find_overlaps, meet
+from sidecar.session.grading import Grading, Party, meet
 from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
@@ -39,7 +39,9 @@ def _take_picture(sources: Sources) -> Picture | Failure:
     if isinstance(trunk, Failure):
         return trunk
     states = tuple(worktree_state(sources, trunk, reading, {}) for reading in read_all(sources, worktrees))
-    return Picture(1, sources.repository.common_dir, trunk, states, find_overlaps(sources, trunk, states))
+    grades = Grading(sources).grade(trunk, states)
+    problem = " ".join(grades.failures) or None
+    return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, problem=problem)
 
 
 def identify(folder: Path) -> str | Failure:

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from sidecar.git.history import Divergence, had_own_commits
 from sidecar.git.objects import edit_tree, tree_of
 from sidecar.git.process import GitError
-from sidecar.git.status import Edit, Uncommitted, read_uncommitted
-from sidecar.model.changes import COMMITTED, ChangeSet, ancestors, merge_sources
+from sidecar.git.status import Edit, Uncommitted, read_uncommitted, reread_raw
+from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge_sources
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
 from sidecar.session.sources import Sources
 from sidecar.session.unsaved import Unsaved, lay_over
@@ -55,6 +55,9 @@ def read_paths(sources: Sources, known: Reading, paths: Sequence[str]) -> Readin
     """The reading with these paths, and all below them, read again."""
     if known.problem is not None or not known.worktree.readable:
         return read_worktree(sources, known.worktree)
+    quick = _reread(sources, known, paths)
+    if quick is not None:
+        return quick
     try:
         found = read_uncommitted(sources.repository, sources.quarantine, known.worktree, sources.size_limit, paths)
     except GitError:
@@ -66,7 +69,27 @@ def read_paths(sources: Sources, known: Reading, paths: Sequence[str]) -> Readin
 
     edits = [edit for edit in known.uncommitted.edits if not is_old(edit.path)]
     skipped = [path for path in known.uncommitted.skipped if not is_old(path)]
-    return replace(known, uncommitted=Uncommitted((*edits, *found.edits), (*skipped, *found.skipped)))
+    rows = {path: row for path, row in known.uncommitted.rows.items() if not is_old(path)} | dict(found.rows)
+    raw = frozenset(path for path in known.uncommitted.raw if not is_old(path)) | found.raw
+    return replace(known, uncommitted=Uncommitted((*edits, *found.edits), (*skipped, *found.skipped), rows, raw))
+
+
+def _reread(sources: Sources, known: Reading, paths: Sequence[str]) -> Reading | None:
+    """The reading with these files read again, if git need not be asked: it told all about them already."""
+    before = known.uncommitted
+    if not before.raw.issuperset(paths):
+        return None
+    edits = {edit.path: edit for edit in before.edits}
+    try:
+        for path in paths:
+            edit = reread_raw(sources.repository, sources.quarantine, known.worktree, sources.size_limit, before, path)
+            if edit is None:
+                edits.pop(path, None)
+            else:
+                edits[path] = edit
+    except GitError:
+        return None
+    return replace(known, uncommitted=replace(before, edits=tuple(edits.values())))
 
 
 def worktree_state(sources: Sources, trunk: Trunk, reading: Reading, unsaved: Mapping[str, Unsaved]) -> WorktreeState:
@@ -104,22 +127,18 @@ def _change_set(sources: Sources, base: str, head: str, tree: str, edits: tuple[
 
     An edit that puts a path back to the base's content is no change; neither is a committed one that it undoes.
     """
-    committed = sources.trees.changes(base, head).touched
-    edited = {edit.path: edit.sources for edit in edits}
-    touched = {
-        path: replace(change, sources=merge_sources((COMMITTED,) if path in committed else (), edited.get(path, ())))
-        for path, change in sources.trees.changes(base, tree).touched.items()
-    }
-    folded = sources.trees.changes(base, tree).changes
-    changes = {
-        path: replace(
-            change,
-            sources=merge_sources(
-                *(touched[name].sources for name in change.names if name in touched),
-            ),
-        )
-        for path, change in folded.items()
-    }
+    committed = sources.trees.changes(base, head)
+    if not edits:
+        return committed
+    touched = dict(committed.touched)
+    for edit in edits:
+        known = committed.touched.get(edit.path)
+        before = known.before if known is not None else sources.trees.entry(head, edit.path)
+        touched.pop(edit.path, None)
+        if before != edit.now:
+            present = merge_sources((COMMITTED,) if known is not None else (), edit.sources)
+            touched[edit.path] = Change(edit.path, before, edit.now, present)
+    changes = sources.trees.fold_renames(base, tree, touched)
     return ChangeSet(base, tree, MappingProxyType(touched), MappingProxyType(changes))
 
 

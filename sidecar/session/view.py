@@ -14,7 +14,7 @@ from sidecar.git.repository import list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
-from sidecar.session.grading import find_overlaps
+from sidecar.session.grading import Grading
 from sidecar.session.reading import Reading, read_all, read_paths, worktree_state
 from sidecar.session.sources import Options, Sources, is_current, open_sources
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
@@ -47,6 +47,16 @@ class Pending:
         return (key for key, paths in self.paths.items() if _shapes(paths))
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownState:
+    """A state and what it follows from; the same again gives the same state, not just an equal one."""
+
+    reading: Reading
+    trunk: Trunk
+    texts: Mapping[str, Unsaved]
+    state: WorktreeState
+
+
 class View:
     """The sources of a repository, and every worktree as last read. For one thread."""
 
@@ -57,6 +67,9 @@ class View:
         self._options = options
         self._trunk: Trunk | None = None
         self._on_disk: dict[str, OnDisk] = {}
+        self._grading = Grading(sources)
+        self._known_states: dict[str, _KnownState] = {}
+        self._failing: tuple[str, ...] = ()
 
     def look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
         """The Picture after what is pending; when git fails in the middle, once more with everything opened anew."""
@@ -80,12 +93,11 @@ class View:
             if isinstance(opened, Failure):
                 return opened
             self.sources, pending = opened, Pending()
-        if afresh or pending.everything or self._trunk is None:
-            failure = self._list(self.sources)
-            if failure is not None:
-                return failure
+            self._grading = Grading(opened)
+        listing = afresh or pending.everything or self._trunk is None
+        failure = self._list(self.sources) if listing else None
         self._read(self.sources, pending)
-        return self._compute(self.sources, unsaved)
+        return failure or self._compute(self.sources, unsaved)
 
     def _list(self, sources: Sources) -> Failure | None:
         """List the worktrees and find trunk anew; those whose HEAD or place changed are read again."""
@@ -114,10 +126,17 @@ class View:
         self._on_disk = {path: known for path, known in noted if known is not None}
         typed = {path: text for path, text in unsaved.items() if path not in self._on_disk}
         states = self._states(sources, self._trunk, typed)
-        overlaps = find_overlaps(sources, self._trunk, states)
+        grades = self._grading.grade(self._trunk, states)
+        if grades.failures and grades.failures != self._failing:
+            self._failing = grades.failures
+            raise GitError(grades.failures[0])  # worth another try with everything opened anew, once
+        self._failing = grades.failures
         stale = {path for path, known in self._on_disk.items() if is_stale(path, known)}
         documents = {path: text.version for path, text in unsaved.items() if path not in stale}
-        return Picture(0, sources.repository.common_dir, self._trunk, states, overlaps, documents)
+        problem = " ".join(grades.failures) or None
+        return Picture(
+            0, sources.repository.common_dir, self._trunk, states, grades.overlaps, documents, problem=problem
+        )
 
     def _states(self, sources: Sources, trunk: Trunk, unsaved: Mapping[str, Unsaved]) -> tuple[WorktreeState, ...]:
         held: dict[str, dict[str, Unsaved]] = {}
@@ -126,9 +145,14 @@ class View:
             if inside:
                 key = max(inside, key=len)
                 held.setdefault(key, {})[path[len(key) + 1 :]] = text
-        return tuple(
-            worktree_state(sources, trunk, reading, held.get(key, {})) for key, reading in self.readings.items()
-        )
+        known, self._known_states = self._known_states, {}
+        for key, reading in self.readings.items():
+            texts = held.get(key, {})
+            before = known.get(key)
+            if before is None or before.reading is not reading or (before.trunk, before.texts) != (trunk, texts):
+                before = _KnownState(reading, trunk, texts, worktree_state(sources, trunk, reading, texts))
+            self._known_states[key] = before
+        return tuple(before.state for before in self._known_states.values())
 
     def targets(self) -> Iterator[Target]:
         """What has to be watched to learn of every change."""
@@ -153,7 +177,7 @@ class View:
         """Give everything back; the next look opens it anew."""
         if self.sources is not None:
             self.sources.close()
-        self.sources, self._trunk, self.readings = None, None, {}
+        self.sources, self._trunk, self.readings, self._known_states = None, None, {}, {}
 
 
 def _nested(worktree: Worktree, worktrees: Iterable[Worktree]) -> frozenset[str]:

@@ -178,10 +178,10 @@ class Judge:
             court = self._court(attributes, size)
             try:
                 (fields,) = court.hear([commits])
-            except GitError:
+            except GitError as error:
                 self._courts.pop((attributes, size)).close()
                 if last:
-                    raise
+                    raise GitError("git could not merge them; an object may not be here (a partial clone?).") from error
             else:
                 return _parse(fields, commits, size)
         raise AssertionError

@@ -70,8 +70,14 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet) -> list[Meet
         standing = conflicts.get(key)
         if standing is None or _weight(kind) < _weight(standing.kind):
             conflicts[key] = Meeting(_place(path, kind, mine, other), kind, True, mine, other, names)
+    stopped = {_without_label(path, merge) for path in merge.stages}
     in_conflict = {key[:2] for key in conflicts}
-    return [*conflicts.values(), *_merging(ours, theirs, in_conflict)]
+    merging = [
+        meeting
+        for meeting in _merging(ours, theirs, in_conflict)
+        if stopped.isdisjoint(change.path for change in (meeting.ours, meeting.theirs) if change)
+    ]
+    return [*conflicts.values(), *merging]
 
 
 def _conflicts(merge: Merge) -> list[tuple[str, tuple[str, ...], str]]:
@@ -80,18 +86,22 @@ def _conflicts(merge: Merge) -> list[tuple[str, tuple[str, ...], str]]:
     What several messages tell of one path belongs together: the name that a file had before its directory moved is
     only in one of them.
     """
-    suffix = re.compile("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$")
     told: list[tuple[str, str]] = []
     names: dict[str, dict[str, None]] = {}
     for message in merge.messages:
         if message.paths and (message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT")):
-            paths = [suffix.sub("", path) for path in message.paths]
+            paths = [_without_label(path, merge) for path in message.paths]
             told.append((paths[0], _kind(message)))
             names.setdefault(paths[0], {}).update(dict.fromkeys(paths))
     named = {name for together in names.values() for name in together}
-    silent = dict.fromkeys(suffix.sub("", path) for path in merge.stages)
+    silent = dict.fromkeys(_without_label(path, merge) for path in merge.stages)
     told += [(path, "content") for path in silent if path not in named]
     return [(path, tuple(names.get(path, {path: None})), kind) for path, kind in told]
+
+
+def _without_label(path: str, merge: Merge) -> str:
+    """The name that a file had before git moved it aside for another of that name."""
+    return re.sub("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$", "", path)
 
 
 def _kind(message: Message) -> str:
@@ -124,7 +134,9 @@ def _find_changes(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...]) ->
 
 
 def _two_names(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...], kind: str) -> tuple[Change, Change] | None:
-    """Both sides' renames of one file to two names: git's own choice among several likely pairs, from its message."""
+    """What both sides did with one file that was renamed: git's own choice among several, from its message."""
+    if kind == "rename/delete" and len(names) == 2:
+        return _renamed_and_deleted(ours, theirs, *names) or _renamed_and_deleted(theirs, ours, *names, swap=True)
     if kind != "rename/rename" or len(names) != 3:
         return None
     old, *new = names
@@ -137,6 +149,15 @@ def _two_names(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...], kind:
     return pair[0], pair[1]
 
 
+def _renamed_and_deleted(
+    renamer: ChangeSet, deleter: ChangeSet, new: str, old: str, *, swap: bool = False
+) -> tuple[Change, Change] | None:
+    moved, gone = renamer.changes.get(new), deleter.touched.get(old)
+    if moved is None or moved.old_path != old or gone is None or gone.after is not None:
+        return None
+    return (gone, moved) if swap else (moved, gone)
+
+
 def _named(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
     return next((found for name in names if (found := changes.named(name)) is not None), None)
 
@@ -147,8 +168,11 @@ def _nearby(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
     for change in changes:
         if change.path in above or any(change.path.startswith(name + "/") for name in names):
             return change
+    directories = above.union(names)
     left = [
-        change for change in changes if change.old_path is not None and not above.isdisjoint(ancestors(change.old_path))
+        change
+        for change in changes
+        if change.old_path is not None and not directories.isdisjoint(ancestors(change.old_path))
     ]
     return min(left, key=lambda change: change.path, default=None)
 

@@ -112,11 +112,18 @@ class Grading:
             graded = self._graded.get((one.key, two.key))
             if graded is not None and graded[0] is one and graded[1] is two:
                 continue
-            bases = self._bases(trunk, one, two)
-            if bases and not _needs_whole(self._sources, one, two, bases):
-                base = tree_of(self._sources.quarantine.objects, bases[0])
-                asked += _path_questions(self._sources, one, two, base)
+            try:
+                asked += self._path_questions(trunk, one, two)
+            except GitError:
+                continue  # graded alone, it will say what is wrong
         self._sources.judge.prepare(asked)
+
+    def _path_questions(self, trunk: Trunk, one: Party, two: Party) -> list[PathQuestion]:
+        bases = self._bases(trunk, one, two)
+        if not bases or _needs_whole(self._sources, one, two, bases):
+            return []
+        base = tree_of(self._sources.quarantine.objects, bases[0])
+        return list(_path_questions(self._sources, one, two, base))
 
     def _meet(self, trunk: Trunk, one: Party, two: Party) -> Iterator[Overlap]:
         if bases := self._bases(trunk, one, two):
@@ -224,8 +231,10 @@ def _as_staged(sources: Sources, meeting: Meeting, merge: Merge, ours: Party, th
 def _settle(
     sources: Sources, change: Change | None, tree: str, before: Entry | None, now: Entry | None, names: tuple[str, ...]
 ) -> Change | None:
-    if now is None or (change is not None and change.after == now):
-        return change
+    if change is not None and (now is None or change.after == now):
+        return change if before is None or change.after is None else replace(change, before=before)
+    if now is None:
+        return None
     path = next((name for name in names if sources.trees.entry(tree, name) == now), None)
     path = path or sources.trees.find(tree, now, names[0])
     return change if path is None else Change(path, before, now)

@@ -1,6 +1,7 @@
 """Builds `dist/worktree-sidecar-<target>.vsix`: the extension with the server inside."""
 
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ CLIENT = ROOT / "editor-client"
 SERVER = CLIENT / "server"
 SERVER_EXECUTABLE = SERVER / ("sidecar.exe" if sys.platform == "win32" else "sidecar")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
+_IMAGE = re.compile(r"^!\[.*\]\(docs/.*\)\n+", re.MULTILINE)  # an editor's page of an extension can't show them
 _PYINSTALLER = (
     "--noconfirm",
     "--onedir",
@@ -81,7 +83,7 @@ def build_vsix() -> Path:
     with step(f"dist/{vsix.name}"):
         vsix.parent.mkdir(exist_ok=True)
         for name in _DOCUMENTS:
-            shutil.copyfile(ROOT / name, CLIENT / name)
+            (CLIENT / name).write_text(_IMAGE.sub("", (ROOT / name).read_text("utf-8")), "utf-8")
         run(["node", "esbuild.mjs"], cwd=CLIENT)
         vsce = ROOT / "node_modules" / "@vscode" / "vsce" / "vsce"
         options = ("--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links")

@@ -9,7 +9,7 @@ from scripts.steps import ROOT, exit_with
 
 TAKEN = BUILD / "screenshots"
 SHOWN = ROOT / "docs" / "images"
-_NAMES = ("conflict", "problems", "compare", "take", "hover", "overlaps", "unsaved")
+_NAMES = ("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved")
 
 
 def main() -> int:

@@ -34,14 +34,15 @@ def test_the_conflicting_lines_are_underlined(page: Page, editor: CodeServer, sa
     assert lines[0] == "discount: int = 0"
     assert lines[-1] == "return max(subtotal - self.discount, 0)"
     expect(code_lens(page)).to_contain_text("tax-rules (conflict)")
-    shoot("conflict")
+    shoot("lines")
 
 
 def test_problems_names_the_other_worktree(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:
     open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(code_lens(page)).to_be_visible()
     rows = show_problems(page)
     expect(rows.filter(has_text=re.compile(r"tax-rules.*conflict", re.DOTALL)).first).to_be_visible()
-    shoot("problems")
+    shoot("conflict")
 
 
 def test_hover_shows_the_other_side(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:

@@ -11,7 +11,7 @@ from sidecar.git.objects import edit_tree, read_blob, tree_of
 from sidecar.git.status import Uncommitted, read_uncommitted
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 from tests.git.opening import opened, quarantined, worktree_at
-from tests.harness import Executable, Symlink, add_worktree, commit, git, git_bytes, init, tick, write
+from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, tick, write
 
 LIMIT = 1000
 
@@ -59,9 +59,8 @@ def by_git(worktree: Path) -> str:
 @pytest.fixture
 def worktree(repo: Path) -> Path:
     """A worktree with files to change."""
-    commit(
-        repo, {"a.txt": "a\n", "b.txt": "b\n", "d/c.txt": "c\n", "run": Executable("#!\n"), "link": Symlink("a.txt")}
-    )
+    plain: dict[str, Content] = {"a.txt": "a\n", "b.txt": "b\n", "d/c.txt": "c\n"}
+    commit(repo, {**plain, "run": Executable("#!\n"), "link": Symlink("a.txt")})
     return add_worktree(repo, "work")
 
 
@@ -150,7 +149,8 @@ def test_a_merge_that_stopped(worktree: Path, repo: Path, resolved: bool) -> Non
 
 
 def test_kinds_of_files(worktree: Path) -> None:
-    write(worktree, {"a.txt": Executable("a\n"), "run": "#!\n", "link": Symlink("b.txt"), "new": Symlink("nowhere")})
+    links: dict[str, Content] = {"link": Symlink("b.txt"), "new": Symlink("nowhere")}
+    write(worktree, {"a.txt": Executable("a\n"), "run": "#!\n", **links})
     (worktree / "run").chmod(0o644)
     seen = see(worktree)
     assert seen.modes == {"a.txt": EXECUTABLE, "run": FILE, "link": SYMLINK, "new": SYMLINK}
@@ -164,7 +164,8 @@ def test_kinds_that_change_places(worktree: Path) -> None:
     (worktree / "d/c.txt").unlink()
     (worktree / "d").rmdir()
     (worktree / "link").unlink()
-    write(worktree, {"a.txt/in/side": "i\n", "d": "d\n", "link": "l\n", "b.txt": Symlink("d")})
+    plain: dict[str, Content] = {"a.txt/in/side": "i\n", "d": "d\n", "link": "l\n"}
+    write(worktree, {**plain, "b.txt": Symlink("d")})
     assert see(worktree).tree == by_git(worktree)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from sidecar.git.config import Config, global_attributes
 from sidecar.git.objects import TREE_MODE, Objects, read_blob
 from sidecar.git.repository import Repository
-from sidecar.model.changes import ancestors
 
 NAME = ".gitattributes"
 
@@ -19,21 +18,20 @@ Attributes = tuple[tuple[str, str], ...]
 
 def attributes_above(objects: Objects, tree: str, paths: Iterable[str]) -> Attributes:
     """The attributes files of a tree that speak about these paths."""
-    wanted = {""} | {above for path in paths for above in ancestors(path)}
-    found: list[tuple[str, str]] = []
+    directories: dict[str, str | None] = {"": tree}
 
-    def visit(directory: str, oid: str) -> None:
-        entries = objects.tree(oid)
-        own = entries.get(NAME)
-        if own is not None and own.is_file:
-            found.append((directory, own.oid))
-        prefix = directory and directory + "/"
-        for name, entry in entries.items():
-            if entry.mode == TREE_MODE and prefix + name in wanted:
-                visit(prefix + name, entry.oid)
+    def find(directory: str) -> str | None:
+        if directory not in directories:
+            above, _, name = directory.rpartition("/")
+            parent = find(above)
+            entry = objects.tree(parent).get(name) if parent is not None else None
+            directories[directory] = entry.oid if entry is not None and entry.mode == TREE_MODE else None
+        return directories[directory]
 
-    visit("", tree)
-    return tuple(sorted(found))
+    for path in paths:
+        find(path.rpartition("/")[0])
+    own = ((directory, objects.tree(oid).get(NAME)) for directory, oid in directories.items() if oid is not None)
+    return tuple(sorted((directory, entry.oid) for directory, entry in own if entry is not None and entry.is_file))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Judge:
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
         self._judging = threading.Lock()
         self._cut = lru_cache(maxsize=REMEMBERED)(self._cut_tree)
+        self._commit = lru_cache(maxsize=REMEMBERED)(partial(write_commit, quarantine.objects))
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
         """Git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
@@ -157,16 +158,11 @@ class Judge:
 
     def _commits(self, question: Question) -> tuple[str, str]:
         """Virtual commits of both sides, over a virtual base; with several merge bases over the real commits."""
-        objects = self._quarantine.objects
         if question.parents is not None:
-            parents = [(parent,) for parent in question.parents]
+            ours, theirs = question.parents
         else:
-            parents = [(write_commit(objects, question.base or objects.empty_tree),)] * 2
-        ours, theirs = (
-            write_commit(objects, tree, above)
-            for tree, above in zip((question.ours, question.theirs), parents, strict=True)
-        )
-        return ours, theirs
+            ours = theirs = self._commit(question.base or self._quarantine.objects.empty_tree)
+        return self._commit(question.ours, (ours,)), self._commit(question.theirs, (theirs,))
 
     def _ambiguous(self, merge: Merge) -> bool:
         blobs = {entry.oid for stages in merge.stages.values() for entry in stages.values() if entry.is_file}

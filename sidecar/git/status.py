@@ -96,6 +96,8 @@ def reread_raw(
     """
     row, full = known.rows[path], os.path.join(worktree.key, path)
     try:
+        if not os.path.lexists(full):
+            return _edit(replace(row, disk_mode=None), Hashed({}, frozenset()), worktree)
         status = os.lstat(full)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             raise GitError(f"{path} is not a regular file of a usual size.")

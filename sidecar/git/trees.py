@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sidecar.git.objects import find_entry, write_tree
+from sidecar.git.objects import edit_tree, find_entry, read_blob, write_tree
 from sidecar.git.process import Conversation, GitError, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
+from sidecar.model.markers import split_lines
 
 RAW = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv")
 HUNKS = (
@@ -23,6 +24,9 @@ HUNKS = (
     *("--text", "--no-ext-diff", "--no-textconv", "--no-color"),
 )
 """Histogram without the indent heuristic is what merge-ort compares lines with."""
+
+BINARY_PROBE = 8000
+"""How many bytes git looks at to tell text from binary."""
 
 HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
@@ -36,6 +40,9 @@ class TreeReader:
         self._asking = threading.Lock()
         self._turns = itertools.count()
         self.changes = lru_cache(maxsize=4096)(self._changes)
+        self.lines = lru_cache(maxsize=256)(self._lines)
+        self.edited = lru_cache(maxsize=1024)(self._edited)
+        self.is_binary = lru_cache(maxsize=8192)(self._is_binary)
         self.renames = lru_cache(maxsize=1024)(self._renames)
         self.hunks = lru_cache(maxsize=8192)(self._hunks)
 
@@ -86,6 +93,18 @@ class TreeReader:
             found.append(Hunk(first - (count > 0), count, start - (length > 0), length))
         return tuple(found)
 
+    def _edited(self, tree: str, edits: frozenset[tuple[str, Entry | None]]) -> str:
+        """The tree with some paths set or (None) removed."""
+        return edit_tree(self._quarantine.objects, tree, dict(edits))
+
+    def _lines(self, oid: str) -> list[bytes]:
+        """The lines of a blob; not to be changed."""
+        return split_lines(read_blob(self._quarantine.objects, oid))
+
+    def _is_binary(self, oid: str) -> bool:
+        """Whether git takes a blob for binary: a NUL among its first bytes."""
+        return b"\0" in read_blob(self._quarantine.objects, oid)[:BINARY_PROBE]
+
     def entry(self, tree: str, path: str) -> Entry | None:
         """What a tree has at a path."""
         return find_entry(self._quarantine.objects, tree, path)
@@ -111,7 +130,9 @@ class TreeReader:
             except GitError:
                 self._conversations.pop(command).close()
                 raise
-        _, _, body = answer[: -len(marker)].partition(b"\n")
+        head, _, body = answer[: -len(marker)].partition(b"\n")
+        if head != request.encode():
+            raise GitError(f"git could not compare {request}.")
         return body
 
     def close(self) -> None:

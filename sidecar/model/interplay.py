@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from sidecar.model.changes import SUBMODULE, SYMLINK, Change, ancestors
+from sidecar.model.changes import Change, ancestors
 
 Touched = Mapping[str, Change]
 
@@ -78,6 +78,6 @@ def _is_plain(change: Change) -> bool:
     return change.before.is_file and change.before.mode == change.after.mode
 
 
-def has_unusual_kinds(change: Change) -> bool:
-    """Whether a symbolic link or a submodule takes part in a change."""
-    return any(entry is not None and entry.mode in (SYMLINK, SUBMODULE) for entry in (change.before, change.after))
+def stays_plain(change: Change) -> bool:
+    """Whether a change is in the text of a regular file that was there before and is still of the same mode."""
+    return change.before is not None and _is_plain(change)

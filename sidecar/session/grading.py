@@ -10,7 +10,7 @@ from sidecar.git.judge import PathQuestion, Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
-from sidecar.model.interplay import Footprint, footprint, interplay
+from sidecar.model.interplay import Footprint, footprint, interplay, stays_plain
 from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
@@ -172,19 +172,43 @@ def meet(sources: Sources, ours: Party, theirs: Party, bases: tuple[str, ...]) -
 def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: tuple[str, ...]) -> Iterator[Overlap]:
     """The overlaps that a merge of the whole trees shows; of those, the ones in which both sides' own work meets."""
     our_changes, their_changes = (_since(sources, party, base) for party in (ours, theirs))
+    if len(bases) > 1:
+        question = Question(our_changes.tree, their_changes.tree, None, (ours.head, theirs.head))
+    else:
+        alone = _separable(our_changes, their_changes)
+        for path in sorted(alone & ours.footprint.paths & theirs.footprint.paths):
+            yield from _meet_path(sources, ours, theirs, base, path)
+        our_changes, their_changes = (_without(sources, changes, alone) for changes in (our_changes, their_changes))
+        question = Question(our_changes.tree, their_changes.tree, base)
     paths = {*our_changes.touched, *their_changes.touched}
-    several = len(bases) > 1
-    question = Question(
-        our_changes.tree,
-        their_changes.tree,
-        None if several else base,
-        (ours.head, theirs.head) if several else None,
-    )
-    merge = sources.judge.merge_trees(question, paths)
+    merge = sources.judge.merge_trees(question, paths, ours.own.tree)
     for found in find_meetings(merge, our_changes, their_changes):
         meeting = _as_staged(sources, found, merge, ours, theirs)
         if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
             yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _separable(ours: ChangeSet, theirs: ChangeSet) -> frozenset[str]:
+    """Paths whose merge has nothing to do with the shape of the trees: a file that stays a file on both sides.
+
+    It is neither source nor target of a rename, so it can be merged by itself, and left out of the trees.
+    """
+    return frozenset(
+        path
+        for one, two in ((ours, theirs), (theirs, ours))
+        for path, change in one.touched.items()
+        if stays_plain(change) and (path not in two.touched or stays_plain(two.touched[path]))
+    )
+
+
+def _without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> ChangeSet:
+    """A change set in which these paths are as in the base."""
+    if paths.isdisjoint(changes.touched):
+        return changes
+    touched = {path: change for path, change in changes.touched.items() if path not in paths}
+    folded = {path: change for path, change in changes.changes.items() if path not in paths}
+    tree = sources.trees.edited(changes.base, frozenset((path, change.after) for path, change in touched.items()))
+    return ChangeSet(changes.base, tree, touched, folded)
 
 
 def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: str) -> Iterator[Overlap]:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.git.judge import merged_blob
-from sidecar.git.objects import read_blob
 from sidecar.model.changes import Change, Entry
 from sidecar.model.hunks import Hunk, landing
 from sidecar.model.markers import Lines as TextLines
-from sidecar.model.markers import Segment, carry_over, locate_blocks, parse_markers, resolved_as, split_lines
+from sidecar.model.markers import Segment, carry_over, locate_blocks, parse_markers, resolved_as
 from sidecar.model.merging import Meeting, Merge
 from sidecar.model.overlaps import WHOLE_FILE, Region
 from sidecar.session.sources import Sources
-
-BINARY_PROBE = 8000
-"""Git takes a blob with a NUL among its first bytes for binary (gitattributes(5))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,7 @@ def _hunks(sources: Sources, change: Change | None) -> tuple[Hunk, ...] | None:
 
 
 def _is_text(sources: Sources, entry: Entry | None) -> bool:
-    return (
-        entry is not None
-        and entry.is_file
-        and b"\0" not in read_blob(sources.quarantine.objects, entry.oid)[:BINARY_PROBE]
-    )
+    return entry is not None and entry.is_file and not sources.trees.is_binary(entry.oid)
 
 
 def _empty(sources: Sources) -> str:
@@ -106,7 +98,7 @@ def _conflicting(sources: Sources, meeting: Meeting, merge: Merge) -> list[tuple
     segments = _marked(sources, merge, (meeting.path, *names))
     if len(segments) < 2:
         return []
-    ours, theirs = (split_lines(read_blob(sources.quarantine.objects, oid)) for oid in (inputs.ours, inputs.theirs))
+    ours, theirs = (sources.trees.lines(oid) for oid in (inputs.ours, inputs.theirs))
     our_hunks, their_hunks = (sources.trees.hunks(inputs.base, oid) for oid in (inputs.ours, inputs.theirs))
     located = locate_blocks(segments, ours, theirs, our_hunks, their_hunks)
     if located is not None:

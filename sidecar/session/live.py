@@ -20,6 +20,9 @@ from sidecar.watch import Batch, Watcher, open_watcher
 
 log = logging.getLogger(__name__)
 
+QUIET = 0.003
+"""Seconds without another event after which a change is looked at; one that comes later is just another look."""
+
 
 class Session:
     """The live picture of one repository; `open_session` makes one."""
@@ -77,12 +80,14 @@ class Session:
 
     def _open_watcher(self, sources: Sources) -> Watcher:
         limit = int(sources.settings["maxWatches"])  # type: ignore[arg-type]
-        return open_watcher(self._on_batch, backend=str(sources.settings["watcher"]), max_watches=limit or None)
+        backend = str(sources.settings["watcher"])
+        return open_watcher(self._on_batch, backend=backend, quiet=QUIET, max_watches=limit or None)
 
     def _on_batch(self, batch: Batch) -> None:
         with self._told:
             self._pending.refs = self._pending.refs or bool(batch.git)
-            self._pending.whole |= batch.rescan | self._view.keys_of(batch.git)
+            self._pending.whole |= self._view.keys_of(batch.git)
+            self._pending.rescans |= batch.rescan
             for key, paths in batch.files.items():
                 self._pending.paths.setdefault(key, set()).update(paths)
             self._told.notify()
@@ -104,7 +109,7 @@ class Session:
         """Wait for something to look at; None when the session ends."""
         with self._told:
             self._told.wait_for(lambda: self._pending or self._closed)
-            pending, self._pending = self._pending, Pending(everything=False)
+            pending, self._pending = self._pending.split()
             return None if self._closed else pending
 
     def _look(self, pending: Pending) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -77,11 +78,12 @@ def read_paths(sources: Sources, known: Reading, paths: Sequence[str]) -> Readin
 def _reread(sources: Sources, known: Reading, paths: Sequence[str]) -> Reading | None:
     """The reading with these files read again, if git need not be asked: it told all about them already."""
     before = known.uncommitted
-    if not before.raw.issuperset(paths):
-        return None
     edits = {edit.path: edit for edit in before.edits}
     try:
-        for path in paths:
+        present = [path for path in paths if path in before.raw or not _came_and_went(sources, known, path)]
+        if not before.raw.issuperset(present):
+            return None
+        for path in present:
             edit = reread_raw(sources.repository, sources.quarantine, known.worktree, sources.size_limit, before, path)
             if edit is None:
                 edits.pop(path, None)
@@ -90,6 +92,16 @@ def _reread(sources: Sources, known: Reading, paths: Sequence[str]) -> Reading |
     except GitError:
         return None
     return replace(known, uncommitted=replace(before, edits=tuple(edits.values())))
+
+
+def _came_and_went(sources: Sources, known: Reading, path: str) -> bool:
+    """Whether a path is nothing to git: a temporary file that has been renamed or removed again."""
+    worktree, objects = known.worktree, sources.quarantine.objects
+    if os.path.lexists(os.path.join(worktree.key, path)) or path in known.uncommitted.rows:
+        return False
+    if any(other.startswith(path + "/") for other in known.uncommitted.rows):
+        return False
+    return worktree.head is None or sources.trees.entry(tree_of(objects, worktree.head), path) is None
 
 
 def worktree_state(sources: Sources, trunk: Trunk, reading: Reading, unsaved: Mapping[str, Unsaved]) -> WorktreeState:

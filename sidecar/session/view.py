@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 from sidecar.session.grading import Grading
-from sidecar.session.reading import Reading, read_all, read_paths, worktree_state
+from sidecar.session.reading import READERS, Reading, read_all, read_paths, worktree_state
 from sidecar.session.sources import Options, Sources, is_current, open_sources
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
 from sidecar.watch import GitTarget, Target, WorktreeTarget
@@ -36,11 +36,21 @@ class Pending:
     everything: bool = True
     refs: bool = False
     whole: set[str] = field(default_factory=set)
+    rescans: set[str] = field(default_factory=set)
     paths: dict[str, set[str]] = field(default_factory=dict)
     unsaved: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.everything or self.refs or self.whole or self.paths or self.unsaved)
+        return bool(self.everything or self.refs or self.whole or self.rescans or self.paths or self.unsaved)
+
+    def split(self) -> tuple[Pending, Pending]:
+        """(what to look at now, what can wait): a save does not wait until fifty worktrees have been looked through."""
+        if self.everything:
+            return replace(self, rescans=set()), Pending(everything=False)
+        if self.refs or self.whole or self.paths or self.unsaved:
+            return replace(self, rescans=set()), Pending(everything=False, rescans=self.rescans - self.whole)
+        now = set(sorted(self.rescans)[:READERS])
+        return Pending(everything=False, whole=now), Pending(everything=False, rescans=self.rescans - now)
 
     def reshaped(self) -> Iterator[str]:
         """Keys of the worktrees in which a file changed that says what is ignored."""

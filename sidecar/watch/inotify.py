@@ -154,7 +154,9 @@ class Inotify:
 
     def _walk(self, tree: Tree, starts: list[tuple[int, str]], *, tell: bool) -> Work:
         def enter(directory: str, parent: int) -> int | None:
-            return self._watch(tree, directory) if not directory or parent in tree.directories else None
+            if directory and tree.directories.get(parent) != directory.rpartition("/")[0]:
+                return None  # its parent went elsewhere meanwhile, and will be walked there
+            return self._watch(tree, directory)
 
         def found(path: str) -> None:
             self._gathering.changed(tree, path)

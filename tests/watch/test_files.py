@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import init, write
+from tests.harness import add_worktree, commit, init, write
 from tests.watch.conftest import Open
 from tests.watch.support import Watching, paths, plain, tells, worktree
 
@@ -190,6 +190,15 @@ def test_git_directories_and_nested_worktrees_are_not_entered(place: Path, watch
         lambda: write(place, {".claude/worktrees/w/f.txt": "g\n", ".git/description": "x\n", "a.txt": "s\n"}), "a.txt"
     )
     assert paths(batches) <= {"a.txt"}
+
+
+def test_a_linked_worktree_inside_is_not_entered_even_if_nobody_said_so(place: Path, watching: Watching) -> None:
+    commit(place, {}, "Begin")
+    inner = add_worktree(place, ".claude/worktrees/w")
+    watching.follow(worktree(place))
+    write(inner, {"d/b.txt": "g\n", "d/new/c.txt": ""})
+    batches = watching.after(lambda: (place / "d/b.txt").write_text("s\n"), "d/b.txt")
+    assert not {path for path in paths(batches) if path.startswith(".claude/worktrees/w")}
 
 
 def test_everything_is_told_on_one_thread_of_its_own(place: Path, followed: Watching) -> None:

@@ -191,6 +191,19 @@ def test_a_root_that_is_renamed_away_and_replaced(place: Path, watching: Watchin
     watching.after(lambda: (place / "n.txt").write_text("m\n"), "n.txt")
 
 
+def test_a_root_whose_parent_was_exchanged_is_noticed_when_it_is_followed_again(tmp_path: Path, watch: Open) -> None:
+    place = tmp_path / "parent/place"
+    write(place, {"a.txt": "a\n"})
+    watching = watch(backend="inotify")
+    watching.follow(plain(place))
+    place.parent.rename(tmp_path / "away")  # of which a watch on the root itself hears nothing
+    write(place, {"b.txt": "b\n"})
+    since = len(watching.heard.batches)
+    watching.watcher.follow([plain(place)])
+    watching.heard.until(lambda told: any(str(place) in batch.rescan for batch in told), since)
+    watching.after(lambda: (place / "b.txt").write_text("1\n"), "b.txt")
+
+
 def test_a_worktree_removed_while_somebody_stands_in_it(repo: Path, watching: Watching) -> None:
     linked = add_worktree(repo, "linked")
     watching.follow(worktree(linked))

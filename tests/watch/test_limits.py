@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sidecar.watch.mounts import is_remote, mounts
+from sidecar.watch.poll import RACY_NS, look
+from sidecar.watch.tree import Tree
 from tests.harness import write
 from tests.watch.conftest import Open
 from tests.watch.support import eventually, plain, tells
@@ -168,6 +171,7 @@ def test_the_kernels_own_limit_of_instances(tmp_path: Path, limited: None) -> No
 
 _INSTANCES = """
 import sys
+import time
 from pathlib import Path
 from sidecar.watch import open_watcher
 from tests.watch.support import Heard, Watching, eventually, plain
@@ -203,6 +207,21 @@ def test_polling_tells_the_directory_and_not_the_whole_worktree(tmp_path: Path, 
             (place / f"d{number}/f.txt").write_text("2\n")
 
     watching.after(write_all, *(f"d{number}/f.txt" for number in range(300)))
+
+
+def test_a_file_that_is_younger_than_its_time_stamps_can_tell_is_told_twice(tmp_path: Path) -> None:
+    place = Tree(plain(tmp_path), str(tmp_path))
+
+    def is_looked_at_twice() -> bool:
+        begin = time.time_ns()
+        (tmp_path / "f").write_text("f\n")
+        first = look(place, "")
+        if time.time_ns() - begin > RACY_NS:
+            return False  # this machine was too busy to see it young
+        eventually(lambda: look(place, "") != first)
+        return True
+
+    eventually(is_looked_at_twice)
 
 
 @pytest.mark.parametrize(

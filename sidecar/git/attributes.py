@@ -53,9 +53,7 @@ def read_surroundings(repository: Repository) -> Surroundings:
 
 def _text_by_default(config: Config) -> bytes:
     """What core.autocrlf means for a merge, in words that also `merge-tree` before 2.41 understands."""
-    return (
-        b"* text=auto\n" if (config.get("core.autocrlf") or "").lower() in ("true", "input", "yes", "on", "1") else b""
-    )
+    return b"" if config.flag("core.autocrlf", default=False) is False else b"* text=auto\n"
 
 
 def lay_out(objects: Objects, files: Path, attributes: Attributes, surroundings: Surroundings) -> None:

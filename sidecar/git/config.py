@@ -37,6 +37,16 @@ class Config:
         """The value that wins, whatever its scope."""
         return next((value for _, name, value in reversed(self.pairs) if name == key), None)
 
+    def flag(self, key: str, *, default: bool) -> bool | None:
+        """A boolean as git reads one (git-config(1)); None for another word (core.autocrlf may be `input`)."""
+        value = self.get(key)
+        if value is None:
+            return default
+        word = value.lower()
+        if word in ("true", "yes", "on", "1") or (word.isdigit() and int(word)):
+            return True
+        return False if word in ("false", "no", "off", "0", "") else None
+
     def all(self, key: str, scopes: frozenset[str] | None = None) -> tuple[str, ...]:
         """Every value of a key, of these scopes only."""
         return tuple(v for scope, name, v in self.pairs if name == key and (scopes is None or scope in scopes))
@@ -47,8 +57,8 @@ def read_config(place: Place) -> Config:
     fields = run(place, "config", "--list", "--show-scope", "--includes", "-z").split(b"\0")
     pairs = []
     for scope, pair in zip(fields[::2], fields[1::2], strict=False):
-        key, _, value = pair.decode("utf-8", "surrogateescape").partition("\n")
-        pairs.append((scope.decode(), key, value))
+        key, given, value = pair.decode("utf-8", "surrogateescape").partition("\n")
+        pairs.append((scope.decode(), key, value if given else "true"))
     return Config(tuple(pair for pair in pairs if pair[0] != "command"))
 
 

@@ -105,9 +105,9 @@ def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
         oid = hashlib.new(object_format, framed).hexdigest()
         path = directory / oid[:2] / oid[2:]
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
             draft = path.with_name(f"draft-{os.getpid()}-{threading.get_ident()}")
             try:
+                path.parent.mkdir(exist_ok=True)
                 draft.write_bytes(zlib.compress(framed, 1))
                 draft.replace(path)
             except OSError as error:

@@ -108,10 +108,15 @@ def run(place: Place, *args: str, stdin: bytes | None = None, accept: Sequence[i
 
 
 def _last_word(stderr: bytes, args: Sequence[str]) -> str:
-    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    said = (fatal or lines or [f"git {args[0]} failed"])[0]
-    return said.removeprefix("fatal: ").removeprefix("error: ")
+    """Git's first fatal line, with what it indents below it."""
+    lines = [line.rstrip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    first = next((at for at, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    said = lines[first : first + 1] or [f"git {args[0]} failed"]
+    for line in lines[first + 1 :]:
+        if not line[0].isspace():
+            break
+        said.append(line.strip())
+    return " ".join(said).removeprefix("fatal: ").removeprefix("error: ")
 
 
 class Conversation:

@@ -46,6 +46,8 @@ class Quarantine:
         (directory / "HEAD").write_text("ref: refs/heads/none\n")
         (directory / "config").write_text(_config_text(self.object_format))
         (directory / "info" / "attributes").write_bytes(attributes)
+        if (self.root / "shallow").exists():
+            shutil.copyfile(self.root / "shallow", directory / "shallow")
         variables = {
             "GIT_DIR": str(directory),
             "GIT_WORK_TREE": str(directory / "files"),

@@ -114,7 +114,7 @@ def reread_raw(
 
 
 def _modes_count(repository: Repository) -> bool:
-    return repository.config.get("core.filemode") != "false"
+    return repository.config.flag("core.filemode", default=True) is not False
 
 
 CONVERTING = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
@@ -123,7 +123,7 @@ CONVERTING = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
 
 def _unconverted(repository: Repository, place: Place, paths: Sequence[str]) -> frozenset[str]:
     """Those of the paths for which no attribute and no setting changes their content on the way into git."""
-    if not paths or (repository.config.get("core.autocrlf") or "false").lower() not in ("false", "no", "off", "0"):
+    if not paths or repository.config.flag("core.autocrlf", default=False) is not False:
         return frozenset()
     listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
     fields = run(place, "check-attr", "-z", "--stdin", *CONVERTING, stdin=listing).split(b"\0")

@@ -9,6 +9,8 @@ from sidecar.git.repository import Repository
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk, Worktree
 
+ORIGIN_HEAD = "refs/remotes/origin/HEAD"
+
 
 def find_trunk(repository: Repository, worktrees: Sequence[Worktree], configured: str) -> Trunk | Failure:
     """The trunk rule of the design; `configured` is the setting's value, '' when not set.
@@ -18,12 +20,13 @@ def find_trunk(repository: Repository, worktrees: Sequence[Worktree], configured
     """
     refs = _read_refs(repository, configured)
     if configured:
+        refs = {ref: known for ref, known in refs.items() if ref != ORIGIN_HEAD}
         found = _branch(configured.removeprefix("refs/heads/"), refs)
         return found or Failure(
             "no-trunk",
             f"sidecar.trunk names {configured}, but there is no such branch. Set it to a branch that exists.",
         )
-    pointed = refs.get("refs/remotes/origin/HEAD", ("", ""))[1]
+    pointed = refs.get(ORIGIN_HEAD, ("", ""))[1]
     names = [pointed.removeprefix("refs/remotes/origin/")] if pointed.startswith("refs/remotes/origin/") else []
     local_only = [(name, f"refs/heads/{name}") for name in ("main", "master")]
     for name in names:
@@ -48,9 +51,9 @@ def _branch(name: str, refs: dict[str, tuple[str, str]]) -> Trunk | None:
 
 def _read_refs(repository: Repository, configured: str) -> dict[str, tuple[str, str]]:
     names = ["main", "master", *([configured.removeprefix("refs/heads/")] if configured else [])]
-    patterns = ["refs/remotes/origin/HEAD", *(f"refs/heads/{name}" for name in names)]
+    patterns = [ORIGIN_HEAD, *(f"refs/heads/{name}" for name in names)]
     refs = _list_refs(repository, patterns)
-    pointed = refs.get("refs/remotes/origin/HEAD", ("", ""))[1]
+    pointed = refs.get(ORIGIN_HEAD, ("", ""))[1]
     if pointed:
         local = pointed.replace("refs/remotes/origin/", "refs/heads/", 1)
         refs |= _list_refs(repository, [pointed, local])

@@ -307,4 +307,4 @@ def _side(party: Party, path: str, change: Change | None, lines: Lines) -> Side:
 
 
 def _swapped(overlap: Overlap) -> Overlap:
-    return Overlap(overlap.path, overlap.verdict, overlap.kind, overlap.sides[::-1], overlap.note)
+    return replace(overlap, sides=overlap.sides[::-1])

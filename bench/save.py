@@ -1,0 +1,80 @@
+"""How long after a file is written in one worktree the editor on another one is told where they meet.
+
+    python -m bench.save [--files N] [--worktrees N] [--saves N] [--keep DIR] [--json]
+
+A file that 15 worktrees have changed is open from one of them, while another one's is replaced on disk, one save at a
+time. The time ends when `publishDiagnostics` has come that speaks of just that save.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.client import Client, Message, initialize, running
+from bench.plain import plain_way
+from bench.processes import cpu_seconds
+from bench.report import Row, arguments, print_report, spread
+from bench.repository import HOT, Repository, busy_start, busy_text, replace_file, repository
+
+READER, WRITER = 0, 1
+"""Which worktrees' files are read and written: both changed the same lines."""
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--saves", type=int, default=100, help="how many saves (100)")
+    chosen = parser.parse_args(given)
+    with repository(chosen.keep, chosen.files, chosen.worktrees, chosen.seed) as found:
+        plain = plain_way(found.every)
+        with running() as client:
+            initialize(client, found.worktrees[READER])
+            client.settle(1.0)
+            before = cpu_seconds(client.process.pid)
+            times = saves(client, found, HOT, chosen.saves)
+            cpu = (cpu_seconds(client.process.pid) - before) / len(times)
+    setting: dict[str, object] = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times)}
+    rows = [
+        *spread("write to diagnostics", times, plain.total),
+        Row("CPU of a save", cpu * 1000, "ms", plain.cpu / cpu),
+    ]
+    print_report("save", setting | plain.setting, rows, as_json=chosen.json)
+    return 0
+
+
+def saves(client: Client, found: Repository, path: str, count: int, pause: float = 0.1) -> list[float]:
+    """Seconds from each of `count` saves of a busy file to its diagnostics; the file is put back at the end."""
+    reader, writer = found.worktrees[READER] / path, found.worktrees[WRITER] / path
+    uri = client.open(reader)
+    label = writer.parts[-len(Path(path).parts) - 1].replace("-", "_")
+    before = writer.read_text(encoding="utf-8")
+    times = []
+    try:
+        for turn in range(-2, count):  # the first two show that everything stands
+            lines = 8 + turn % 3
+            text = busy_text(label, WRITER, lines=lines, turn=turn)
+            started = replace_file(writer, text)
+            told = client.published(uri, partial(_speaks_of, writer.as_uri(), lines))
+            if turn >= 0:
+                times.append(told - started)
+            client.pause(pause)
+    finally:
+        replace_file(writer, before)
+    return times
+
+
+def _speaks_of(uri: str, lines: int, params: Message) -> bool:
+    """Whether a diagnostic links to just that many lines of the file that was saved."""
+    for diagnostic in params["diagnostics"]:
+        for related in diagnostic.get("relatedInformation", ()):
+            place = related["location"]
+            first, last = place["range"]["start"]["line"], place["range"]["end"]["line"]
+            if place["uri"] == uri and first == busy_start(WRITER) - 1 and last - first + 1 == lines:
+                return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

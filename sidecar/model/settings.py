@@ -71,14 +71,6 @@ SETTINGS: tuple[Setting, ...] = (
         scope="machine",
         git=False,
     ),
-    Setting(
-        "trace.server",
-        "string",
-        "off",
-        "Log the messages between the editor and the server.",
-        git=False,
-        choices=("off", "messages", "verbose"),
-    ),
 )
 
 DEFAULTS: Mapping[str, Value] = {setting.key: setting.default for setting in SETTINGS}

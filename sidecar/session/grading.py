@@ -120,10 +120,13 @@ class Grading:
 
     def _path_questions(self, trunk: Trunk, one: Party, two: Party) -> list[PathQuestion]:
         bases = self._bases(trunk, one, two)
-        if not bases or _needs_whole(self._sources, one, two, bases):
+        if len(bases) != 1:
             return []
         base = tree_of(self._sources.quarantine.objects, bases[0])
-        return list(_path_questions(self._sources, one, two, base))
+        paths = interplay(one.footprint, two.footprint).paths
+        if _needs_whole(self._sources, one, two, bases):
+            paths &= _separable(*(_since(self._sources, party, base) for party in (one, two)))
+        return list(_path_questions(self._sources, one, two, base, paths))
 
     def _meet(self, trunk: Trunk, one: Party, two: Party) -> Iterator[Overlap]:
         if bases := self._bases(trunk, one, two):
@@ -228,9 +231,11 @@ def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: st
         yield _overlap(sources, ours, theirs, meeting, merge)
 
 
-def _path_questions(sources: Sources, ours: Party, theirs: Party, base: str) -> Iterator[PathQuestion]:
+def _path_questions(
+    sources: Sources, ours: Party, theirs: Party, base: str, paths: frozenset[str]
+) -> Iterator[PathQuestion]:
     """What `_meet_path` will ask about two parties."""
-    for path in interplay(ours.footprint, theirs.footprint).paths:
+    for path in paths:
         before = sources.trees.entry(base, path)
         mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
         if mine is not None and other is not None and mine != other and before not in (mine, other):

@@ -47,10 +47,10 @@ class Pending:
         """(what to look at now, what can wait): a save does not wait until fifty worktrees have been looked through."""
         if self.everything:
             return replace(self, rescans=set()), Pending(everything=False)
-        if self.refs or self.whole or self.paths or self.unsaved:
-            return replace(self, rescans=set()), Pending(everything=False, rescans=self.rescans - self.whole)
-        now = set(sorted(self.rescans)[:READERS])
-        return Pending(everything=False, whole=now), Pending(everything=False, rescans=self.rescans - now)
+        urgent = self.refs or self.whole or self.paths or self.unsaved
+        now = set(sorted(self.rescans)[: 1 if urgent else READERS])
+        later = Pending(everything=False, rescans=self.rescans - now)
+        return replace(self, whole=self.whole | now, rescans=set()), later
 
     def reshaped(self) -> Iterator[str]:
         """Keys of the worktrees in which a file changed that says what is ignored."""

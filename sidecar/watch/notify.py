@@ -1,7 +1,7 @@
 """Watching with watchfiles (macOS: FSEvents, Windows: ReadDirectoryChangesW; Linux, for tests: inotify).
 
 It watches whole directory trees, so what git ignores is left out on this side. What it is told it passes on as a set
-of (change, path), without order, and not every loss of events is told: a flood is therefore answered with a rescan.
+of (change, path), without order, and no loss of events is told: a flood is therefore answered with a rescan.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from sidecar.watch.tree import Phase, Tree, identity, is_foreign, sift, walk, wi
 
 STEP_MS = 20
 """Between two looks of watchfiles at its own set: latency against idle cost."""
-FLOOD = 4096
+FLOOD = 500
+"""So many changes at once may be more than the operating system kept."""
 _LAST_LOOKS = 6
 """After its end is asked for, a reader looks so many times more: enough for every change that it already has."""
 
@@ -102,7 +103,7 @@ class Notify:
         """Sort out whose changes they are."""
         happened: list[Happening] = []
         for found in self._bell.take():
-            if isinstance(found, Overflow) or len(found) > FLOOD:
+            if isinstance(found, Overflow):
                 return [Overflow()]
             happened += self._changes(found)
         return happened
@@ -181,6 +182,8 @@ class Notify:
                 yield Lost(tree)
             elif tree.phase is not Phase.MISSING:
                 yield from self._tree_changes(tree, all_of_it)
+                if len(found) > FLOOD:
+                    self._gathering.everything(tree)
 
     def _tree_changes(self, tree: Tree, changes: list[tuple[int, str]]) -> Iterable[Happening]:
         seen = self._inside(tree, [path for _, path in changes])

@@ -3,15 +3,16 @@
 import os
 import shutil
 import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sidecar.watch import Batch, open_watcher
+from sidecar.watch import Batch, WorktreeTarget, open_watcher
 from tests.harness import add_worktree, commit, git, write
 from tests.watch.conftest import Open
-from tests.watch.support import Heard, Watching, eventually, git_target, paths, plain, worktree
+from tests.watch.support import Heard, Watching, eventually, git_target, paths, plain, tells, worktree
 
 BACKENDS = ["inotify", "watchfiles", "polling"]
 
@@ -75,6 +76,33 @@ def test_a_target_that_comes_later_is_rescanned_and_watched(place: Path, tmp_pat
     assert {key for batch in batches for key in batch.rescan} == {str(tmp_path / "later")}
     watching.after(lambda: (tmp_path / "later/l.txt").write_text("1\n"), "l.txt", key=str(tmp_path / "later"))
     watching.after(lambda: (place / "a.txt").write_text("1\n"), "a.txt", key=str(place))
+
+
+def test_targets_that_come_while_others_change(place: Path, tmp_path: Path, watching: Watching) -> None:
+    followed = [plain(place)]
+    watching.follow(*followed)
+    for number in range(15):
+        (tmp_path / f"more{number}").mkdir()
+        followed.append(plain(tmp_path / f"more{number}"))
+        since = len(watching.heard.batches)
+        (place / "a.txt").write_text(f"{number}\n")
+        watching.follow(*followed)
+        watching.heard.until(lambda told: tells(told, "a.txt", key=str(place)), since)
+
+
+def test_git_is_not_asked_twice_about_what_it_ignores(place: Path, watch: Open) -> None:
+    def ignored(directories: Sequence[str]) -> frozenset[str]:
+        asked.extend(directories)
+        return frozenset(directories) & {"skip", "out"}
+
+    asked: list[str] = []
+    watching = watch(backend="inotify")
+    watching.follow(WorktreeTarget("it", place, ignored, frozenset()))
+    for number in range(5):
+        write(place, {"out/x": ""})
+        watching.after((place / f"{number}").touch, f"{number}")
+        shutil.rmtree(place / "out")
+    assert sorted(asked) == ["d", "out", "skip"]
 
 
 def test_nested_directories_that_come_and_go(place: Path, watch: Open) -> None:
@@ -166,6 +194,16 @@ def test_a_root_that_is_not_there_yet(tmp_path: Path, watching: Watching) -> Non
     since = len(watching.heard.batches)
     git(tmp_path / "soon", "init", "--quiet")
     watching.heard.until(lambda told: any(batch.git for batch in told), since)
+
+
+def test_a_root_that_is_not_there_is_told_once(place: Path, watch: Open) -> None:
+    watching = watch(backend="inotify", poll_every=0.001)
+    watching.follow(plain(place.with_name("nowhere")))
+    clock = watch(backend="polling")
+    clock.follow(plain(place))
+    for number in range(10):
+        clock.after((place / f"{number}").touch, f"{number}")
+    assert len(watching.heard.batches) == 1
 
 
 def test_a_root_that_is_removed_and_comes_back(place: Path, watching: Watching) -> None:

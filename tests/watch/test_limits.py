@@ -12,9 +12,9 @@ import pytest
 from sidecar.watch.mounts import is_remote, mounts
 from sidecar.watch.poll import RACY_NS, look
 from sidecar.watch.tree import Tree
-from tests.harness import write
+from tests.harness import init, write
 from tests.watch.conftest import Open
-from tests.watch.support import eventually, plain, tells
+from tests.watch.support import eventually, git_target, plain, tells
 
 LIMIT = "fs.inotify.max_user_watches"
 
@@ -106,6 +106,31 @@ def test_watches_go_to_the_worktree_that_changes(tmp_path: Path, watch: Open) ->
         assert watching.watcher.report().watches <= 15
         watching.after(partial((active / "d3/f.txt").write_text, "1\n"), "d3/f.txt", key=str(active))
         watching.after(partial((quiet / "d3/f.txt").write_text, "1\n"), "d3/f.txt", key=str(quiet))
+
+
+def test_watches_are_not_taken_from_a_worktree_that_has_just_changed(tmp_path: Path, watch: Open) -> None:
+    one, two = tree(tmp_path / "one", 10), tree(tmp_path / "two", 10)
+    watching = watch(backend="inotify", max_watches=15)
+    watching.follow(plain(one), plain(two))
+    for number in range(5):
+        watching.after(partial((two / f"d{number}/f.txt").write_text, "1\n"), f"d{number}/f.txt", key=str(two))
+    assert watching.watcher.report().polled == {str(two)}
+
+
+def test_git_directories_come_first(tmp_path: Path, watch: Open) -> None:
+    repo = init(tree(tmp_path / "repo", 30))
+    watching = watch(backend="inotify", max_watches=35)
+    watching.follow(plain(repo, ".git"), git_target(repo / ".git"))
+    assert watching.watcher.report().polled == {str(repo)}
+
+
+def test_a_flood_is_a_rescan_where_losses_are_not_told(tmp_path: Path, watch: Open) -> None:
+    place = tree(tmp_path / "place", 2)
+    watching = watch(backend="watchfiles")
+    watching.follow(plain(place))
+    since = len(watching.heard.batches)
+    subprocess.run(["touch", *(f"d{number % 2}/{number}" for number in range(4000))], cwd=place, check=True)
+    watching.heard.until(lambda told: any(batch.rescan for batch in told), since)
 
 
 _IN_A_USER_NAMESPACE = ["unshare", "--user", "--map-root-user"]

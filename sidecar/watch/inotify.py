@@ -14,6 +14,7 @@ import errno
 import math
 import os
 import select
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -187,7 +188,7 @@ class Inotify:
             del holder.directories[wd]
         self._dead.discard(wd)
         self._trees[wd] = tree
-        tree.directories[wd] = directory
+        tree.directories[wd] = sys.intern(directory)  # worktrees of one repository have most in common
         return wd
 
     def _unplace(self, wd: int) -> None:

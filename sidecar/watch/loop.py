@@ -240,7 +240,7 @@ class Loop:
             self._lose(tree)
         elif self._no_source or self._source.name == Nothing.name:
             self._poll(tree, self._no_source)
-        elif is_remote(Path(tree.root), mounts()):
+        elif is_remote(tree.root, mounts()):
             tree.remote = True
             self._poll(tree, _REMOTE)
         elif self._source.room() == 0:

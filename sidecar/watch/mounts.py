@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -20,9 +21,9 @@ def mounts() -> str:
         return ""
 
 
-def is_remote(path: Path, mountinfo: str) -> bool:
+def is_remote(path: str, mountinfo: str) -> bool:
     """Whether changes of this path can happen on another machine, unseen by inotify."""
-    real = str(path.resolve())
+    real = os.path.realpath(path)
     longest, kind = "", ""
     for line in mountinfo.splitlines():
         fields, _, more = line.partition(" - ")

@@ -79,8 +79,8 @@ def identify(tree: Tree) -> bool:
 
 def regroup(tree: Tree) -> None:
     """Note what the tree is told together with."""
-    path = Path(tree.root)
-    tree.group = str((path.resolve() if tree.is_git else gitdir.git_directory(path)) or path)
+    found = None if tree.is_git else gitdir.git_directory(Path(tree.root))
+    tree.group = os.path.realpath(found or tree.root)
 
 
 def identity(tree: Tree) -> tuple[int, int] | None:

@@ -267,9 +267,9 @@ def test_file_systems_that_other_machines_write_to(path: str, remote: bool) -> N
         "41 40 8:2 / /mnt/share/local rw,relatime shared:3 master:1 - xfs /dev/sdb1 rw\n"
         "42 22 0:42 / /mnt/with\\040space rw - fuse.sshfs me@host:/ rw\n"
     )
-    assert is_remote(Path(path), mountinfo) is remote
+    assert is_remote(path, mountinfo) is remote
 
 
 def test_this_machines_own_mounts_are_understood(tmp_path: Path) -> None:
     assert " - " in mounts()
-    assert not is_remote(tmp_path, mounts())
+    assert not is_remote(str(tmp_path), mounts())

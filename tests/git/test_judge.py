@@ -18,6 +18,7 @@ from tests.git.leaving import children
 from tests.git.opening import judging
 from tests.harness import git
 from tests.model.loose import File, Files, Store, open_store
+from tests.model.tree_edits import text
 
 BASE: Mapping[str, File] = {"a": (FILE, b"1\n2\n3\n"), "b": (FILE, b"b\n")}
 
@@ -155,9 +156,9 @@ def test_it_survives_that_its_process_is_killed(store: Store, judge: tuple[Quara
 def test_it_survives_that_its_folder_is_deleted(store: Store, judge: tuple[Quarantine, Judge]) -> None:
     before = children()
     ask(store, judge[1], ONE, TWO)
-    for text in (b"x\n", b"y\n"):
+    for content in (b"x\n", b"y\n"):
         shutil.rmtree(judge[0].root / "repositories", ignore_errors=True)
-        merge = ask(store, judge[1], changed(text), TWO)
+        merge = ask(store, judge[1], changed(content), TWO)
         assert len(parse_markers(merged_blob(judge[0], merge, "a") or b"", merge.marker_size)) > 1
         _kill_the_new(before)
 
@@ -172,6 +173,17 @@ def test_what_git_cannot_merge_is_an_error_and_the_next_is_answered(
     with pytest.raises(GitError):
         judge[1].merge_trees(Question(lost, tree, store.tree(BASE)), ("a",))
     assert not ask(store, judge[1], ONE, TWO).clean
+
+
+def test_a_warning_is_no_conflict(store: Store, judge: tuple[Quarantine, Judge]) -> None:
+    """Git says CONFLICT of a file that it moves aside for a directory, and then finds a place for after all."""
+    base: Files = {"a": (FILE, text(0)), "b": (FILE, text(5)), "d/a": (FILE, text(1))}
+    ours: Files = {"a": (FILE, text(0) + b"x\n"), "d/a": (FILE, text(1))}
+    theirs: Files = {"a": (FILE, text(0)), "d/a/inner": (FILE, text(1) + b"y\n")}
+    root = store.commit(store.tree(base))
+    commits = [store.commit(store.tree(files), root) for files in (ours, theirs)]
+    assert b"CONFLICT" in store.git("merge-tree", "--messages", *commits), "and yet its exit status is 0"
+    assert ask(store, judge[1], ours, theirs, base).clean
 
 
 def test_attributes_of_the_side_that_is_merged_into_count(store: Store, judge: tuple[Quarantine, Judge]) -> None:

@@ -78,7 +78,8 @@ def test_a_shallow_clone(repo: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=2", f"file://{repo}", "shallow")
     with quarantined(opened(tmp_path / "shallow")) as quarantine:
         head = git(tmp_path / "shallow", "rev-parse", "HEAD")
-        assert len(run(quarantine.plumbing, "rev-list", head).split()) == 2
+        for place in (quarantine.plumbing, quarantine.repository("test")):
+            assert len(run(place, "rev-list", head).split()) == 2
 
 
 def test_closing_twice(repo: Path, temporary: Path) -> None:
@@ -166,9 +167,11 @@ def test_something_else_of_that_name(repo: Path, temporary: Path, tmp_path: Path
     assert len(list(temporary.glob("worktree-sidecar-*"))) == 2, "one other directory, not one each time"
 
 
-def test_a_disk_that_is_full(repo: Path) -> None:
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_a_disk_that_is_full(tmp_path: Path, object_format: str) -> None:
     """As for a directory that was taken away: an error of git's, not a crash."""
-    with quarantined(opened(repo)) as quarantine:
+    repository = init(tmp_path / "r", f"--object-format={object_format}")
+    with quarantined(opened(repository)) as quarantine:
         objects = quarantine.root / "objects"
         objects.rename(quarantine.root / "elsewhere")
         objects.write_text("a file in its place")

@@ -169,7 +169,7 @@ def test_kinds_that_change_places(worktree: Path) -> None:
     assert see(worktree).tree == by_git(worktree)
 
 
-@pytest.mark.parametrize("value", ["false"])
+@pytest.mark.parametrize("value", ["false", "no", "0", "off"])
 def test_without_file_modes(repo: Path, worktree: Path, value: str) -> None:
     git(repo, "config", "core.fileMode", value)
     write(worktree, {"a.txt": Executable("a\n"), "new.sh": Executable("#!\n"), "b.txt": Executable("changed\n")})

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, note
 
+from sidecar.git.process import GitError
 from sidecar.git.trees import TreeReader
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Change, Entry
 from sidecar.model.hunks import Hunk
@@ -134,6 +135,15 @@ def test_an_entry_of_a_tree(store: Store, trees: TreeReader) -> None:
     tree = store.tree({"d/a": (FILE, b"a")})
     assert trees.entry(tree, "d/a") == Entry(FILE, store.write("blob", b"a"))
     assert trees.entry(tree, "d/b") is None
+
+
+def test_a_tree_that_is_not_there(store: Store, trees: TreeReader) -> None:
+    """An error, not a change set without changes; and what is asked next is answered."""
+    there = store.tree({"a": (FILE, b"a")})
+    for before, after in ((there, "1" * 40), ("1" * 40, there)):
+        with pytest.raises(GitError):
+            trees.changes(before, after)
+    assert set(trees.changes(store.tree({}), there).touched) == {"a"}
 
 
 @pytest.mark.parametrize(

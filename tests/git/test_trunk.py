@@ -53,7 +53,7 @@ def test_a_configured_branch_may_be_at_origin_only(with_origin: Path) -> None:
     assert _found(with_origin, "only-there") == ("only-there", "refs/remotes/origin/only-there")
 
 
-@pytest.mark.parametrize("name", ["nothing", "topic", "ma*", "-d", "a b", "main~1", "refs/remotes/origin/main"])
+@pytest.mark.parametrize("name", ["nothing", "topic", "ma*", "HEAD", "-d", "a b", "main~1", "refs/remotes/origin/main"])
 def test_a_configured_branch_that_is_not_there_is_no_guess(with_origin: Path, name: str) -> None:
     failure = _trunk(with_origin, name)
     assert isinstance(failure, Failure)

@@ -12,7 +12,7 @@ from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.session import Options, Session, open_session
-from tests.git.leaving import eventually
+from tests.git.leaving import eventually, quarantines
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, overlaps_of, sources_of, state_of
 from tests.session.watching import watching
@@ -198,6 +198,52 @@ def test_another_branch_is_checked_out(repo: Path, linked: Path) -> None:
         assert sources_of(picture, linked) == {"README.md": ("committed",)}
 
 
+def test_the_quarantine_is_deleted(repo: Path, linked: Path, temporary: Path) -> None:
+    """As a clean-up of the temporary directory may do."""
+    write(repo, {"README.md": "otherwise\n"})
+    with watching(repo) as live:
+        for path in quarantines(temporary):
+            if path.is_dir():
+                path.rename(temporary / f"gone-{path.name}")
+        write(linked, {"README.md": "otherwise again\n", "a.txt": "1\n2\n3\n4\n"})
+        live.until(lambda picture: "a.txt" in changes_of(picture, linked))
+        live.until_fresh()
+        write(repo, {"a.txt": "0\n1\n2\n3\n"})
+        live.until(lambda picture: len(picture.overlaps) == 2)
+        live.until_fresh()
+        assert live.session.content(_after(live.pictures[-1], repo, "a.txt")) == b"0\n1\n2\n3\n"
+
+
+def test_a_broken_configuration_is_repaired(repo: Path, linked: Path) -> None:
+    said = (repo / ".git/config").read_text()
+    with watching(repo) as live:
+        (repo / ".git/config").write_text("[core\n")
+        live.until(lambda picture: picture.problem)
+        (repo / ".git/config").write_text(said)
+        live.until(lambda picture: picture.problem is None)
+        write(linked, {"new.txt": "new\n"})
+        live.until(lambda picture: "new.txt" in changes_of(picture, linked))
+        live.until_fresh()
+
+
+def test_a_folder_vanishes_and_comes_back(repo: Path, linked: Path) -> None:
+    with watching(repo) as live:
+        linked.rename(linked.parent / "away")
+        live.until(lambda picture: state_of(picture, "linked").worktree.missing)
+        live.until_fresh()
+        (linked.parent / "away").rename(linked)
+        live.until(lambda picture: state_of(picture, "linked").changes is not None)
+        live.until_fresh()
+
+
+def test_the_repositorys_own_rules_of_what_is_ignored(repo: Path, linked: Path) -> None:
+    write(linked, {"new.txt": "new\n"})
+    with watching(repo) as live:
+        write(repo, {".git/info/exclude": "new.txt\n"})
+        live.until(lambda picture: set(changes_of(picture, linked)) == {"README.md"})
+        live.until_fresh()
+
+
 def test_every_git_is_killed(repo: Path, linked: Path) -> None:
     write(repo, {"README.md": "otherwise\n"})
     with watching(repo) as live:
@@ -209,8 +255,8 @@ def test_every_git_is_killed(repo: Path, linked: Path) -> None:
         live.until_fresh()
 
 
-def _after(picture: Picture, worktree: Path) -> Entry:
-    after = changes_of(picture, worktree)["README.md"].after
+def _after(picture: Picture, worktree: Path, path: str = "README.md") -> Entry:
+    after = changes_of(picture, worktree)[path].after
     assert after is not None
     return after
 

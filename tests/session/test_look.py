@@ -216,6 +216,19 @@ def test_looking_again_and_again_leaks_nothing(repo: Path, pair: tuple[Path, Pat
     assert (descriptors(), children()) == before
 
 
+def test_a_blob_that_is_not_here(repo: Path, pair: tuple[Path, Path]) -> None:
+    """As in a partial clone: what it is needed for is a problem, and everything else goes on."""
+    three = add_worktree(repo, "three")
+    commit(three, {"a.txt": "1\nthree\n3\n", "b.txt": "three\n"})
+    commit(pair[0], {"b.txt": "one\n"})
+    missing = git(three, "rev-parse", "HEAD:a.txt")
+    (repo / ".git/objects" / missing[:2] / missing[2:]).unlink()
+    picture = pictured(look(repo))
+    assert picture.problem is not None and "three" in picture.problem
+    assert "conflict content a.txt one:a.txt:2-2 | two:a.txt:2-2" in overlaps_of(picture)
+    assert set(changes_of(picture, three)) == {"a.txt", "b.txt"}
+
+
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_both_object_formats(tmp_path: Path, object_format: str) -> None:
     repository = init(tmp_path / "r", f"--object-format={object_format}")

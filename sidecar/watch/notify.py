@@ -101,12 +101,12 @@ class Notify:
 
     def take(self) -> list[Happening]:
         """Sort out whose changes they are."""
-        happened: list[Happening] = []
+        everything: Found = set()
         for found in self._bell.take():
             if isinstance(found, Overflow):
                 return [Overflow()]
-            happened += self._changes(found)
-        return happened
+            everything |= found
+        return list(self._changes(everything))
 
     def stand(self, tree: Tree) -> Work:
         """Restart unless its root is covered already."""

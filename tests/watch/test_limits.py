@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.watch.mounts import is_remote, mounts
+from sidecar.watch.notify import FLOOD
 from sidecar.watch.poll import RACY_NS, look
 from sidecar.watch.tree import Tree
 from tests.harness import init, write
 from tests.watch.conftest import Open
-from tests.watch.support import eventually, git_target, plain, tells
+from tests.watch.support import DEADLINE, eventually, git_target, plain, tells
 
 LIMIT = "fs.inotify.max_user_watches"
 
@@ -41,7 +42,7 @@ def test_an_overflow_is_answered_with_a_rescan_and_new_watches(tmp_path: Path, w
     heard.gate.clear()
     heard.waiting.clear()
     (one / "first").touch()
-    assert heard.waiting.wait(10)
+    assert heard.waiting.wait(DEADLINE)
     flood(one)
     (one / "d3").rename(one / "unseen")
     write(one, {"fresh/g.txt": "g\n"})
@@ -126,11 +127,20 @@ def test_git_directories_come_first(tmp_path: Path, watch: Open) -> None:
 
 def test_a_flood_is_a_rescan_where_losses_are_not_told(tmp_path: Path, watch: Open) -> None:
     place = tree(tmp_path / "place", 2)
-    watching = watch(backend="watchfiles")
-    watching.follow(plain(place))
-    since = len(watching.heard.batches)
-    subprocess.run(["touch", *(f"d{number % 2}/{number}" for number in range(4000))], cwd=place, check=True)
-    watching.heard.until(lambda told: any(batch.rescan for batch in told), since)
+    kept_waiting, other = watch(backend="watchfiles"), watch(backend="watchfiles")
+    kept_waiting.follow(plain(place))
+    other.follow(plain(place))
+    heard = kept_waiting.heard
+    since = len(heard.batches)
+    heard.gate.clear()
+    heard.waiting.clear()
+    (place / "first").touch()
+    assert heard.waiting.wait(DEADLINE)
+    names = [f"d{number % 2}/{number}" for number in range(2 * FLOOD)]
+    subprocess.run(["touch", *names], cwd=place, check=True)
+    other.after((place / "end").touch, "end")
+    heard.gate.set()
+    heard.until(lambda told: any(batch.rescan for batch in told), since)
 
 
 _IN_A_USER_NAMESPACE = ["unshare", "--user", "--map-root-user"]

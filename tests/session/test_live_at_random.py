@@ -128,7 +128,7 @@ def _add_worktree(worktree: Path, number: int) -> None:
     main = worktree_paths(worktree)[0]
     place = main / name if "/" in name else main.parent / name
     if not place.exists():
-        git(main, "worktree", "add", "--quiet", "--force", "-B", Path(name).name, str(place), "HEAD")
+        git(main, "worktree", "add", "--quiet", "--force", "-B", Path(name).name, str(place), "HEAD", check=False)
 
 
 def _remove_worktree(worktree: Path, number: int) -> None:
@@ -136,7 +136,7 @@ def _remove_worktree(worktree: Path, number: int) -> None:
     if len(linked) > 1:
         chosen = linked[number % len(linked)]
         if number % 3:
-            git(worktree_paths(worktree)[0], "worktree", "remove", "--force", str(chosen))
+            git(worktree_paths(worktree)[0], "worktree", "remove", "--force", "--force", str(chosen), check=False)
         else:
             shutil.rmtree(chosen)
 

@@ -36,19 +36,25 @@ def attributes_above(objects: Objects, tree: str, paths: Iterable[str]) -> Attri
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The attributes that stand outside of any tree: below the tree's own, and above them."""
+    """What stands outside of any tree: attributes below the tree's own and above them, and what is ignored."""
 
     weakest: bytes
     strongest: bytes
+    ignored: bytes = b""
 
 
 def read_surroundings(repository: Repository) -> Surroundings:
-    """The person's global attributes and the repository's `info/attributes` (gitattributes(5), order of precedence)."""
+    """The person's global attributes and the repository's `info` (gitattributes(5), gitignore(5))."""
+    strongest, ignored = (_read_info(repository, name) for name in ("attributes", "exclude"))
+    weakest = _text_by_default(repository.config) + global_attributes(repository.config) + b"\n"
+    return Surroundings(weakest, strongest, ignored)
+
+
+def _read_info(repository: Repository, name: str) -> bytes:
     try:
-        strongest = (Path(repository.common_dir) / "info" / "attributes").read_bytes()
+        return (Path(repository.common_dir) / "info" / name).read_bytes()
     except OSError:
-        strongest = b""
-    return Surroundings(_text_by_default(repository.config) + global_attributes(repository.config) + b"\n", strongest)
+        return b""
 
 
 def _text_by_default(config: Config) -> bytes:

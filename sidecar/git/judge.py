@@ -14,7 +14,7 @@ from pathlib import Path
 from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
 from sidecar.git.config import merge_pairs, silenced_drivers
 from sidecar.git.objects import Objects, find_entry, read_blob, write_commit, write_tree
-from sidecar.git.process import Conversation, GitError, Place, configured, run
+from sidecar.git.process import Conversation, GitError, Place, configured, run, run_for_status
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
 from sidecar.git.version import BATCHED_MERGES
@@ -235,8 +235,8 @@ class _Court:
         return [record.lstrip(b"\0").split(b"\0") for record in records]
 
     def _hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
-        said = run(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
-        return [b"0", *said.split(b"\0"), b""]
+        status, said = run_for_status(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
+        return [b"0" if status else b"1", *said.split(b"\0"), b""]
 
     def _is_whole(self, count: int, answer: bytearray) -> bool:
         return answer.endswith((self._end, self._end + b"\0")) and answer.count(self._end) >= count
@@ -276,8 +276,7 @@ def _parse(fields: list[bytes], commits: tuple[str, str], size: int) -> Merge:
         kind, text = fields[at + 1 + count : at + 3 + count]
         messages.append(Message(paths, kind.decode("utf-8", "replace"), text.decode("utf-8", "replace").strip()))
         at += count + 3
-    conflicting = bool(stages) or any(message.type.startswith("CONFLICT") for message in messages)
-    return Merge(not conflicting, fields[1].decode("ascii"), stages, tuple(messages), commits, size)
+    return Merge(fields[0] == b"1", fields[1].decode("ascii"), stages, tuple(messages), commits, size)
 
 
 def merged_blob(quarantine: Quarantine, merge: Merge, path: str) -> bytes | None:

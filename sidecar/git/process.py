@@ -84,6 +84,13 @@ def configured(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def run(place: Place, *args: str, stdin: bytes | None = None, accept: Sequence[int] = (0,)) -> bytes:
     """Standard output of `git ARGS`; raises GitError for a status that is not accepted, or after TIMEOUT."""
+    return run_for_status(place, *args, stdin=stdin, accept=accept)[1]
+
+
+def run_for_status(
+    place: Place, *args: str, stdin: bytes | None = None, accept: Sequence[int] = (0,)
+) -> tuple[int, bytes]:
+    """(exit status, standard output) of `git ARGS`, for the commands whose status is an answer."""
     try:
         done = subprocess.run(
             ["git", *HARDENED, *args],
@@ -104,7 +111,7 @@ def run(place: Place, *args: str, stdin: bytes | None = None, accept: Sequence[i
         raise GitError(f"git {args[0]} gave no answer for {TIMEOUT:.0f} seconds.") from error
     if done.returncode not in accept:
         raise GitError(_last_word(done.stderr, args), status=done.returncode)
-    return done.stdout
+    return done.returncode, done.stdout
 
 
 def _last_word(stderr: bytes, args: Sequence[str]) -> str:

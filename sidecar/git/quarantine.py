@@ -62,6 +62,10 @@ class Quarantine:
             GIT_ALTERNATE_OBJECT_DIRECTORIES=_quoted(os.path.join(repository.common_dir, "objects")),
         )
 
+    def is_there(self) -> bool:
+        """Whether nobody has cleaned it away."""
+        return (self.root / "objects" / "info" / "alternates").exists()
+
     def close(self) -> None:
         """Everything written here is gone afterwards; closing twice is fine."""
         self.objects.close()

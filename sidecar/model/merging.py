@@ -86,6 +86,8 @@ def _conflicts(merge: Merge) -> list[tuple[str, tuple[str, ...], str]]:
     What several messages tell of one path belongs together: the name that a file had before its directory moved is
     only in one of them.
     """
+    if merge.clean:
+        return []  # a message about a conflict that git then got around
     told: list[tuple[str, str]] = []
     names: dict[str, dict[str, None]] = {}
     for message in merge.messages:
@@ -109,6 +111,11 @@ def _kind(message: Message) -> str:
     kind = said.group(1) if said else "content"
     kind = "submodule" if kind.startswith("submodule") else kind
     return {"contents": "content", "distinct modes": "distinct types"}.get(kind, kind)
+
+
+def weight(meeting: Meeting) -> int:
+    """Where several meetings are about the same two files, the one with the least weight tells most."""
+    return _weight(meeting.kind) if meeting.conflict else len(KINDS_BY_WEIGHT)
 
 
 def _weight(kind: str) -> int:

@@ -11,7 +11,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
 from sidecar.model.interplay import Footprint, footprint, interplay, stays_plain
-from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind
+from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind, weight
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.session.lines import Lines, lines_of
@@ -185,8 +185,12 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
         question = Question(our_changes.tree, their_changes.tree, base)
     paths = {*our_changes.touched, *their_changes.touched}
     merge = sources.judge.merge_trees(question, paths, ours.own.tree)
-    for found in find_meetings(merge, our_changes, their_changes):
+    meetings: dict[tuple[str | None, ...], Meeting] = {}
+    for found in sorted(find_meetings(merge, our_changes, their_changes), key=weight):
         meeting = _as_staged(sources, found, merge, ours, theirs)
+        sides = [change.path if change is not None else None for change in (meeting.ours, meeting.theirs)]
+        meetings.setdefault((meeting.path, *sides), meeting)
+    for meeting in meetings.values():
         if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
             yield _overlap(sources, ours, theirs, meeting, merge)
 

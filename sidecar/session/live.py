@@ -12,7 +12,7 @@ from sidecar.git.objects import read_blob
 from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
-from sidecar.model.picture import Picture
+from sidecar.model.picture import Picture, Worktree
 from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
@@ -34,6 +34,7 @@ class Session:
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
+        self._followed: tuple[Worktree, ...] = ()
         self._told = threading.Condition()
         self._closed = False
         self._watcher = self._open_watcher(sources)
@@ -115,9 +116,14 @@ class Session:
     def _look(self, pending: Pending) -> None:
         with self._told:
             unsaved = dict(self._unsaved)
+        sources = self._view.sources
         seen = self._view.look(pending, unsaved)
-        self._watcher.follow(list(self._view.targets()))
-        for key in pending.reshaped():
+        reshaped = set(self._view.readings) if self._view.sources is not sources else set(pending.reshaped())
+        worktrees = tuple(reading.worktree for reading in self._view.readings.values())
+        if worktrees != self._followed:
+            self._followed = worktrees
+            self._watcher.follow(list(self._view.targets()))
+        for key in reshaped:
             self._watcher.rewalk(key)
         self._publish(self._broken(seen.message) if isinstance(seen, Failure) else seen)
 

@@ -95,8 +95,8 @@ class View:
             return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
 
     def _look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
-        afresh = pending.everything or pending.refs
-        if self.sources is not None and afresh and not is_current(self.sources, self._folder, self._options):
+        afresh = pending.everything or pending.refs or self._has_returned(pending)
+        if self.sources is not None and not self._is_current(self.sources, afresh):
             self.close()
         if self.sources is None:
             opened = open_sources(self._folder, self._options)
@@ -106,8 +106,19 @@ class View:
             self._grading = Grading(opened)
         listing = afresh or pending.everything or self._trunk is None
         failure = self._list(self.sources) if listing else None
-        self._read(self.sources, pending)
+        if self._read(self.sources, pending):
+            failure = self._list(self.sources)
         return failure or self._compute(self.sources, unsaved)
+
+    def _has_returned(self, pending: Pending) -> bool:
+        """Whether something happened in a worktree that was not there."""
+        keys = (pending.whole | pending.paths.keys()) & self.readings.keys()
+        return any(not self.readings[key].worktree.readable for key in keys)
+
+    def _is_current(self, sources: Sources, afresh: bool) -> bool:
+        if not sources.quarantine.is_there():
+            return False
+        return not afresh or is_current(sources, self._folder, self._options)
 
     def _list(self, sources: Sources) -> Failure | None:
         """List the worktrees and find trunk anew; those whose HEAD or place changed are read again."""
@@ -120,14 +131,16 @@ class View:
         self.readings = {worktree.key: read[worktree.key] for worktree in worktrees}
         return trunk if isinstance(trunk, Failure) else None
 
-    def _read(self, sources: Sources, pending: Pending) -> None:
+    def _read(self, sources: Sources, pending: Pending) -> bool:
+        """Read again what is pending; whether a worktree can't be read any more, which the list of them may explain."""
         whole = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
         whole = set(self.readings) if pending.everything else (whole | pending.whole) & set(self.readings)
-        for reading in read_all(sources, [self.readings[key].worktree for key in whole]):
-            self.readings[reading.worktree.key] = reading
+        readings = read_all(sources, [self.readings[key].worktree for key in whole])
         for key, paths in pending.paths.items():
             if key in self.readings and key not in whole:
-                self.readings[key] = read_paths(sources, self.readings[key], sorted(paths))
+                readings.append(read_paths(sources, self.readings[key], sorted(paths)))
+        self.readings |= {reading.worktree.key: reading for reading in readings}
+        return any(reading.problem is not None for reading in readings)
 
     def _compute(self, sources: Sources, unsaved: Mapping[str, Unsaved]) -> Picture:
         """A Picture from what is known; everything that git answered before is remembered by object ids."""
@@ -172,11 +185,11 @@ class View:
         yield GitTarget(repository.common_dir, Path(repository.common_dir))
         worktrees = [reading.worktree for reading in self.readings.values()]
         for worktree in worktrees:
-            if not worktree.readable:
+            if not (worktree.readable or worktree.missing):
                 continue
             ignored = partial(ignored_directories, repository, worktree)
             yield WorktreeTarget(worktree.key, Path(worktree.key), ignored, _nested(worktree, worktrees))
-            if not worktree.main:
+            if not worktree.main and worktree.git_dir:
                 yield GitTarget(worktree.git_dir, Path(worktree.git_dir))
 
     def keys_of(self, git_dirs: frozenset[str]) -> set[str]:

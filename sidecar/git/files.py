@@ -1,7 +1,8 @@
-"""Small files of git's own, read without ever waiting or following somebody's trick."""
+"""Files read without ever waiting, and without following somebody's trick."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -9,9 +10,18 @@ MOST_BYTES = 64 * 1024
 
 
 def read_small(path: str) -> bytes:
-    """The content of a small regular file; OSError for anything else (a FIFO would block, a link lead away)."""
-    status = os.lstat(path)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
-        raise OSError(0, "not a small regular file", path)
-    with open(path, "rb") as file:
-        return file.read(MOST_BYTES)
+    """The content of a small file of git's own; OSError for anything else."""
+    return read_regular(path, MOST_BYTES)
+
+
+def read_regular(path: str, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes; OSError for anything else.
+
+    A FIFO would block, a link lead away; what changes into one between two looks is caught on the open file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            raise OSError(errno.EINVAL, "not a regular file of a usual size", path)
+        return file.read(limit + 1)

@@ -79,10 +79,10 @@ def open_quarantine(repository: Repository) -> Quarantine:
     """A new quarantine; what killed predecessors left behind is removed first. GitError when it can't be written."""
     try:
         home = _home()
-        with FileLock(home / "open.lock"):
+        with FileLock(home / "open.lock", thread_local=False):
             _sweep(home)
             root = Path(tempfile.mkdtemp(prefix="q-", dir=home))
-            lock = FileLock(f"{root}.lock")
+            lock = FileLock(f"{root}.lock", thread_local=False)
             lock.acquire(timeout=0)
         return _furnish(root, lock, repository)
     except (OSError, Timeout) as error:

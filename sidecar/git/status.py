@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sidecar.git.files import read_regular
 from sidecar.git.hashing import Hashed, hash_files
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.quarantine import Quarantine
@@ -101,8 +102,7 @@ def reread_raw(
         status = os.lstat(full)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             raise GitError(f"{path} is not a regular file of a usual size.")
-        with open(full, "rb") as file:
-            oid = quarantine.objects.write("blob", file.read())
+        oid = quarantine.objects.write("blob", read_regular(full, limit))
     except OSError as error:
         raise GitError(f"{path} can't be read: {error.strerror}.") from error
     executable = bool(status.st_mode & stat.S_IXUSR)
@@ -163,7 +163,8 @@ def _entry(mode: bytes, oid: bytes) -> Entry | None:
 
 def _is_other_repository(worktree: Worktree, row: Row) -> bool:
     """An untracked directory is another repository or worktree; its files are not this worktree's work."""
-    return row.path.endswith("/") or (not row.tracked and os.path.isdir(os.path.join(worktree.key, row.path)))
+    full = os.path.join(worktree.key, row.path)
+    return row.path.endswith("/") or (not row.tracked and os.path.isdir(full) and not os.path.islink(full))
 
 
 def _edit(row: Row, hashed: Hashed, worktree: Worktree) -> Edit | None:

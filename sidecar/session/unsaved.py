@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from sidecar.git.files import read_regular
 from sidecar.git.hashing import hash_text
 from sidecar.git.ignore import is_ignored
 from sidecar.git.objects import tree_of
@@ -33,7 +34,7 @@ class OnDisk:
     stat: tuple[int, ...]
 
 
-def note_on_disk(path: str, held: Unsaved, known: OnDisk | None) -> OnDisk | None:
+def note_on_disk(path: str, held: Unsaved, known: OnDisk | None, limit: int) -> OnDisk | None:
     """What is known of an editor's text that nobody has typed into; None when somebody has.
 
     Once a text was the file's, it stays unedited until the editor tells of a newer version: when the file changes
@@ -43,8 +44,7 @@ def note_on_disk(path: str, held: Unsaved, known: OnDisk | None) -> OnDisk | Non
         return known
     try:
         before = os.stat(path)
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_regular(path, limit)
     except (OSError, ValueError):
         return None
     same = content in (held.text, codecs.BOM_UTF8 + held.text)
@@ -70,7 +70,7 @@ def lay_over(
     """What is not committed in a worktree with the editor's texts (by path) on top, where they differ from the disk."""
     edits = {edit.path: edit for edit in uncommitted.edits}
     for path, held in unsaved.items():
-        text = _to_be_saved(worktree, path, held.text)
+        text = _to_be_saved(worktree, path, held.text, sources.size_limit)
         if text is None or len(text) > sources.size_limit:
             continue
         known = edits.get(path)
@@ -85,7 +85,7 @@ def lay_over(
     return replace(uncommitted, edits=tuple(edits.values()))
 
 
-def _to_be_saved(worktree: Worktree, path: str, text: bytes) -> bytes | None:
+def _to_be_saved(worktree: Worktree, path: str, text: bytes, limit: int) -> bytes | None:
     """The bytes that saving would write; None where they are those on disk, or would not be this worktree's work.
 
     Editors keep a byte order mark to themselves, and their text says nothing about the bytes of a file that is not
@@ -99,10 +99,11 @@ def _to_be_saved(worktree: Worktree, path: str, text: bytes) -> bytes | None:
         if os.path.islink(above) or os.path.lexists(os.path.join(above, ".git")):
             return None
     try:
-        with open(full, "rb") as file:
-            content = file.read()
-    except OSError:
+        content = read_regular(full, limit)
+    except FileNotFoundError:
         return text
+    except OSError:
+        return None
     mark = codecs.BOM_UTF8
     if content.startswith(mark) and not text.startswith(mark):
         text = mark + text

@@ -145,7 +145,8 @@ class View:
     def _compute(self, sources: Sources, unsaved: Mapping[str, Unsaved]) -> Picture:
         """A Picture from what is known; everything that git answered before is remembered by object ids."""
         assert self._trunk is not None
-        noted = ((path, note_on_disk(path, text, self._on_disk.get(path))) for path, text in unsaved.items())
+        limit = sources.size_limit
+        noted = ((path, note_on_disk(path, text, self._on_disk.get(path), limit)) for path, text in unsaved.items())
         self._on_disk = {path: known for path, known in noted if known is not None}
         typed = {path: text for path, text in unsaved.items() if path not in self._on_disk}
         states = self._states(sources, self._trunk, typed)

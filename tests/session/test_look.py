@@ -216,6 +216,17 @@ def test_looking_again_and_again_leaks_nothing(repo: Path, pair: tuple[Path, Pat
     assert (descriptors(), children()) == before
 
 
+def test_sessions_leak_nothing(repo: Path, pair: tuple[Path, Path]) -> None:
+    with watching(repo):
+        pass
+    before = descriptors()
+    for _ in range(3):
+        with watching(repo) as live:
+            live.session.set_unsaved(str(pair[0] / "a.txt"), "typed\n", 1)
+            live.settled(pair[0] / "a.txt", 1)
+    assert descriptors() == before
+
+
 def test_a_blob_that_is_not_here(repo: Path, pair: tuple[Path, Path]) -> None:
     """As in a partial clone: what it is needed for is a problem, and everything else goes on."""
     three = add_worktree(repo, "three")

@@ -1,6 +1,7 @@
 """The editor's unsaved texts as part of a worktree; each test says what a person has typed, and what is on disk."""
 
 import codecs
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,6 +189,22 @@ def test_odd_paths_do_no_harm(live: Live, linked: Path, path: str) -> None:
     write(linked, {"still.txt": "alive\n"})
     live.until(lambda picture: "still.txt" in changes_of(picture, linked))
     assert "out.txt" not in changes_of(live.pictures[-1], linked)
+
+
+def test_a_pipe_is_never_opened(live: Live, linked: Path) -> None:
+    os.mkfifo(linked / "pipe")
+    live.session.set_unsaved(str(linked / "pipe"), "typed\n", 1)
+    write(linked, {"still.txt": "alive\n"})
+    live.until(lambda picture: "still.txt" in changes_of(picture, linked))
+
+
+def test_a_file_that_becomes_a_pipe_under_the_editor(live: Live, linked: Path) -> None:
+    _type(live, linked / "a.txt", "typed\n")
+    (linked / "a.txt").unlink()
+    os.mkfifo(linked / "a.txt")
+    live.session.set_unsaved(str(linked / "a.txt"), "typed again\n", 2)
+    write(linked, {"still.txt": "alive\n"})
+    live.until(lambda picture: "still.txt" in changes_of(picture, linked))
 
 
 def test_many_texts_at_once(live: Live, linked: Path) -> None:

@@ -163,6 +163,15 @@ def test_a_conversation_in_which_git_keeps_silent(repo: Path, monkeypatch: pytes
     talk.close()
 
 
+def test_a_conversation_is_out_of_the_terminals_reach(repo: Path) -> None:
+    """Ctrl+C is for the sidecar, which ends its processes in order."""
+    before = children()
+    talk = Conversation(Place(str(repo)), "cat-file", "--batch")
+    (talking,) = children() - before
+    assert os.getsid(talking) != os.getsid(0)
+    talk.close()
+
+
 def test_nothing_stays_of_conversations(repo: Path) -> None:
     before = descriptors(), children()
     for _ in range(5):

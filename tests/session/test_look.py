@@ -300,6 +300,31 @@ def test_files_and_folders_that_may_not_be_read(
     assert changes_of(picture, repo) == {}
 
 
+def test_two_that_left_trunk_before_and_after_it_moved_a_file(repo: Path) -> None:
+    """They have no path in common, and yet git's merge, which follows trunk's rename, stops."""
+    commit(repo, {"old.txt": "".join(f"{number}\n" for number in range(9))})
+    early = add_worktree(repo, "early")
+    git(repo, "mv", "old.txt", "new.txt")
+    commit(repo)
+    late = add_worktree(repo, "late")
+    write(early, {"old.txt": "early\n" + "".join(f"{number}\n" for number in range(1, 9))})
+    write(late, {"new.txt": "late\n" + "".join(f"{number}\n" for number in range(1, 9))})
+    assert overlaps_of(pictured(look(repo))) == [
+        "conflict content new.txt early:old.txt:1-1 | late:new.txt:1-1",
+        "clean content new.txt early:old.txt:1-1 | trunk:new.txt:1-1",
+    ]
+
+
+def test_overlaps_with_trunk_are_as_whole_as_others(repo: Path) -> None:
+    """A conflict without markers says so, whichever side trunk is on."""
+    commit(repo, {"a.txt": "1\n2\n3\n"})
+    early = add_worktree(repo, "early")
+    commit(repo, {"a.txt": None})
+    write(early, {"a.txt": "1\ntwo\n3\n"})
+    (overlap,) = pictured(look(repo)).overlaps
+    assert (overlap.kind, overlap.paired, overlap.sides[1].after) == ("modify/delete", False, None)
+
+
 def test_overlaps_are_sorted_by_path_and_then_by_party(repo: Path, pair: tuple[Path, Path]) -> None:
     three = add_worktree(repo, "three")
     for number, folder in enumerate((pair[0], pair[1], three)):

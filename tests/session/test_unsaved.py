@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.model.changes import EXECUTABLE, FILE
 from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, init, write
-from tests.session.pictures import changes_of, sources_of
+from tests.session.pictures import changes_of, overlaps_of, sources_of
 from tests.session.watching import Live, watching
 
 TYPED = ("unsaved",)
@@ -223,3 +223,27 @@ def test_a_branch_is_switched_under_the_editor(live: Live, linked: Path) -> None
     git(linked, "switch", "--quiet", "-c", "other")
     commit(linked, {"b.txt": "b\n"})
     live.until(lambda picture: sources_of(picture, linked) == {"a.txt": TYPED, "b.txt": ("committed",)})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1\nTWO\n3\n",
+        "1\nzwei\n3\n",
+        "1\n2\n3\n4\n",
+        "",
+        "1\r\ntwo\r\n3\r\n",
+        "1\ntwo\n3",
+        "\ufeff1\n2\n3\n",
+        "ü\U0001f600\n2\n",
+    ],
+)
+def test_a_text_is_graded_as_it_will_be_when_saved(live: Live, repo: Path, linked: Path, text: str) -> None:
+    write(repo, {"a.txt": "1\nTWO\n3\n"})
+    live.until(lambda picture: "a.txt" in changes_of(picture, repo))
+    _type(live, linked / "a.txt", text)
+    typed = overlaps_of(live.pictures[-1])
+    write(linked, {"a.txt": text})
+    assert _type(live, linked / "a.txt", None, 2).get("a.txt") in (None, ("unstaged",), TYPED)
+    saved = live.until_fresh()
+    assert overlaps_of(saved) == typed

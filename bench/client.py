@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bench.processes import cpu_seconds
 from tests.harness import environment
 
 Message: TypeAlias = dict[str, Any]
@@ -90,10 +91,15 @@ class Client:
                 taken.append((came, message))
         return taken
 
-    def settle(self, quiet: float = 0.5) -> None:
-        """Take messages until none has come for `quiet` seconds."""
-        while self._take(quiet)[1] is not None:
-            pass
+    def calm(self, seconds: float = SECONDS) -> bool:
+        """Take messages until the server does nothing: 2 s with 10 ms of CPU at most. False if it never rests."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            before = cpu_seconds(self.process.pid)
+            self.pause(2.0)
+            if cpu_seconds(self.process.pid) - before <= 0.011:
+                return True
+        return False
 
     def open(self, path: Path) -> str:
         """Open a file as an editor does; gives its URI."""

@@ -29,11 +29,6 @@ class Plain:
         """Seconds of both, one after the other, as a script would do it."""
         return self.status + self.merges
 
-    @property
-    def setting(self) -> dict[str, object]:
-        """For a report."""
-        return {"s plain way": round(self.total, 2), "s of it status": round(self.status, 2), "pairs": self.pairs}
-
 
 def plain_way(worktrees: Sequence[Path]) -> Plain:
     """`git status` in every worktree, then `git merge-tree` for every pair of heads.

@@ -7,12 +7,14 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from bench.plain import Plain
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,28 @@ def spread(what: str, seconds: Sequence[float], plain: float) -> list[Row]:
     return [Row(f"{what}, {name}", value * 1000, "ms", plain / value) for name, value in named.items()]
 
 
-def print_report(name: str, setting: dict[str, object], rows: Sequence[Row], *, as_json: bool) -> None:
-    """Print it to standard output."""
+def print_report(
+    name: str, setting: Mapping[str, float], rows: Sequence[Row], plain: Plain | None, *, as_json: bool
+) -> None:
+    """Print it to standard output; `setting` has numbers by what they count."""
     if as_json:
         machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
-        print(json.dumps({"bench": name, **setting, **machine, "rows": [asdict(row) for row in rows]}, indent=2))
+        measured = [asdict(row) for row in rows]
+        said = {"bench": name, "setting": setting, "plain": plain and asdict(plain), "rows": measured, **machine}
+        print(json.dumps(said, indent=2))
         return
-    title = f"{name}: " + ", ".join(f"{value} {key}" for key, value in setting.items())
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in ("measured", "value", "", "plain way", ""):
-        table.add_column(column, justify="right" if column in ("value", "plain way") else "left")
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140, highlight=False, soft_wrap=True)
+    console.print(f"[bold]{name}[/bold]: " + ", ".join(f"{value:,g} {what}" for what, value in setting.items()))
+    if plain is not None:
+        merges = f"{plain.pairs:,} merges {plain.merges:.2f} s"
+        console.print(f"plain way: {plain.total:.2f} s (status {plain.status:.2f} s, {merges})")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "value", "", "than the plain way", ""):
+        table.add_column(column, justify="right" if column in ("value", "than the plain way") else "left")
     for row in rows:
-        ratio = f"{row.ratio:,.1f} times" if row.ratio is not None else ""
+        ratio = f"{row.ratio:,.{1 if row.ratio < 100 else 0}f} times better" if row.ratio is not None else ""
         table.add_row(row.what, f"{row.value:,.{_digits(row.value)}f}", row.unit, ratio, row.note)
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140, highlight=False).print(table)
+    console.print(table)
 
 
 def _digits(value: float) -> int:

@@ -31,16 +31,16 @@ def main(given: Sequence[str] | None = None) -> int:
         plain = plain_way(found.every)
         with running() as client:
             initialize(client, found.worktrees[READER])
-            client.settle(1.0)
+            client.calm()
             before = cpu_seconds(client.process.pid)
             times = saves(client, found, HOT, chosen.saves)
             cpu = (cpu_seconds(client.process.pid) - before) / len(times)
-    setting: dict[str, object] = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times)}
+    setting = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times)}
     rows = [
         *spread("write to diagnostics", times, plain.total),
         Row("CPU of a save", cpu * 1000, "ms", plain.cpu / cpu),
     ]
-    print_report("save", setting | plain.setting, rows, as_json=chosen.json)
+    print_report("save", setting, rows, plain, as_json=chosen.json)
     return 0
 
 

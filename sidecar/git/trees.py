@@ -120,20 +120,27 @@ class TreeReader:
 
     def _ask(self, command: tuple[str, ...], request: str) -> bytes:
         with self._asking:
-            marker = f"end {next(self._turns)}\n".encode()
-            if command not in self._conversations:
-                self._conversations[command] = Conversation(self._quarantine.plumbing, *command)
             try:
-                answer = self._conversations[command].ask(
-                    request.encode() + b"\n" + marker, lambda answer: answer.endswith(marker)
-                )
+                answer = self._converse(command, request)
             except GitError:
-                self._conversations.pop(command).close()
-                raise
-        head, _, body = answer[: -len(marker)].partition(b"\n")
+                answer = self._converse(command, request)  # of a new process: this one may just have been killed
+        head, _, body = answer.partition(b"\n")
         if head != request.encode():
             raise GitError(f"git could not compare {request}.")
         return body
+
+    def _converse(self, command: tuple[str, ...], request: str) -> bytes:
+        marker = f"end {next(self._turns)}\n".encode()
+        if command not in self._conversations:
+            self._conversations[command] = Conversation(self._quarantine.plumbing, *command)
+        try:
+            answer = self._conversations[command].ask(
+                request.encode() + b"\n" + marker, lambda answer: answer.endswith(marker)
+            )
+        except GitError:
+            self._conversations.pop(command).close()
+            raise
+        return answer[: -len(marker)]
 
     def close(self) -> None:
         """End the processes."""

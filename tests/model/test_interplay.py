@@ -22,7 +22,7 @@ def store() -> Iterator[Store]:
         yield open_store(Path(place) / "store.git")
 
 
-@examples(250)
+@examples(180)
 @given(bases(), edits(), edits())
 def test_what_is_not_asked_merges_path_by_path(
     store: Store, base: dict[str, File], mine: list[Edit], other: list[Edit]

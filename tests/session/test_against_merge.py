@@ -18,7 +18,7 @@ from tests.session.pictures import pictured, shown
 TRUNK = ""
 
 
-@examples(25)
+@examples(18)
 @given(histories())
 def test_conflicts_are_those_of_real_merges(history: History) -> None:
     with TemporaryDirectory() as place:

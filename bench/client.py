@@ -92,11 +92,11 @@ class Client:
         return taken
 
     def calm(self, seconds: float = SECONDS) -> bool:
-        """Take messages until the server does nothing: 2 s with 10 ms of CPU at most. False if it never rests."""
+        """Take messages until the server rests: a second with 10 ms of CPU at most. False if it never does."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             before = cpu_seconds(self.process.pid)
-            self.pause(2.0)
+            self.pause(1.0)
             if cpu_seconds(self.process.pid) - before <= 0.011:
                 return True
         return False

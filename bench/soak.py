@@ -1,6 +1,6 @@
 """Minutes of turmoil in a dozen worktrees under a live session, which must be right then, and leave nothing behind.
 
-    python -m bench.soak [--minutes N] [--worktrees N] [--seed N] [--json]
+    python -m bench.soak [--minutes N] [--worktrees N] [--seed N] [--keep DIR] [--json]
 
 Random edits, commits, branch switches, merges, worktrees that come and go, killed git processes. Now and then all of
 that pauses: the session's Picture must come to equal one that is computed afresh. At the end there must be no process,
@@ -86,9 +86,10 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (10)")
     parser.add_argument("--worktrees", type=int, default=12, help="linked worktrees (12)")
     parser.add_argument("--seed", type=int, default=1, help="the same number, the same turmoil")
+    parser.add_argument("--keep", type=Path, help="work in this new directory, and leave the repository there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(given)
-    with passing_place() as (root, temporary):
+    with own_place(chosen.keep) as (root, temporary):
         try:
             rows = soak(root, temporary, chosen.minutes, chosen.worktrees, chosen.seed)
         except Wrong as wrong:
@@ -100,12 +101,13 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def passing_place() -> Iterator[tuple[Path, Path]]:
+def own_place(keep: Path | None) -> Iterator[tuple[Path, Path]]:
     """A directory for the repository and one for temporary files; this process's own environment points at them."""
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as place:
-        root, temporary = Path(place).resolve() / "soak", Path(place).resolve() / "temporary"
-        root.mkdir()
+    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as passing:
+        place = (keep or Path(passing)).resolve()
+        root, temporary = place / "soak", place / "temporary"
+        root.mkdir(parents=True)
         temporary.mkdir()
         os.environ.clear()
         os.environ.update(environment() | {"TMPDIR": str(temporary)})

@@ -13,6 +13,9 @@ from sidecar.git.version import git_version
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
 
+OPERATION_REASON = "worktree-sidecar operation"
+"""How the lock reason of a worktree begins that one of our operations works in: nobody else's, and shown to nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -128,7 +131,7 @@ def list_worktrees(repository: Repository) -> tuple[Worktree, ...]:
     worktrees = []
     for index, block in enumerate(listing.decode("utf-8", "surrogateescape").split("\0\0")):
         facts = dict(line.partition(" ")[::2] for line in block.strip("\0").split("\0") if line)
-        if "worktree" in facts:
+        if "worktree" in facts and not facts.get("locked", "").startswith(OPERATION_REASON):
             worktrees.append(_main(repository, facts) if index == 0 else _linked(repository, facts, directories))
     return tuple(worktrees)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import psutil
+
+LONGEST_END = 10.0
+"""Seconds to wait for a process that was told to end."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +40,32 @@ def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
         except (psutil.Error, OSError):
             continue
     return {folder: tuple(sorted(inside)) for folder, inside in found.items()}
+
+
+def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:
+    """End every process that carries an operation's id in its environment, and wait until they are gone.
+
+    What an operation starts inherits the mark, and so does all that those start, in whatever group or session.
+    """
+    deadline = time.monotonic() + LONGEST_END
+    while (marked := _marked(operation, variable)) and time.monotonic() < deadline:
+        for process in marked:
+            with contextlib.suppress(psutil.Error, OSError):
+                process.kill()
+        psutil.wait_procs(marked, timeout=1)
+
+
+def _marked(operation: str, variable: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if (
+                process.pid != os.getpid()
+                and process.environ().get(variable) == operation
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process)
+    return found
 
 
 def _upwards(place: str) -> Iterator[str]:

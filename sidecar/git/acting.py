@@ -1,0 +1,181 @@
+"""Running git, and the person's own commands, as the person would: hooks, signing, drivers and identity take part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sidecar.git.process import GitError, GitMissingError, Place
+
+REPOSITORY_VARIABLES = frozenset(
+    {
+        *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE"),
+        *(
+            "GIT_IMPLICIT_WORK_TREE",
+            "GIT_GRAFT_FILE",
+            "GIT_INDEX_FILE",
+            "GIT_NO_REPLACE_OBJECTS",
+            "GIT_REPLACE_REF_BASE",
+        ),
+        *(
+            "GIT_PREFIX",
+            "GIT_SHALLOW_FILE",
+            "GIT_COMMON_DIR",
+            "GIT_QUARANTINE_PATH",
+            "GIT_NAMESPACE",
+            "GIT_REFLOG_ACTION",
+        ),
+    }
+)
+"""What of the caller's GIT_* points at some repository (`git rev-parse --local-env-vars`): never ours."""
+
+OPERATION_VARIABLE = "SIDECAR_OPERATION"
+"""Carried by every process that an operation starts, and by all that those start: how recovery finds the survivors."""
+
+DURABLE = ("-c", "core.fsync=all", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.detachedHead=false")
+"""What every acting call carries: what git says it wrote is on the disk, and nothing goes on in the background."""
+
+MOST_KEPT = 64 * 1024
+"""Bytes of each stream that are remembered: its end."""
+
+LOOK_AROUND = 0.1
+"""Seconds between two looks at whether the person has cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who acts: the operation's id, where its output goes line by line, and whether it was cancelled meanwhile."""
+
+    operation: str
+    said: Callable[[str], None] = field(default=lambda _line: None)
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: `status` as in a shell (negative: by that signal), and the end of what it said.
+
+    `stopped` is why we ended it ourselves: it was cancelled, or its time was up.
+    """
+
+    status: int
+    output: str
+    errors: str
+    stopped: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself and well."""
+        return self.status == 0 and self.stopped is None
+
+    @property
+    def last_words(self) -> str:
+        """What it said at its end on either stream, for a person."""
+        return "\n".join(text for text in (self.output.strip("\n"), self.errors.strip("\n")) if text)
+
+
+def act(
+    act_as: Act, place: Place, *args: str, stdin: bytes = b"", limit: float | None = None, **variables: str
+) -> Ended:
+    """Run `git ARGS` with everything that the person has configured; never raises for git's own refusal."""
+    command = ["git", *DURABLE, *args]
+    names = {"GIT_EDITOR": "true", "GIT_MERGE_AUTOEDIT": "no", "GIT_TERMINAL_PROMPT": "0", **variables}
+    return _run(act_as, command, place.cwd, {**place.variables, **names}, stdin, limit)
+
+
+def run_shell(act_as: Act, line: str, folder: str, limit: float | None, variables: Mapping[str, str]) -> Ended:
+    """Run the person's own command line in a folder, by the shell, as `git rebase --exec` does (git-rebase(1))."""
+    command = [os.environ.get("COMSPEC", "cmd.exe"), "/c", line] if os.name == "nt" else ["/bin/sh", "-c", line]
+    return _run(act_as, command, folder, variables, b"", limit)
+
+
+def own_environment(variables: Mapping[str, str], operation: str) -> dict[str, str]:
+    """The person's environment without what points at another repository; git's sentences in English."""
+    kept = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
+    if (everything := kept.pop("LC_ALL", None)) is not None:
+        kept["LC_CTYPE"] = everything
+    kept.pop("LANGUAGE", None)
+    return kept | {"LC_MESSAGES": "C", OPERATION_VARIABLE: operation, **variables}
+
+
+def _run(
+    act_as: Act, command: Sequence[str], folder: str, variables: Mapping[str, str], stdin: bytes, limit: float | None
+) -> Ended:
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=own_environment(variables, act_as.operation),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if not os.path.isdir(folder):
+            raise GitError(f"{folder} is not there.") from error
+        raise GitMissingError(f"{command[0]} was not found on PATH.") from error
+    except OSError as error:
+        raise GitError(f"{command[0]} can't be started in {folder}: {error.strerror}.") from error
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.write(stdin)
+            process.stdin.close()
+    return _listen(act_as, process, limit)
+
+
+def _listen(act_as: Act, process: subprocess.Popen[bytes], limit: float | None) -> Ended:
+    """Gather what it says until it ends; a grandchild that keeps the pipes open is not waited for."""
+    kept = {"out": bytearray(), "err": bytearray()}
+    rest = {"out": b"", "err": b""}
+    deadline = None if limit is None else time.monotonic() + limit
+    stopped: str | None = None
+    with selectors.DefaultSelector() as selector:
+        for name, pipe in (("out", process.stdout), ("err", process.stderr)):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_READ, name)
+        while selector.get_map():
+            ended = process.poll() is not None
+            for key, _ in selector.select(0 if ended else LOOK_AROUND):
+                chunk = os.read(key.fd, 1 << 16)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                    continue
+                kept[key.data] += chunk
+                del kept[key.data][:-MOST_KEPT]
+                *lines, rest[key.data] = (rest[key.data] + chunk)[-MOST_KEPT:].split(b"\n")
+                for line in lines:
+                    act_as.said(line.decode("utf-8", "replace").rstrip("\r"))
+                ended = False
+            if ended:
+                break
+            if stopped is None and act_as.cancelled():
+                stopped = "cancelled"
+            elif stopped is None and deadline is not None and time.monotonic() > deadline:
+                stopped = "timeout"
+            if stopped is not None:
+                end_group(process.pid)
+    for remaining in rest.values():
+        if remaining:
+            act_as.said(remaining.decode("utf-8", "replace"))
+    status = process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    return Ended(status, kept["out"].decode("utf-8", "replace"), kept["err"].decode("utf-8", "replace"), stopped)
+
+
+def end_group(group: int) -> None:
+    """End a process and all that it started and that did not leave its group."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(group, signal.SIGKILL)
+        else:
+            os.kill(group, signal.SIGTERM)

@@ -12,7 +12,7 @@ from sidecar.git.objects import read_blob
 from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
-from sidecar.model.picture import Picture, Worktree
+from sidecar.model.picture import Picture
 from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
@@ -27,14 +27,14 @@ QUIET = 0.003
 class Session:
     """The live picture of one repository; `open_session` makes one."""
 
-    def __init__(self, view: View, sources: Sources, on_picture: Callable[[Picture], None]) -> None:
+    def __init__(self, folder: Path, options: Options, sources: Sources, on_picture: Callable[[Picture], None]) -> None:
         self.repository = sources.repository.common_dir
         self.picture: Picture | None = None
-        self._view = view
+        self._view = View(folder, options, sources, self._on_read)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
-        self._followed: tuple[Worktree, ...] = ()
+        self._followed: tuple[object, ...] = ()
         self._told = threading.Condition()
         self._closed = False
         self._watcher = self._open_watcher(sources)
@@ -49,13 +49,13 @@ class Session:
             else:
                 self._unsaved[path] = Unsaved(text.encode("utf-8", "surrogatepass"), version)
             self._pending.unsaved = True
-            self._told.notify()
+            self._tell()
 
     def refresh(self) -> None:
         """Look again at everything; returns at once."""
         with self._told:
             self._pending.everything = True
-            self._told.notify()
+            self._tell()
 
     def content(self, entry: Entry) -> bytes | None:
         """The content of a side's `before` or `after`; None when it is not to be had."""
@@ -74,6 +74,7 @@ class Session:
         """End the watching and every process; no Picture comes afterwards. Closing twice is fine."""
         with self._told:
             self._closed = True
+            self._view.hurry(end=True)
             self._told.notify()
         self._watcher.close()
         if threading.current_thread() is not self._thread:
@@ -91,7 +92,16 @@ class Session:
             self._pending.rescans |= batch.rescan
             for key, paths in batch.files.items():
                 self._pending.paths.setdefault(key, set()).update(paths)
+            self._tell()
+
+    def _on_read(self) -> None:
+        with self._told:
+            self._pending.read = True
             self._told.notify()
+
+    def _tell(self) -> None:
+        self._view.hurry()
+        self._told.notify()
 
     def _run(self) -> None:
         """Look whenever something is pending, until closed; whatever goes wrong is shown, and the next event helps."""
@@ -110,7 +120,8 @@ class Session:
         """Wait for something to look at; None when the session ends."""
         with self._told:
             self._told.wait_for(lambda: self._pending or self._closed)
-            pending, self._pending = self._pending.split()
+            pending, self._pending = self._pending, Pending(everything=False)
+            self._view.take_time()
             return None if self._closed else pending
 
     def _look(self, pending: Pending) -> None:
@@ -119,13 +130,20 @@ class Session:
         sources = self._view.sources
         seen = self._view.look(pending, unsaved)
         reshaped = set(self._view.readings) if self._view.sources is not sources else set(pending.reshaped())
-        worktrees = tuple(reading.worktree for reading in self._view.readings.values())
-        if worktrees != self._followed:
-            self._followed = worktrees
-            self._watcher.follow(list(self._view.targets()))
+        self._follow()
         for key in reshaped:
             self._watcher.rewalk(key)
         self._publish(self._broken(seen.message) if isinstance(seen, Failure) else seen)
+
+    def _follow(self) -> None:
+        """Have watched what there is, and, where watches are scarce, what has become important."""
+        if self._view.sources is None:
+            return  # what is watched now is where the repository will come back
+        worktrees = tuple(reading.worktree for reading in self._view.readings.values())
+        wanted = (worktrees, self._view.hot if self._watcher.report().polled else None)
+        if wanted != self._followed:
+            self._followed = wanted
+            self._watcher.follow(list(self._view.targets()))
 
     def _broken(self, problem: str) -> Picture:
         return Picture(0, self.repository, None, problem=problem)
@@ -144,4 +162,4 @@ def open_session(folder: Path, options: Options, on_picture: Callable[[Picture],
     sources = open_sources(folder, options)
     if isinstance(sources, Failure):
         return sources
-    return Session(View(folder, options, sources), sources, on_picture)
+    return Session(folder, options, sources, on_picture)

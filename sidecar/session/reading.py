@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -17,6 +18,7 @@ from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
 from sidecar.session.sources import Sources
 from sidecar.session.unsaved import Unsaved, lay_over
+from sidecar.watch import Moment, now
 
 READERS = 4
 """How many worktrees are read at a time."""
@@ -24,24 +26,54 @@ READERS = 4
 NOTHING = Uncommitted(())
 
 
+INDEX = ("index", "config.worktree", "info/sparse-checkout")
+"""What, besides HEAD and the files, says in a worktree's own git directory what is not committed."""
+
+RACY_NS = 100_000_000
+"""A file written this recently may be written again without looking otherwise (git's "racy" entries)."""
+
+Marks = tuple[tuple[int, int, int, int] | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A worktree as last read: what is not committed in it, or why that could not be read."""
+    """A worktree as last read: what is not committed in it, or why that could not be read.
+
+    `began` is when the reading began, `marks` what its index looked like then; None when it must not be relied on.
+    """
 
     worktree: Worktree
     uncommitted: Uncommitted = NOTHING
     problem: str | None = None
+    began: Moment | None = field(default=None, compare=False)
+    marks: Marks | None = field(default=None, compare=False, repr=False)
+
+
+def marks_of(worktree: Worktree) -> Marks | None:
+    """What the files of `INDEX` look like; None right after one was written, when the next change might not show."""
+    found: list[tuple[int, int, int, int] | None] = []
+    for name in INDEX:
+        try:
+            at = os.stat(os.path.join(worktree.git_dir, name))
+        except OSError:
+            found.append(None)
+            continue
+        if max(at.st_mtime_ns, at.st_ctime_ns) > time.time_ns() - RACY_NS:
+            return None
+        found.append((at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino))
+    return tuple(found)
 
 
 def read_worktree(sources: Sources, worktree: Worktree) -> Reading:
     """Everything that is not committed in a worktree; what can't be read becomes the problem, nothing is raised."""
     if not worktree.readable:
         return Reading(worktree)
+    began, marks = now(), marks_of(worktree)
     try:
         found = read_uncommitted(sources.repository, sources.quarantine, worktree, sources.size_limit)
     except GitError as error:
         return Reading(worktree, problem=f"{worktree.name} can't be read: {error.message}")
-    return Reading(worktree, found)
+    return Reading(worktree, found, began=began, marks=marks)
 
 
 def read_all(sources: Sources, worktrees: Sequence[Worktree]) -> list[Reading]:

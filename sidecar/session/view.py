@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from sidecar.git.ignore import ignored_directories
+from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import list_worktrees
 from sidecar.git.trunk import find_trunk
+from sidecar.model.changes import ancestors
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 from sidecar.session.grading import Grading
-from sidecar.session.reading import READERS, Reading, read_all, read_paths, worktree_state
+from sidecar.session.readers import AT_MOST, BESIDE, Readers
+from sidecar.session.reading import Reading, marks_of, read_paths, worktree_state
 from sidecar.session.sources import Options, Sources, is_current, open_sources
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
 from sidecar.watch import GitTarget, Target, WorktreeTarget
@@ -24,6 +29,15 @@ log = logging.getLogger(__name__)
 
 MOST_PATHS = 200
 """More changed paths than this in one worktree, and reading all of it is cheaper."""
+
+FIRST = 3.0
+"""Seconds after which there is a Picture even if not every worktree has been read; the rest come into the next ones."""
+
+MORE = 1.0
+"""Seconds between such Pictures."""
+
+PATIENCE = 0.05
+"""Seconds to wait for a worktree that is read again, so that a commit is one Picture and not two."""
 
 SHAPING = (".gitignore", ".gitattributes", ".gitmodules")
 """Files that change what other files mean."""
@@ -39,18 +53,12 @@ class Pending:
     rescans: set[str] = field(default_factory=set)
     paths: dict[str, set[str]] = field(default_factory=dict)
     unsaved: bool = False
+    read: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.everything or self.refs or self.whole or self.rescans or self.paths or self.unsaved)
-
-    def split(self) -> tuple[Pending, Pending]:
-        """(what to look at now, what can wait): a save does not wait until fifty worktrees have been looked through."""
-        if self.everything:
-            return replace(self, rescans=set()), Pending(everything=False)
-        urgent = self.refs or self.whole or self.paths or self.unsaved
-        now = set(sorted(self.rescans)[: 1 if urgent else READERS])
-        later = Pending(everything=False, rescans=self.rescans - now)
-        return replace(self, whole=self.whole | now, rescans=set()), later
+        return bool(
+            self.everything or self.refs or self.whole or self.rescans or self.paths or self.unsaved or self.read
+        )
 
     def reshaped(self) -> Iterator[str]:
         """Keys of the worktrees in which a file changed that says what is ignored."""
@@ -65,16 +73,25 @@ class _KnownState:
     trunk: Trunk
     texts: Mapping[str, Unsaved]
     state: WorktreeState
+    directories: frozenset[str]
+    """Where it, or trunk since it left, has changed something."""
 
 
 class View:
-    """The sources of a repository, and every worktree as last read. For one thread."""
+    """The sources of a repository, and every worktree as last read. For one thread, but for `hurry` and `keys_of`.
 
-    def __init__(self, folder: Path, options: Options, sources: Sources) -> None:
+    `on_read` is called on another thread when a worktree has been read, and a look would see it.
+    """
+
+    def __init__(self, folder: Path, options: Options, sources: Sources, on_read: Callable[[], None]) -> None:
         self.sources: Sources | None = sources
         self.readings: dict[str, Reading] = {}
         self._folder = folder
         self._options = options
+        self._on_read = on_read
+        self._readers = Readers(sources, on_read)
+        self._listed: dict[str, Worktree] = {}
+        self._hurried = self._ended = False
         self._trunk: Trunk | None = None
         self._on_disk: dict[str, OnDisk] = {}
         self._grading = Grading(sources)
@@ -103,16 +120,17 @@ class View:
             if isinstance(opened, Failure):
                 return opened
             self.sources, pending = opened, Pending()
-            self._grading = Grading(opened)
+            self._grading, self._readers = Grading(opened), Readers(opened, self._on_read)
         listing = afresh or pending.everything or self._trunk is None
         failure = self._list(self.sources) if listing else None
-        if self._read(self.sources, pending):
+        self._read(self.sources, pending)
+        if self._take_in(self.sources):
             failure = self._list(self.sources)
         return failure or self._compute(self.sources, unsaved)
 
     def _has_returned(self, pending: Pending) -> bool:
         """Whether something happened in a worktree that was not there."""
-        keys = (pending.whole | pending.paths.keys()) & self.readings.keys()
+        keys = (pending.whole | pending.rescans | pending.paths.keys()) & self.readings.keys()
         return any(not self.readings[key].worktree.readable for key in keys)
 
     def _is_current(self, sources: Sources, afresh: bool) -> bool:
@@ -125,22 +143,90 @@ class View:
         worktrees = list_worktrees(sources.repository)
         trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
         self._trunk = None if isinstance(trunk, Failure) else trunk
-        known = {key: reading for key, reading in self.readings.items() if reading.worktree in worktrees}
-        changed = [worktree for worktree in worktrees if worktree.key not in known]
-        read = known | {reading.worktree.key: reading for reading in read_all(sources, changed)}
-        self.readings = {worktree.key: read[worktree.key] for worktree in worktrees}
+        self._listed = {worktree.key: worktree for worktree in worktrees}
+        self._readers.keep(self._listed)
+        self._reconcile()
+        self._known_states = {  # what a branch had of its own is in its reflog, which is tidied along with the refs
+            key: known for key, known in self._known_states.items() if known.state.integration.state == "not-integrated"
+        }
         return trunk if isinstance(trunk, Failure) else None
 
-    def _read(self, sources: Sources, pending: Pending) -> bool:
-        """Read again what is pending; whether a worktree can't be read any more, which the list of them may explain."""
+    def _reconcile(self) -> None:
+        """Have every worktree read that was read as another one than is listed now; till then it is shown as it was."""
+        known, self.readings = self.readings, {}
+        wanted = []
+        for key, worktree in self._listed.items():
+            reading = known.get(key)
+            if not worktree.readable:
+                self.readings[key] = Reading(worktree)
+                continue
+            if reading is not None and _has_files_of(reading.worktree, worktree):
+                self.readings[key] = replace(reading, worktree=worktree) if reading.worktree != worktree else reading
+                continue
+            if reading is not None:
+                self.readings[key] = reading
+            awaited = self._readers.awaited(key)
+            if awaited is None or not _has_files_of(awaited, worktree):
+                wanted.append(worktree)
+        here = str(self._folder)
+        for worktree in sorted(wanted, key=_when_used, reverse=True):  # whoever is at work is of interest first
+            self._readers.ask(worktree, urgent=bool(known) or (here + "/").startswith(worktree.key + "/"))
+
+    def _read(self, sources: Sources, pending: Pending) -> None:
+        """Have read again what is pending: a few paths at once, whole worktrees beside."""
         whole = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
-        whole = set(self.readings) if pending.everything else (whole | pending.whole) & set(self.readings)
-        readings = read_all(sources, [self.readings[key].worktree for key in whole])
+        whole |= {key for key in pending.whole if self._is_stale(key)}
+        if pending.everything:
+            whole |= set(self.readings)
+        for keys, urgent in ((whole, True), (pending.rescans, False)):
+            for key in keys & self._listed.keys():
+                if self._listed[key].readable:
+                    self._readers.ask(self._listed[key], urgent=urgent)
         for key, paths in pending.paths.items():
-            if key in self.readings and key not in whole:
-                readings.append(read_paths(sources, self.readings[key], sorted(paths)))
-        self.readings |= {reading.worktree.key: reading for reading in readings}
-        return any(reading.problem is not None for reading in readings)
+            self._readers.note(key, paths)
+            awaited, reading = self._readers.awaited(key), self.readings.get(key)
+            moved = awaited is not None and reading is not None and not _has_files_of(awaited, reading.worktree)
+            if reading is not None and key not in whole and not moved:
+                self.readings[key] = read_paths(sources, reading, sorted(paths))
+        self._wait(whole, urgent=bool(pending.paths or pending.unsaved))
+
+    def _is_stale(self, key: str) -> bool:
+        """Whether something happened to the index since a worktree was read."""
+        reading = self.readings.get(key)
+        if reading is None or self._readers.awaited(key) is not None or reading.marks is None:
+            return True
+        return marks_of(reading.worktree) != reading.marks
+
+    def _wait(self, keys: Iterable[str], *, urgent: bool) -> None:
+        """Give what is read a moment, so that one Picture has it all; in the beginning a longer one."""
+        missing = self._listed.keys() - self.readings.keys()
+        if not self.readings or all(reading.began is None for reading in self.readings.values()):
+            self._readers.wait(self._listed, FIRST, AT_MOST, lambda: self._ended)
+        elif len(missing) > 1:
+            self._readers.wait(missing, MORE, AT_MOST, lambda: self._hurried)
+        else:
+            changed = {*keys, *missing, *(key for key in self._listed if self._is_of_another_head(key))}
+            self._readers.wait(changed, 0.0 if urgent else PATIENCE, BESIDE, lambda: self._hurried)
+
+    def _is_of_another_head(self, key: str) -> bool:
+        return key in self.readings and not _has_files_of(self.readings[key].worktree, self._listed[key])
+
+    def _take_in(self, sources: Sources) -> bool:
+        """Take what was read; whether a worktree can't be read any more, which the list of them may explain."""
+        broken = False
+        for reading, changed in list(self._readers.take()):
+            worktree = self._listed.get(reading.worktree.key)
+            if worktree is None or not _has_files_of(reading.worktree, worktree):
+                continue
+            if len(changed) > MOST_PATHS or _shapes(changed):
+                self._readers.ask(worktree, urgent=True)
+            elif changed:
+                reading = read_paths(sources, reading, sorted(changed))
+            self.readings[worktree.key] = replace(reading, worktree=worktree)
+            broken = broken or reading.problem is not None
+        self._reconcile()
+        self._readers.begin(AT_MOST if len(self.readings) < len(self._listed) else BESIDE)
+        return broken
 
     def _compute(self, sources: Sources, unsaved: Mapping[str, Unsaved]) -> Picture:
         """A Picture from what is known; everything that git answered before is remembered by object ids."""
@@ -173,35 +259,81 @@ class View:
         for key, reading in self.readings.items():
             texts = held.get(key, {})
             before = known.get(key)
-            if before is None or before.reading is not reading or (before.trunk, before.texts) != (trunk, texts):
-                before = _KnownState(reading, trunk, texts, worktree_state(sources, trunk, reading, texts))
+            if before is None or (before.reading, before.trunk, before.texts) != (reading, trunk, texts):
+                state = worktree_state(sources, trunk, reading, texts)
+                before = _KnownState(reading, trunk, texts, state, _directories(sources, trunk, state, texts))
             self._known_states[key] = before
         return tuple(before.state for before in self._known_states.values())
 
     def targets(self) -> Iterator[Target]:
-        """What has to be watched to learn of every change."""
+        """What has to be watched to learn of every change, the important ones first."""
         if self.sources is None:
             return
         repository = self.sources.repository
         yield GitTarget(repository.common_dir, Path(repository.common_dir))
-        worktrees = [reading.worktree for reading in self.readings.values()]
+        worktrees = list(self._listed.values())
         for worktree in worktrees:
-            if not (worktree.readable or worktree.missing):
-                continue
-            ignored = partial(ignored_directories, repository, worktree)
-            yield WorktreeTarget(worktree.key, Path(worktree.key), ignored, _nested(worktree, worktrees))
-            if not worktree.main and worktree.git_dir:
+            if (worktree.readable or worktree.missing) and not worktree.main and worktree.git_dir:
                 yield GitTarget(worktree.git_dir, Path(worktree.git_dir))
+        here, hot = str(self._folder) + "/", self.hot
+        for reading in sorted(
+            self.readings.values(), key=lambda reading: not here.startswith(reading.worktree.key + "/")
+        ):
+            worktree = reading.worktree
+            if worktree.readable or worktree.missing:
+                ignored = partial(ignored_directories, repository, worktree)
+                nested = _nested(worktree, worktrees)
+                yield WorktreeTarget(worktree.key, Path(worktree.key), ignored, nested, reading.began, hot)
+
+    @property
+    def hot(self) -> tuple[str, ...]:
+        """The directories in which worktrees can meet, since one of them has changed something there."""
+        counts = Counter(directory for known in self._known_states.values() for directory in known.directories)
+        return tuple(sorted(counts, key=lambda directory: (-counts[directory], directory)))
 
     def keys_of(self, git_dirs: frozenset[str]) -> set[str]:
-        """The worktrees whose own git directory is among these."""
-        return {key for key, reading in self.readings.items() if reading.worktree.git_dir in git_dirs}
+        """The worktrees whose own git directory is among these; any thread."""
+        return {key for key, worktree in self._listed.items() if worktree.git_dir in git_dirs}
+
+    def hurry(self, *, end: bool = False) -> None:
+        """Something else waits to be looked at, or the end is near: don't wait for readings. Any thread."""
+        self._hurried, self._ended = True, self._ended or end
+        self._readers.hurry()
+
+    def take_time(self) -> None:
+        """Nothing else waits; any thread."""
+        self._hurried = False
 
     def close(self) -> None:
         """Give everything back; the next look opens it anew."""
+        self._readers.close()
         if self.sources is not None:
             self.sources.close()
-        self.sources, self._trunk, self.readings, self._known_states = None, None, {}, {}
+        self.sources, self._trunk, self.readings, self._known_states, self._listed = None, None, {}, {}, {}
+
+
+def _has_files_of(one: Worktree, two: Worktree) -> bool:
+    """Whether two listings of a worktree are of the same files over the same commit."""
+    return (one.key, one.git_dir, one.head, one.readable) == (two.key, two.git_dir, two.head, two.readable)
+
+
+def _when_used(worktree: Worktree) -> float:
+    """When its index was last written."""
+    try:
+        return os.stat(os.path.join(worktree.git_dir, "index")).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _directories(sources: Sources, trunk: Trunk, state: WorktreeState, texts: Iterable[str]) -> frozenset[str]:
+    """The directories, and those above, of everything that a worktree, or trunk since it left, has changed."""
+    paths = set(texts)
+    if state.changes is not None:
+        paths.update(state.changes.touched)
+        if trunk.commit is not None and state.fork_point is not None:
+            tip = tree_of(sources.quarantine.objects, trunk.commit)
+            paths.update(sources.trees.changes(state.changes.base, tip).touched)
+    return frozenset(directory for path in paths for directory in ancestors(path))
 
 
 def _nested(worktree: Worktree, worktrees: Iterable[Worktree]) -> frozenset[str]:

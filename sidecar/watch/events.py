@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time by two clocks: `wall` is what files are stamped with, but it can be set; seconds."""
+
+    wall: float
+    monotonic: float
+
+
+def now() -> Moment:
+    """This moment."""
+    return Moment(time.time(), time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -17,12 +31,17 @@ class WorktreeTarget:
     `Watcher.rewalk`. A directory that holds tracked files must not be among them.
     `nested` are relative directories that are other worktrees or git directories. They are never entered, nor is
     ".git", nor a directory whose ".git" file makes it a linked worktree.
+    `since` is when the caller began to read all of it; None when it has not.
+    `hot` are relative directories, the important ones first and each after the one that it is in, that are watched even
+    when there are not enough watches for the whole worktree.
     """
 
     key: str
     path: Path
     ignored: Callable[[Sequence[str]], frozenset[str]]
     nested: frozenset[str]
+    since: Moment | None = None
+    hot: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +96,10 @@ class Watcher(Protocol):
     def follow(self, targets: Sequence[Target]) -> None:
         """Watch exactly these from now on, the earlier ones first where watches are scarce.
 
-        Returns at once; any thread may call it. A key that is new comes in a batch (`rescan`, or `git`) when its
-        watches stand, so that nothing between the caller's own reading and the watch is missed. A key whose path and
-        kind are the same goes on undisturbed; its `ignored` and `nested` are replaced. Roots are checked again.
+        Returns at once; any thread may call it. So that nothing between the caller's own reading and the watch is
+        missed, a key that is new comes in a batch when its watches stand: in `git`, in `rescan`, or, where `since` says
+        when it was read, with what has changed after that. A key whose path and kind are the same goes on undisturbed;
+        its `ignored`, `nested` and `hot` are replaced. Roots are checked again.
         """
 
     def rewalk(self, key: str) -> None:

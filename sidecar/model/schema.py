@@ -1,4 +1,4 @@
-"""The JSON objects of every door (schema 1): `status`, `overlaps`, `check`."""
+"""The JSON objects of every door (schema 1): what is, and what an operation plans or did."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
+from sidecar.model.findings import Finding
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import Picture, WorktreeState
 
@@ -52,6 +53,57 @@ def overlap_object(overlap: Overlap) -> Json:
         "verdict": overlap.verdict,
         "kind": overlap.kind,
         "sides": [_side(side) for side in overlap.sides],
+    }
+
+
+def merge_object(
+    outcome: str,
+    branch: str | None,
+    before: str | None,
+    after: str | None,
+    findings: Iterable[Finding],
+    receipt: str | None = None,
+) -> Json:
+    """What `merge --json` prints: `branch` is trunk's, `before` and `after` its commits."""
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "trunk": {"branch": branch, "before": before, "after": after},
+        "findings": [finding_object(finding) for finding in findings],
+        "receipt": receipt,
+    }
+
+
+def release_object(
+    outcome: str, findings: Iterable[Finding], receipt: str | None = None, reclaimed: int = 0, kept: int = 0
+) -> Json:
+    """What `release --json` prints; `reclaimed` and `kept` in bytes."""
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "findings": [finding_object(finding) for finding in findings],
+        "receipt": receipt,
+        "bytes": {"reclaimed": reclaimed, "kept": kept},
+    }
+
+
+def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) -> Json:
+    """What `restore ID --json` prints, and `open`: `path` is the worktree that is there now."""
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "path": path,
+        "findings": [finding_object(finding) for finding in findings],
+    }
+
+
+def finding_object(finding: Finding) -> Json:
+    """FINDING of the design."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "paths": list(finding.paths),
     }
 
 

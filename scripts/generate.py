@@ -1,4 +1,4 @@
-"""Writes what is made from the table of settings: `docs/settings.md` and the extension's configuration."""
+"""Writes what is made from tables: `docs/settings.md` and the extension's configuration, and `docs/findings.md`."""
 
 import argparse
 import json
@@ -6,11 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sidecar.model.finding_codes import FINDING_CODES
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "editor-client" / "package.json"
 PAGE = ROOT / "docs" / "settings.md"
+FINDINGS = ROOT / "docs" / "findings.md"
 
 _SCHEMA_TYPES: Mapping[str, Mapping[str, object]] = {
     "string": {"type": "string"},
@@ -26,6 +28,16 @@ its key in git's configuration, for example `git config sidecar.trunk develop`. 
 
 | key | kind | default | VS Code | git config | what it does |
 |---|---|---|---|---|---|
+"""
+_FINDINGS_START = """\
+# Findings
+
+What a plan saw, each with a stable code. A finding that **blocks** stops a release until it is gone, or until it is
+accepted by name: `sidecar release NAME --allow CODE`. Even then everything is kept. What is **kept** is named, and does
+not stop a release. The rest is for your **info**. The column *what becomes of it* tells what a release does with it.
+
+| code | severity | what was found | what becomes of it | what to do |
+|---|---|---|---|---|
 """
 
 
@@ -55,6 +67,12 @@ def page_text() -> str:
     return _PAGE_START + "".join(_row(setting) for setting in SETTINGS)
 
 
+def findings_text() -> str:
+    """The page `docs/findings.md`."""
+    rows = ((f"`{it.code}`", it.severity, it.meaning, it.kept, it.advice) for it in FINDING_CODES.values())
+    return _FINDINGS_START + "".join("| " + " | ".join(row).replace("\n", " ") + " |\n" for row in rows)
+
+
 def _row(setting: Setting) -> str:
     default = json.dumps(setting.default, ensure_ascii=False)
     doors = [f"`{setting.scope}`" if setting.editor else "no", "yes" if setting.git else "no"]
@@ -64,11 +82,11 @@ def _row(setting: Setting) -> str:
 
 
 def main() -> int:
-    """Write both files, or with `--check` say which of them are stale (exit status 1)."""
+    """Write the files, or with `--check` say which of them are stale (exit status 1)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
     check = parser.parse_args().check
-    wanted = {MANIFEST: manifest_text(MANIFEST.read_text("utf-8")), PAGE: page_text()}
+    wanted = {MANIFEST: manifest_text(MANIFEST.read_text("utf-8")), PAGE: page_text(), FINDINGS: findings_text()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         name = path.relative_to(ROOT).as_posix()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.git.process import Place, run
+from sidecar.model.settings import SETTINGS
 
 REPOSITORY_SCOPES = frozenset({"local", "worktree"})
 """The scopes that whoever made the repository could have written."""
@@ -63,10 +64,13 @@ def read_config(place: Place) -> Config:
 
 
 def sidecar_keys(config: Config) -> dict[str, str | tuple[str, ...]]:
-    """`sidecar.*` without the prefix; `trusted` has all values, and from outside the repository only."""
+    """`sidecar.*` without the prefix; lists have all values, `trusted` those from outside the repository only."""
     plain: dict[str, str | tuple[str, ...]] = {
         key.removeprefix("sidecar."): value for _, key, value in config.pairs if key.startswith("sidecar.")
     }
+    for setting in SETTINGS:
+        if setting.kind == "string[]" and setting.key.lower() in plain:
+            plain[setting.key.lower()] = config.all(f"sidecar.{setting.key.lower()}")
     plain["trusted"] = config.all("sidecar.trusted", frozenset({"system", "global"}))
     return plain
 

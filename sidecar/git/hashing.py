@@ -56,7 +56,7 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: set[str]) -> dict
     """Ids by path; one bad file among many halves the batch until it stands alone and is skipped."""
     if not paths:
         return {}
-    listing = b"".join(_line(path) for path in paths)
+    listing = b"".join(path_line(path) for path in paths)
     try:
         said = run(place, "hash-object", "-w", "--stdin-paths", stdin=listing)
     except GitError:
@@ -69,7 +69,7 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: set[str]) -> dict
     return dict(zip(paths, said.decode("ascii").split(), strict=True))
 
 
-def _line(path: str) -> bytes:
+def path_line(path: str) -> bytes:
     """A path for `--stdin-paths`: in C quotes when a newline or a quote in front would be misread."""
     raw = os.fsencode(path)
     if b"\n" not in raw and not raw.startswith(b'"'):

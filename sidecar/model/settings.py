@@ -26,6 +26,16 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
+BUILD_OUTPUT = (
+    *("node_modules/", "bower_components/", ".pnpm-store/", "__pycache__/", "*.pyc", "*.pyo", ".pytest_cache/"),
+    *(".mypy_cache/", ".ruff_cache/", ".tox/", ".nox/", ".eggs/", "*.egg-info/", ".hypothesis/"),
+    *(".gradle/", ".next/", ".nuxt/", ".turbo/", ".parcel-cache/", ".svelte-kit/", ".angular/", ".astro/", ".vite/"),
+    *(".sass-cache/", ".nyc_output/", ".eslintcache", ".stylelintcache", "*.tsbuildinfo", ".dart_tool/", ".zig-cache/"),
+    *("zig-cache/", "zig-out/", ".stack-work/", "dist-newstyle/", "elm-stuff/", "CMakeFiles/", "cmake-build-*/"),
+    *("DerivedData/", ".ccls-cache/", ".bloop/", "*.o", "*.obj", "*.class", ".DS_Store", "Thumbs.db"),
+)
+"""Names that build tools have for themselves; `target`, `build` or `dist` could be anybody's."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "trunk",
@@ -62,6 +72,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Repositories (absolute paths) whose own filters and merge drivers may take part in verdicts. Read from the "
         "global git config only.",
         editor=False,
+    ),
+    Setting(
+        "disposable",
+        "string[]",
+        BUILD_OUTPUT,
+        "Patterns of ignored files and directories that a build makes again, so that a release deletes them at once: a "
+        "name, or a path from the worktree's top; a slash at the end means directories only. `node_modules`, virtual "
+        "environments and directories with a `CACHEDIR.TAG` always count. It replaces the default; "
+        "in git config, give one value for each pattern.",
     ),
     Setting(
         "server.path",

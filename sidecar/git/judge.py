@@ -6,13 +6,14 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
-from sidecar.git.config import merge_pairs, silenced_drivers
+from sidecar.git.config import Config, merge_pairs, silenced_drivers
 from sidecar.git.objects import Objects, find_entry, read_blob, write_commit, write_tree
 from sidecar.git.process import Conversation, GitError, Place, configured, run, run_for_status
 from sidecar.git.quarantine import Quarantine
@@ -61,7 +62,14 @@ class PathQuestion:
 class Judge:
     """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes."""
 
-    def __init__(self, repository: Repository, quarantine: Quarantine, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        quarantine: Quarantine,
+        surroundings: Surroundings,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._variables = variables
         self._repository = repository
         self._quarantine = quarantine
         self._surroundings = surroundings
@@ -169,18 +177,17 @@ class Judge:
         return any(contains_marker(read_blob(self._quarantine.objects, oid), merge.marker_size) for oid in blobs)
 
     def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str]) -> Merge:
-        """One merge; a process that died is started again once, since the reason may have been another's line."""
-        for last in (False, True):
-            court = self._court(attributes, size)
+        """One merge; where the process that stays dies, the reason may have been another's line: one alone tells."""
+        court = self._court(attributes, size)
+        try:
+            (fields,) = court.hear([commits])
+        except GitError:
+            self._courts.pop((attributes, size)).close()
             try:
-                (fields,) = court.hear([commits])
+                fields = self._court(attributes, size).hear_alone(commits)
             except GitError as error:
-                self._courts.pop((attributes, size)).close()
-                if last:
-                    raise GitError("git could not merge them; an object may not be here (a partial clone?).") from error
-            else:
-                return _parse(fields, commits, size)
-        raise AssertionError
+                raise GitError(f"git can't merge them: {error.message}") from error
+        return _parse(fields, commits, size)
 
     def _court(self, attributes: Attributes, size: int) -> _Court:
         key = (attributes, size)
@@ -189,7 +196,7 @@ class Judge:
             place = self._quarantine.repository("merge", strongest)
             lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
             pairs = merge_pairs(self._repository.config, self._repository.trusted)
-            place = place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]))
+            place = place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]), **self._variables)
             self._courts[key] = _Court(
                 place, self._quarantine.objects, batched=self._repository.version >= BATCHED_MERGES
             )
@@ -203,6 +210,23 @@ class Judge:
         with self._judging:
             while self._courts:
                 self._courts.popitem()[1].close()
+
+
+PLAIN = MappingProxyType(
+    {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "XDG_CONFIG_HOME": os.devnull,
+        "HOME": os.devnull,
+    }
+)
+
+
+def plain_judge(repository: Repository, quarantine: Quarantine) -> Judge:
+    """A judge who knows git's built-in merge only, whatever anybody configured: a proof rests on no driver's word."""
+    nobody = replace(repository, config=Config(()), trusted=False)
+    return Judge(nobody, quarantine, Surroundings(b"", b""), PLAIN)
 
 
 class _Court:
@@ -225,7 +249,7 @@ class _Court:
     def hear(self, pairs: Sequence[tuple[str, str]]) -> list[list[bytes]]:
         """The NUL-separated fields of each merge, from its status on."""
         if not self._batched:
-            return [self._hear_alone(commits) for commits in pairs]
+            return [self.hear_alone(commits) for commits in pairs]
         if self._conversation is None:
             self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
         end = f"{self._known} {self._known}\n"
@@ -234,7 +258,8 @@ class _Court:
         records = answer.split(self._end)[: len(pairs)]
         return [record.lstrip(b"\0").split(b"\0") for record in records]
 
-    def _hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
+    def hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
+        """The same of one merge, by a process of its own."""
         status, said = run_for_status(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
         return [b"0" if status else b"1", *said.split(b"\0"), b""]
 

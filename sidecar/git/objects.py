@@ -30,12 +30,14 @@ class Objects:
     """An object database; `read` gives (type, content) or raises GitError, `write` gives the id.
 
     `tree` is a directory, parsed and remembered, names decoded as `os.fsdecode` does. All may be called from any
-    thread. `null` is the id of no object, `empty_tree` that of the empty tree.
+    thread. `null` is the id of no object, `empty_tree` that of the empty tree. `let_go` forgets packs that somebody
+    has deleted (git-gc(1)), which would take up disk space as long as they are open, and says whether there were any.
     """
 
     read: Callable[[str], tuple[str, bytes]]
     write: Callable[[str, bytes], str]
     tree: Callable[[str], Tree]
+    let_go: Callable[[], bool]
     close: Callable[[], None]
     null: str
     empty_tree: str
@@ -48,7 +50,7 @@ def open_objects(directory: Path, alternate: str, object_format: str, place: Pla
     """
     if object_format == "sha1":
         return _with_libgit2(directory, alternate)
-    return _with_git(directory, object_format, place)
+    return _with_git(directory, alternate, object_format, place)
 
 
 def _with_libgit2(directory: Path, alternate: str) -> Objects:
@@ -61,29 +63,72 @@ def _with_libgit2(directory: Path, alternate: str) -> Objects:
         pygit2.enums.ObjectType.TAG: "tag",
     }
     numbers = {name: number for number, name in types.items()}
-    database = pygit2.Odb(str(directory))
-    if "\n" in alternate:  # which libgit2 can't read from the alternates file
-        database.add_disk_alternate(alternate)
+
+    def opened() -> pygit2.Odb:
+        database = pygit2.Odb(str(directory))
+        if "\n" in alternate:  # which libgit2 can't read from the alternates file
+            database.add_disk_alternate(alternate)
+        return database
+
+    standing: list[pygit2.Odb] = [opened()]
+    has_lost = _losing(os.path.join(alternate, "pack"))
+
+    def let_go() -> bool:
+        lost = has_lost()
+        if lost:
+            standing[:] = [opened()]
+        return lost
+
+    def database() -> pygit2.Odb:
+        try:
+            return standing[0]
+        except IndexError:
+            raise GitError("the objects have been closed.") from None
 
     def read(oid: str) -> tuple[str, bytes]:
         try:
-            number, content = database.read(oid)
+            number, content = database().read(oid)
         except (KeyError, ValueError, OSError, pygit2.GitError) as error:
             raise GitError(f"object {oid} can't be read.") from error
         return types[pygit2.enums.ObjectType(number)], content
 
     def write(kind: str, content: bytes) -> str:
         try:
-            return str(database.write(numbers[kind], content))
+            return str(database().write(numbers[kind], content))
         except (OSError, pygit2.GitError) as error:
             raise GitError(f"an object can't be written: {error}") from error
 
-    return Objects(read, write, _remembering(read), lambda: None, "0" * 40, write("tree", b""))
+    return Objects(read, write, _remembering(read), let_go, standing.clear, "0" * 40, write("tree", b""))
 
 
-def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
+def _losing(directory: str) -> Callable[[], bool]:
+    """Tells, each time it is asked, whether a pack has gone from a directory since; that costs a `stat`."""
+
+    def look() -> tuple[int, frozenset[str]]:
+        try:
+            changed = os.stat(directory).st_mtime_ns
+            return changed, frozenset(name for name in os.listdir(directory) if name.endswith(".pack"))
+        except OSError:
+            return 0, frozenset()
+
+    changed, packs = look()
+
+    def has_lost() -> bool:
+        nonlocal changed, packs
+        with contextlib.suppress(OSError):
+            if os.stat(directory).st_mtime_ns == changed:
+                return False
+        before = packs
+        changed, packs = look()
+        return not before <= packs
+
+    return has_lost
+
+
+def _with_git(directory: Path, alternate: str, object_format: str, place: Place) -> Objects:
     asking = threading.Lock()
     conversation: list[Conversation] = []
+    has_lost = _losing(os.path.join(alternate, "pack"))
 
     def read(oid: str) -> tuple[str, bytes]:
         with asking:
@@ -121,8 +166,14 @@ def _with_git(directory: Path, object_format: str, place: Place) -> Objects:
             while conversation:
                 conversation.pop().close()
 
+    def let_go() -> bool:
+        lost = has_lost()
+        if lost:
+            close()
+        return lost
+
     width = hashlib.new(object_format).digest_size * 2
-    return Objects(read, write, _remembering(read), close, "0" * width, write("tree", b""))
+    return Objects(read, write, _remembering(read), let_go, close, "0" * width, write("tree", b""))
 
 
 def _whole_object(answer: bytearray) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors, merge_sources
@@ -50,6 +50,21 @@ class Meeting:
     names: tuple[str, ...] = ()
 
 
+OwnWork = tuple[Container[str], Container[str]]
+"""The paths that each side touched itself; what else it has since the base, it has from trunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side's changes since the base, and which paths are its own work."""
+
+    changes: ChangeSet
+    own: Container[str]
+
+    def is_own(self, change: Change) -> bool:
+        return any(name in self.own for name in change.names)
+
+
 KINDS_BY_WEIGHT = (
     *("rename/rename", "rename/delete", "modify/delete", "file/directory", "distinct types", "file location"),
     *("directory rename split", "implicit dir rename", "submodule", "binary", "add/add", "content"),
@@ -57,20 +72,26 @@ KINDS_BY_WEIGHT = (
 """Git's words for conflicts; where several are said of one pair of changes, the first of these names it."""
 
 
-def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet) -> list[Meeting]:
+def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork | None = None) -> list[Meeting]:
     """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge.
 
     What git says several times of one pair of changes is one meeting, unless it is about a path that neither has.
+    Where several changes of a side can be meant, it is one of its `own` work: paths, by default all that it touched.
     """
+    sides = [
+        _Side(changes, work)
+        for changes, work in zip((ours, theirs), own or (ours.touched, theirs.touched), strict=True)
+    ]
     conflicts: dict[tuple[str | None, ...], Meeting] = {}
+    stopped = {_without_label(path, merge) for path in merge.stages}
     for path, names, kind in _conflicts(merge):
-        mine, other = _two_names(ours, theirs, names, kind) or _find_changes(ours, theirs, names)
-        own = {name for change in (mine, other) if change for name in change.names}
-        key = (mine.path if mine else None, other.path if other else None, None if path in own else path)
+        stopped.add(path)
+        mine, other = _two_names(ours, theirs, names, kind) or _find_changes(sides, names, kind)
+        known = {name for change in (mine, other) if change for name in change.names}
+        key = (mine.path if mine else None, other.path if other else None, None if path in known else path)
         standing = conflicts.get(key)
         if standing is None or _weight(kind) < _weight(standing.kind):
             conflicts[key] = Meeting(_place(path, kind, mine, other), kind, True, mine, other, names)
-    stopped = {_without_label(path, merge) for path in merge.stages}
     in_conflict = {key[:2] for key in conflicts}
     merging = [
         meeting
@@ -129,13 +150,18 @@ def _place(path: str, kind: str, ours: Change | None, theirs: Change | None) -> 
     return path
 
 
-def _find_changes(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...]) -> tuple[Change | None, Change | None]:
+def _find_changes(sides: Sequence[_Side], names: tuple[str, ...], kind: str) -> tuple[Change | None, Change | None]:
     """The change of each side that a conflict is about; a name that one side's rename knows leads to the other's."""
-    by_name = [_named(changes, names) for changes in (ours, theirs)]
+    if kind == "rename involved in collision":
+        names = names[::-1]  # what conflicts is the file that was renamed, with what the other did to it
+    by_name = [_named(side, names) for side in sides]
     known = tuple(dict.fromkeys((*names, *(name for change in by_name if change for name in change.names))))
     mine, other = (
-        found or _named(changes, known) or _nearby(changes, known)
-        for found, changes in zip(by_name, (ours, theirs), strict=True)
+        found
+        or _named(side, known)
+        or (_moved_along(side, *names[:2]) if kind == "file location" else None)
+        or _nearby(side, known)
+        for found, side in zip(by_name, sides, strict=True)
     )
     return mine, other
 
@@ -165,23 +191,61 @@ def _renamed_and_deleted(
     return (gone, moved) if swap else (moved, gone)
 
 
-def _named(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
-    return next((found for name in names if (found := changes.named(name)) is not None), None)
+def _named(side: _Side, names: tuple[str, ...]) -> Change | None:
+    found = [change for name in names if (change := side.changes.named(name)) is not None]
+    return next(filter(side.is_own, found), found[0] if found else None)
 
 
-def _nearby(changes: ChangeSet, names: tuple[str, ...]) -> Change | None:
+def _moved_along(side: _Side, new: str, old: str) -> Change | None:
+    """A change that took its file out of a directory that git takes for renamed, so that `old` should be `new`.
+
+    Best one of the side's own that went the same way, else another of its own: what was left in the directory counts.
+    """
+    source, target = _directories(old, new)
+    prefix = source + "/" if source else ""
+    left = [
+        change
+        for change in side.changes
+        if (change.old_path is not None or change.after is None) and change.names[-1].startswith(prefix)
+    ]
+    return min(
+        left,
+        key=lambda change: (
+            not side.is_own(change),
+            change.old_path is None or _directories(change.old_path, change.path) != (source, target),
+            change.old_path is None,
+            change.path,
+        ),
+        default=None,
+    )
+
+
+def _directories(old: str, new: str) -> tuple[str, str]:
+    """The topmost directories that one has to be renamed to for the other to follow from."""
+    before, after = old.split("/")[:-1], new.split("/")[:-1]
+    while before and after and before[-1] == after[-1]:
+        before.pop()
+        after.pop()
+    return "/".join(before), "/".join(after)
+
+
+def _nearby(side: _Side, names: tuple[str, ...]) -> Change | None:
     """A change above or below one of these names (a file against a directory), else one that left its directory."""
     above = {directory for name in names for directory in ancestors(name)}
-    for change in changes:
-        if change.path in above or any(change.path.startswith(name + "/") for name in names):
-            return change
+    near = [
+        change
+        for change in side.changes
+        if change.path in above or any(change.path.startswith(name + "/") for name in names)
+    ]
+    if near:
+        return next(filter(side.is_own, near), near[0])
     directories = above.union(names)
     left = [
         change
-        for change in changes
+        for change in side.changes
         if change.old_path is not None and not directories.isdisjoint(ancestors(change.old_path))
     ]
-    return min(left, key=lambda change: change.path, default=None)
+    return min(left, key=lambda change: (not side.is_own(change), change.path), default=None)
 
 
 def _merging(ours: ChangeSet, theirs: ChangeSet, in_conflict: Container[tuple[str | None, ...]]) -> Iterator[Meeting]:

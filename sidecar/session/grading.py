@@ -66,6 +66,9 @@ class Grading:
 
     def grade(self, trunk: Trunk, states: Sequence[WorktreeState]) -> Grades:
         """Every overlap of these states."""
+        if self._sources.quarantine.objects.let_go():
+            self._sources.judge.close()
+            self._sources.trees.close()
         self._standings = {
             state.worktree.key: self._stand(trunk, state, state.worktree.head, state.changes)
             for state in states
@@ -186,7 +189,8 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
     paths = {*our_changes.touched, *their_changes.touched}
     merge = sources.judge.merge_trees(question, paths, ours.own.tree)
     meetings: dict[tuple[str | None, ...], Meeting] = {}
-    for found in sorted(find_meetings(merge, our_changes, their_changes), key=weight):
+    own_work = (ours.own.touched, theirs.own.touched)
+    for found in sorted(find_meetings(merge, our_changes, their_changes, own_work), key=weight):
         meeting = _as_staged(sources, found, merge, ours, theirs)
         sides = [change.path if change is not None else None for change in (meeting.ours, meeting.theirs)]
         meetings.setdefault((meeting.path, *sides), meeting)
@@ -230,8 +234,8 @@ def _meet_path(sources: Sources, ours: Party, theirs: Party, base: str, path: st
         yield _overlap(sources, ours, theirs, meeting, None)
         return
     merge = sources.judge.merge_path(PathQuestion(path, before, mine, other, ours.own.tree))
-    cut = [ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change)]
-    for meeting in find_meetings(merge, *cut):
+    our_cut, their_cut = (ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change))
+    for meeting in find_meetings(merge, our_cut, their_cut):
         yield _overlap(sources, ours, theirs, meeting, merge)
 
 
@@ -255,22 +259,32 @@ def _as_staged(sources: Sources, meeting: Meeting, merge: Merge, ours: Party, th
     known = [name for change in (meeting.ours, meeting.theirs) if change is not None for name in change.names]
     names = tuple(dict.fromkeys((meeting.path, *meeting.names, *known)))
     ours_settled, theirs_settled = (
-        _settle(sources, change, party.own.tree, stages.get(1), stages.get(number), names)
+        _settle(sources, change, party, stages.get(1), stages.get(number), names)
         for change, party, number in ((meeting.ours, ours, 2), (meeting.theirs, theirs, 3))
     )
     return replace(meeting, ours=ours_settled, theirs=theirs_settled)
 
 
 def _settle(
-    sources: Sources, change: Change | None, tree: str, before: Entry | None, now: Entry | None, names: tuple[str, ...]
+    sources: Sources,
+    change: Change | None,
+    party: Party,
+    before: Entry | None,
+    now: Entry | None,
+    names: tuple[str, ...],
 ) -> Change | None:
     if change is not None and (now is None or change.after == now):
         return change if before is None or change.after is None else replace(change, before=before)
     if now is None:
         return None
-    path = next((name for name in names if sources.trees.entry(tree, name) == now), None)
-    path = path or sources.trees.find(tree, now, names[0])
-    return change if path is None else Change(path, before, now)
+    tree, own = party.own.tree, party.own.touched
+    exact = [name for name in names if sources.trees.entry(tree, name) == now]
+    path = next((name for name in exact if name in own), None) or sources.trees.find(tree, now, names[0])
+    if path is not None and path in own:
+        return Change(path, before, now)
+    if exact and not (change is not None and _is_own(party, change)):
+        return Change(exact[0], before, now)
+    return change  # a file that just happens to be alike
 
 
 def _since(sources: Sources, party: Party, base: str) -> ChangeSet:

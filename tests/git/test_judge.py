@@ -150,7 +150,8 @@ def test_it_survives_that_its_process_is_killed(store: Store, judge: tuple[Quara
     ask(store, judge[1], ONE, TWO)
     for number in range(3):
         assert _kill_the_new(before)
-        assert not ask(store, judge[1], changed(b"%d\n" % number), TWO).clean
+        for word in (b"killed", b"again"):
+            assert not ask(store, judge[1], changed(b"%s %d\n" % (word, number)), TWO).clean
 
 
 def test_it_survives_that_its_folder_is_deleted(store: Store, judge: tuple[Quarantine, Judge]) -> None:

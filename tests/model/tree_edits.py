@@ -14,6 +14,19 @@ VERBS = (
     *("move directory", "merge directory", "chmod", "link", "file to directory", "directory to file"),
 )
 
+MOVING = (
+    "add",
+    "add",
+    "delete",
+    "rename",
+    "rename",
+    "rename edited",
+    "move directory",
+    "move directory",
+    "merge directory",
+)
+"""Those from which git makes out that a directory was renamed."""
+
 NAMES = ("a", "b", "d", "d/a", "d/b", "d/e/a", "d/e/b", "f/a", "f/b", "f/g/a", "new", "d/new", "f/new", "h/a")
 """Paths for new files; where one of the directories is a file, nothing happens."""
 
@@ -31,10 +44,10 @@ def bases() -> st.SearchStrategy[dict[str, File]]:
     )
 
 
-def edits(most: int = 3) -> st.SearchStrategy[list[Edit]]:
+def edits(most: int = 3, verbs: Sequence[str] = VERBS) -> st.SearchStrategy[list[Edit]]:
     """One to `most` edits."""
     return st.lists(
-        st.tuples(st.sampled_from(VERBS), st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=most
+        st.tuples(st.sampled_from(verbs), st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=most
     )
 
 

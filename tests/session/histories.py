@@ -1,6 +1,7 @@
 """Repositories at random: a trunk that moves on, worktrees with commits and uncommitted work."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.harness import add_worktree, commit, git, init
 from tests.model.loose import EXECUTABLE, SYMLINK, File, Files
-from tests.model.tree_edits import Edit, apply, bases, edits
+from tests.model.tree_edits import VERBS, Edit, apply, bases, edits
 
 NAMES = ("one", "two", "three")
 
@@ -33,19 +34,19 @@ class History:
     stories: list[Story]
 
 
-def stories() -> st.SearchStrategy[Story]:
+def stories(verbs: Sequence[str] = VERBS) -> st.SearchStrategy[Story]:
     """Mostly committed work, some of it not."""
-    some = edits(3)
+    some = edits(3, verbs)
     none: st.SearchStrategy[list[Edit]] = st.just([])
-    few = st.one_of(none, none, edits(2))
+    few = st.one_of(none, none, edits(2, verbs))
     return st.builds(Story, st.booleans(), some, few, few, st.sampled_from([False, False, False, True]))
 
 
-def histories(least: int = 2, most: int = 3) -> st.SearchStrategy[History]:
-    """A repository with some worktrees."""
+def histories(least: int = 2, most: int = 3, verbs: Sequence[str] = VERBS) -> st.SearchStrategy[History]:
+    """A repository with some worktrees, in which this is done."""
     none: st.SearchStrategy[list[Edit]] = st.just([])
-    trunk = st.one_of(none, edits(2))
-    return st.builds(History, bases(), trunk, st.lists(stories(), min_size=least, max_size=most))
+    trunk = st.one_of(none, edits(2, verbs))
+    return st.builds(History, bases(), trunk, st.lists(stories(verbs), min_size=least, max_size=most))
 
 
 def build(place: Path, history: History) -> Path:

@@ -9,11 +9,12 @@ from pathlib import Path
 from sidecar.git.attributes import Surroundings, read_surroundings
 from sidecar.git.config import sidecar_keys
 from sidecar.git.history import History
-from sidecar.git.judge import Judge
+from sidecar.git.judge import Judge, plain_judge
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import Quarantine, open_quarantine
 from sidecar.git.repository import Repository, open_repository
 from sidecar.git.trees import TreeReader
+from sidecar.git.witnesses import Ancestry
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Value, settle
 
@@ -28,7 +29,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """A repository with the processes and memories that answer questions about it."""
+    """A repository with the processes and memories that answer questions about it.
+
+    `judge` merges as the person's git would; `plain` by git's built-in merge, and `ancestry` reads history as it was
+    made: on these two a proof rests.
+    """
 
     repository: Repository
     quarantine: Quarantine
@@ -37,6 +42,8 @@ class Sources:
     history: History
     settings: Mapping[str, Value]
     surroundings: Surroundings
+    plain: Judge
+    ancestry: Ancestry
 
     @property
     def size_limit(self) -> int:
@@ -46,6 +53,7 @@ class Sources:
     def close(self) -> None:
         """End every process and remove the quarantine."""
         self.judge.close()
+        self.plain.close()
         self.trees.close()
         self.quarantine.close()
 
@@ -62,7 +70,17 @@ def open_sources(folder: Path, options: Options) -> Sources | Failure:
     settings = settle(sidecar_keys(repository.config), options.editor)
     surroundings = read_surroundings(repository)
     judge = Judge(repository, quarantine, surroundings)
-    return Sources(repository, quarantine, TreeReader(quarantine), judge, History(repository), settings, surroundings)
+    return Sources(
+        repository,
+        quarantine,
+        TreeReader(quarantine),
+        judge,
+        History(repository),
+        settings,
+        surroundings,
+        plain_judge(repository, quarantine),
+        Ancestry(repository),
+    )
 
 
 def is_current(sources: Sources, folder: Path, options: Options) -> bool:

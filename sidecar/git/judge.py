@@ -229,23 +229,6 @@ def plain_judge(repository: Repository, quarantine: Quarantine) -> Judge:
     return Judge(nobody, quarantine, Surroundings(b"", b""), PLAIN)
 
 
-PLAIN = MappingProxyType(
-    {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "XDG_CONFIG_HOME": os.devnull,
-        "HOME": os.devnull,
-    }
-)
-
-
-def plain_judge(repository: Repository, quarantine: Quarantine) -> Judge:
-    """A judge who knows git's built-in merge only, whatever anybody configured: a proof rests on no driver's word."""
-    nobody = replace(repository, config=Config(()), trusted=False)
-    return Judge(nobody, quarantine, Surroundings(b"", b""), PLAIN)
-
-
 class _Court:
     """Where merges with one set of attributes are asked for; before git 2.39 each one is a process of its own.
 

@@ -66,7 +66,7 @@ def _meet_leaf(scope: Scope, item: Item, *, output: bool) -> None:
     if output or is_named_output(item.path, scope.patterns, directory=False):
         scope.found.output.append(Output(item.path, scope.tally.add(item, named=False)))
     elif item.is_link or item.is_regular:
-        if is_main_copy(scope, item) or (item.is_link and is_links_to_output(scope, item)):
+        if is_main_copy(scope, item) or (item.is_link and links_to_output(scope, item)):
             scope.tally.add(item)
             scope.found.equal.append(item.path)
         else:
@@ -78,12 +78,17 @@ def _meet_leaf(scope: Scope, item: Item, *, output: bool) -> None:
         (scope.found.special if item.is_special else scope.found.unexplained).append(item.path)
 
 
-def is_links_to_output(scope: Scope, link: Item) -> bool:
+def links_to_output(scope: Scope, link: Item) -> bool:
     """Whether a link has the name of build output and leads out of the worktree, as a shared node_modules does."""
     if not is_named_output(link.path, scope.patterns, directory=True):
         return False
     real = os.path.realpath(scope.full(link.path))
     return os.path.isdir(real) and not _is_inside(scope, real)
+
+
+def leads_to_main(scope: Scope, link: Item) -> bool:
+    """Whether a link leads to just what the main worktree has at the same path."""
+    return scope.main is not None and os.path.realpath(scope.full(link.path)) == os.path.join(scope.main, link.path)
 
 
 def is_main_copy(scope: Scope, item: Item) -> bool:
@@ -100,9 +105,8 @@ def is_main_copy(scope: Scope, item: Item) -> bool:
     try:
         status = os.lstat(theirs)
         if item.is_link:
-            if stat.S_ISLNK(status.st_mode):
-                return os.readlink(full) == os.readlink(theirs)
-            return os.path.realpath(full) == theirs
+            same_link = stat.S_ISLNK(status.st_mode) and os.readlink(full) == os.readlink(theirs)
+            return same_link or leads_to_main(scope, item)
         if not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) != stat.S_IMODE(item.status.st_mode):
             return False
         return same_content(full, item.status, theirs, status, scope.watching)

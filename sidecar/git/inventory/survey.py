@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sidecar.git.inventory.content import blob_id, id_of_bytes
 from sidecar.git.inventory.converted import Differing, settle_differing
 from sidecar.git.inventory.ground import Ground
-from sidecar.git.inventory.ignored import is_links_to_output, is_main_copy, survey_ignored
+from sidecar.git.inventory.ignored import leads_to_main, links_to_output, survey_ignored
 from sidecar.git.inventory.index import Index, Tracked, read_index, staged_paths
 from sidecar.git.inventory.listing import Item
 from sidecar.git.inventory.nested import meet_repository, nested_kind
@@ -131,7 +131,7 @@ def _meet_untracked(under_way: _Survey, one: _Open, following: list[_Open]) -> N
     if item.is_directory:
         scope.tally.add(item)
         following.append(one)
-    elif item.is_link and (is_links_to_output(scope, item) or is_main_copy(scope, item)):
+    elif item.is_link and (links_to_output(scope, item) or leads_to_main(scope, item)):
         scope.tally.add(item)
         scope.found.equal.append(item.path)
     elif item.is_link or item.is_regular:

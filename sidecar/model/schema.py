@@ -7,6 +7,7 @@ from typing import Any
 
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.findings import Finding
+from sidecar.model.order import Order, Turn
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import Picture, WorktreeState
 
@@ -43,6 +44,39 @@ def check_object(files: Iterable[tuple[str, str, Iterable[Overlap]]]) -> Json:
             }
             for path, worktree, overlaps in files
         ],
+    }
+
+
+def plan_object(order: Order) -> Json:
+    """What `plan --json` prints: PLAN.
+
+    PLAN  {"schema": 1, "order": [TURN], "pairs": [{"worktrees": [NAME, NAME], "paths": [str]}], "conflicts": int,
+           "exact": bool}
+    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null}
+
+    `order` has those that are ready first, in the order in which to merge them, each with the number of conflicted
+    paths that it meets there; then the others, with those that it meets in trunk. `conflicts` is the sum of the ready
+    ones', `exact` whether no order has less, `pairs` who conflicts with whom, the worst first.
+    """
+    return {
+        "schema": SCHEMA,
+        "order": [_turn(turn) for turn in order.turns],
+        "pairs": [
+            {"worktrees": [worktree.name for worktree in pair.worktrees], "paths": list(pair.paths)}
+            for pair in order.pairs
+        ],
+        "conflicts": order.conflicts,
+        "exact": order.exact,
+    }
+
+
+def _turn(turn: Turn) -> Json:
+    return {
+        "worktree": turn.worktree.name,
+        "branch": turn.worktree.branch,
+        "ready": turn.ready,
+        "conflicts": len(turn.paths),
+        "why": turn.why,
     }
 
 

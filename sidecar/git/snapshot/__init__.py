@@ -1,0 +1,17 @@
+"""A linked worktree as one commit, and back again, byte for byte (docs/architecture.md, "Snapshots")."""
+
+from sidecar.git.snapshot.read import read_snapshot
+from sidecar.git.snapshot.restore import restore_snapshot
+from sidecar.git.snapshot.values import Known, Restored, Snapshot, SnapshotFacts, Unheld
+from sidecar.git.snapshot.write import write_snapshot
+
+__all__ = [
+    "Known",
+    "Restored",
+    "Snapshot",
+    "SnapshotFacts",
+    "Unheld",
+    "read_snapshot",
+    "restore_snapshot",
+    "write_snapshot",
+]

@@ -58,7 +58,7 @@ class TreeReader:
     def touched(self, base: str, tree: str) -> dict[str, Change]:
         """Path by path what differs, without rename detection."""
         answer = self._ask((*RAW, "--no-renames"), f"{base} {tree}")
-        return {change.path: change for change in _parse_raw(answer)}
+        return {change.path: change for change in parse_raw(answer)}
 
     def fold_renames(self, base: str, tree: str, touched: Mapping[str, Change]) -> dict[str, Change]:
         """The same changes with each rename as one, sources of both names together."""
@@ -78,7 +78,7 @@ class TreeReader:
             answer = self._ask((*RAW, "-M", "-l7000"), f"{base} {tree}")
         except GitError:
             return ()  # a blob that rename detection would read is not here (partial clone)
-        return tuple(change for change in _parse_raw(answer) if change.old_path is not None)
+        return tuple(change for change in parse_raw(answer) if change.old_path is not None)
 
     def _hunks(self, before: str, after: str) -> tuple[Hunk, ...]:
         """The hunks between two blobs, in lines, as git's merge sees them."""
@@ -126,7 +126,7 @@ class TreeReader:
                 answer = self._converse(command, request)  # of a new process: this one may just have been killed
         head, _, body = answer.partition(b"\n")
         if head != request.encode():
-            raise GitError(f"git could not compare {request}.")
+            raise GitError(f"git could not compare {request}.{self._quarantine.why_missing}")
         return body
 
     def _converse(self, command: tuple[str, ...], request: str) -> bytes:
@@ -150,7 +150,7 @@ class TreeReader:
             self._conversations.clear()
 
 
-def _parse_raw(answer: bytes) -> list[Change]:
+def parse_raw(answer: bytes) -> list[Change]:
     """Changes of `diff-tree --raw -z` (git-diff-tree(1), raw output format)."""
     fields = iter(answer.split(b"\0"))
     changes = []

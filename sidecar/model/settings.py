@@ -66,6 +66,42 @@ SETTINGS: tuple[Setting, ...] = (
         "system's limit.",
     ),
     Setting(
+        "verify",
+        "string",
+        "",
+        "The command line that must succeed before a merge lands in trunk; it runs by the shell, in a passing worktree "
+        "with the very files that will land. Empty: none.",
+        scope="machine",
+    ),
+    Setting(
+        "prepare",
+        "string",
+        "",
+        "A command line that runs before `verify` in the same place, say, to link dependencies: "
+        '`ln -s "$SIDECAR_CHECKOUT/node_modules" .`',
+        scope="machine",
+    ),
+    Setting(
+        "verifyTimeout",
+        "integer",
+        1800,
+        "Seconds after which `prepare` and `verify` are each ended, with all that they started. 0: never.",
+        scope="machine",
+    ),
+    Setting(
+        "guard",
+        "boolean",
+        True,
+        "Keep each linked worktree's last state restorable while the sidecar runs, in case something else deletes it. "
+        "Ignored files can't be kept.",
+    ),
+    Setting(
+        "guardLimit",
+        "integer",
+        100,
+        "A worktree that has more than so many mebibytes of new content is not kept by the guard.",
+    ),
+    Setting(
         "trusted",
         "string[]",
         (),

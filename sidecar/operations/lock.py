@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.git.files import read_small
 from sidecar.model.findings import Failure, Finding
-from sidecar.operations.state import open_state
+from sidecar.operations.state import open_state, state_path
 
 
 @contextlib.contextmanager
@@ -44,6 +44,22 @@ def hold(common_dir: str, doing: str, *, wait: float = 0.0) -> Iterator[Path | F
         with contextlib.suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def who_holds(common_dir: str) -> Finding | None:
+    """The finding that says who holds the lock right now; writes nothing where nobody ever did anything."""
+    state = state_path(common_dir)
+    if not (state / "holder").exists():
+        return None
+    lock = FileLock(state / "lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return Finding("busy", "blocks", _who(state))
+    except OSError:
+        return None
+    lock.release()
+    return None
 
 
 def _who(state: Path) -> str:

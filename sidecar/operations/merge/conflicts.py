@@ -1,0 +1,114 @@
+"""What git's merge into trunk would come to, before it is made: the judge's word, with paths and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sidecar.git.judge import BUILT_IN_NOTE, Question
+from sidecar.git.objects import tree_of
+from sidecar.git.process import run
+from sidecar.model.changes import Change
+from sidecar.model.findings import Finding
+from sidecar.model.merging import Merge
+from sidecar.model.messages import lines, shown
+from sidecar.model.overlaps import Overlap
+from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.operations.merge.values import Strategy, blocks, info
+from sidecar.session.grading import Grading
+from sidecar.session.sources import Sources
+
+MOST_REPLAYED = 200
+"""How many commits of a rebase are tried out; what comes after is found out when it is made."""
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The tree that trunk would have, None where the merge stops; what differs from trunk; what to tell a person."""
+
+    tree: str | None
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def forecast(sources: Sources, trunk: Trunk, state: WorktreeState, strategy: Strategy) -> Forecast:
+    """Git's answer for trunk and this state of the worktree; raises GitError when it gives none."""
+    assert trunk.commit is not None
+    assert state.changes is not None
+    objects = sources.quarantine.objects
+    trunk_tree = tree_of(objects, trunk.commit)
+    merge = _merge(sources, trunk.commit, trunk_tree, state)
+    tree = merge.tree
+    findings: list[Finding] = []
+    if not merge.clean:
+        findings.append(_conflict(sources, trunk, state, merge))
+    elif strategy == "rebase":
+        tree, stopped = _replay(sources, trunk, state, trunk_tree)
+        findings += stopped
+    changes = sources.trees.touched(trunk_tree, tree)
+    return Forecast(tree if not findings else None, changes, tuple(findings))
+
+
+def _merge(sources: Sources, trunk_commit: str, trunk_tree: str, state: WorktreeState) -> Merge:
+    assert state.worktree.head is not None
+    assert state.changes is not None
+    bases = sources.history.merge_bases(*sorted((trunk_commit, state.worktree.head)))
+    base = tree_of(sources.quarantine.objects, bases[0])
+    touched = {*sources.trees.touched(base, trunk_tree), *sources.trees.touched(base, state.changes.tree)}
+    question = Question(trunk_tree, state.changes.tree, base)
+    if len(bases) > 1:
+        question = Question(trunk_tree, state.changes.tree, None, (trunk_commit, state.worktree.head))
+    return sources.judge.merge_trees(question, touched)
+
+
+def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge) -> Finding:
+    """Where the merge stops, one place a path, the lines being the worktree's own."""
+    met = [one for one in Grading(sources).grade(trunk, (state,)).overlaps if one.verdict == "conflict"]
+    places: dict[str, str] = {}
+    for overlap in met:
+        places.setdefault(overlap.path, _place(overlap))
+    for path in merge.stages:
+        places.setdefault(path, shown(path))
+    paths = tuple(sorted(places))
+    named = "; ".join(places[path] for path in paths[:MOST_NAMED])
+    more = f"; and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    name, branch = shown(state.worktree.name), shown(trunk.branch)
+    said = f"{name} conflicts with {branch}: {named}{more}."
+    if met and all(one.note == BUILT_IN_NOTE for one in met):
+        return info("conflict", f"{said} The repository's own merge driver may yet resolve that.", paths)
+    return blocks("conflict", f"{said} Merge {branch} into {name} and resolve it there.", paths)
+
+
+def _place(overlap: Overlap) -> str:
+    side = next((one for one in overlap.sides if one.key != TRUNK_KEY), overlap.sides[0])
+    where = f" ({lines(side.regions)})" if side.regions else ""
+    return f"{shown(overlap.path)}{where}"
+
+
+def _replay(sources: Sources, trunk: Trunk, state: WorktreeState, trunk_tree: str) -> tuple[str, Sequence[Finding]]:
+    """The tree after a rebase, commit by commit, or the commit at which it would stop (git-rebase(1))."""
+    objects, head = sources.quarantine.objects, state.worktree.head
+    assert state.changes is not None
+    order = ("rev-list", "--reverse", "--topo-order", "--no-merges", "--cherry-pick", "--right-only", "--parents")
+    said = run(sources.repository.place, *order, f"{trunk.commit}...{head}", "--").decode("ascii").splitlines()
+    steps = [tuple(line.split(" ")) for line in said][:MOST_REPLAYED]
+    trees = [(tree_of(objects, step[1]) if len(step) > 1 else objects.empty_tree, step[0]) for step in steps]
+    tree = trunk_tree
+    for base, commit in trees:
+        theirs = tree_of(objects, commit)
+        touched = {*sources.trees.touched(base, tree), *sources.trees.touched(base, theirs)}
+        merge = sources.judge.merge_trees(Question(tree, theirs, base), touched)
+        if not merge.clean:
+            paths = tuple(sorted(merge.stages))
+            named = ", ".join(shown(path) for path in paths[:MOST_NAMED])
+            advice = f"Merge {shown(trunk.branch)} into it, or choose the strategy merge."
+            said_so = f"A rebase of {shown(state.worktree.name)} stops at {commit[:10]}: {named}. {advice}"
+            return tree, [blocks("conflict", said_so, paths)]
+        tree = merge.tree
+    if head is not None and (head_tree := tree_of(objects, head)) != state.changes.tree:  # what is to be committed
+        touched = set(sources.trees.touched(head_tree, state.changes.tree))
+        merge = sources.judge.merge_trees(Question(tree, state.changes.tree, head_tree), touched)
+        tree = merge.tree
+    return tree, []

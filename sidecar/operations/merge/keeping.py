@@ -1,0 +1,241 @@
+"""Keeping a checkout's files while git writes over them, and putting them back byte for byte.
+
+What git replaces gets a second name first (a hard link), so putting back needs no filter, no room and no git. Nothing
+is consumed by it, so it can be ended at any instant and done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from sidecar.model.changes import Change
+
+Candidates = Callable[[str], Iterable[bytes]]
+"""What git may have been writing at a path: the content of a file, or the target of a link."""
+
+CHUNK = 1 << 20
+
+
+def keep_files(top: str, kept: Path, changes: Mapping[str, Change]) -> tuple[str, ...]:
+    """Give everything at these paths a second name under `kept`, which is new; OSError when that can't be done.
+
+    Returns the directories that are there already although trunk has nothing in them.
+    """
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(mode=0o700)
+    for path, change in changes.items():
+        if change.before is not None and _is_reachable(top, path):
+            _keep(os.path.join(top, path), _name(kept, path))
+    return tuple(_standing_directories(top, changes))
+
+
+def keep_file(path: Path, kept: Path) -> None:
+    """Give one file, if it is there, a second name."""
+    with contextlib.suppress(FileNotFoundError):
+        _keep(str(path), str(kept))
+
+
+def put_back(
+    top: str, kept: Path, changes: Mapping[str, Change], directories: Iterable[str], candidates: Candidates
+) -> tuple[str, ...]:
+    """Bring these paths back to what was kept; gives those that hold something else, which are left alone.
+
+    A path is touched only while it is missing or what git was writing there, whole or begun.
+    """
+    foreign = set()
+    changed = [path for path in changes if not _is_kept(top, kept, path)]
+    for path in sorted(changed, reverse=True):  # what is below comes before what is above it
+        if not _is_ours(top, kept, path, candidates):
+            foreign.add(path)
+        elif _is_reachable(top, path):
+            _remove(os.path.join(top, path))
+    _remove_directories(top, changes, set(directories))
+    for path in changed:
+        if path not in foreign and os.path.lexists(_name(kept, path)) and not _bring(top, kept, path):
+            foreign.add(path)
+    return tuple(sorted(foreign))
+
+
+def _name(kept: Path, path: str) -> str:
+    return str(kept / hashlib.sha256(os.fsencode(path)).hexdigest())
+
+
+def _keep(full: str, name: str) -> None:
+    try:
+        status = os.lstat(full)
+    except OSError:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        os.mkdir(name)  # a submodule's place
+        return
+    try:
+        os.link(full, name, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        _copy(full, name)  # another file system, or one without links
+
+
+def _copy(full: str, name: str) -> None:
+    shutil.copy2(full, name, follow_symlinks=False)
+    if not os.path.islink(name):
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _is_reachable(top: str, path: str) -> bool:
+    """Whether every part above the path is a real directory: nothing is done through a link."""
+    here = top
+    for part in path.split("/")[:-1]:
+        here = os.path.join(here, part)
+        try:
+            if not stat.S_ISDIR(os.lstat(here).st_mode):
+                return False
+        except OSError:
+            return False
+    return True
+
+
+def _is_kept(top: str, kept: Path, path: str) -> bool:
+    """Whether a path is as it was when it was kept: the same file, an equal one, or nothing as then."""
+    full, name = os.path.join(top, path), _name(kept, path)
+    there = os.path.lexists(full) and _is_reachable(top, path)
+    if not os.path.lexists(name) or not there:
+        return not os.path.lexists(name) and not there
+    one, two = os.lstat(full), os.lstat(name)
+    if os.path.samestat(one, two):
+        return True
+    if stat.S_IFMT(one.st_mode) != stat.S_IFMT(two.st_mode):
+        return False
+    if stat.S_ISDIR(one.st_mode):
+        return True
+    if stat.S_ISLNK(one.st_mode):
+        return os.readlink(full) == os.readlink(name)
+    same_mode = (one.st_mode ^ two.st_mode) & stat.S_IXUSR == 0
+    return same_mode and one.st_size == two.st_size and _begins(full, name)
+
+
+def _is_ours(top: str, kept: Path, path: str, candidates: Candidates) -> bool:
+    """Whether a path holds nothing, or what git was writing there, or what we were putting back."""
+    full, name = os.path.join(top, path), _name(kept, path)
+    try:
+        status = os.lstat(full)
+    except OSError:
+        return True
+    if not _is_reachable(top, path):
+        return True  # what is above it is looked at by itself
+    if stat.S_ISDIR(status.st_mode):
+        return _is_empty_below(full) or not os.path.lexists(name)
+    if stat.S_ISLNK(status.st_mode):
+        return any(os.fsencode(os.readlink(full)) == content for content in candidates(path))
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if status.st_size == 0 or (os.path.isfile(name) and not os.path.islink(name) and _begins(full, name)):
+        return True
+    return any(_is_prefix(full, status.st_size, content) for content in candidates(path))
+
+
+def _is_empty_below(folder: str) -> bool:
+    """Whether there is nothing but directories below."""
+    return not any(files for _, _, files in os.walk(folder))
+
+
+def _is_prefix(full: str, size: int, content: bytes) -> bool:
+    if size > len(content):
+        return False
+    at = 0
+    with open(full, "rb") as file:
+        while chunk := file.read(CHUNK):
+            if content[at : at + len(chunk)] != chunk:
+                return False
+            at += len(chunk)
+    return True
+
+
+def _begins(full: str, name: str) -> bool:
+    """Whether a file is the beginning, or all, of another one."""
+    if os.path.islink(full) or os.path.islink(name):
+        return False
+    with open(full, "rb") as one, open(name, "rb") as two:
+        while chunk := one.read(CHUNK):
+            if two.read(len(chunk)) != chunk:
+                return False
+    return True
+
+
+def _remove(full: str) -> None:
+    try:
+        if stat.S_ISDIR(os.lstat(full).st_mode):
+            os.rmdir(full)
+        else:
+            os.unlink(full)
+    except OSError:
+        return
+
+
+def _standing_directories(top: str, changes: Mapping[str, Change]) -> list[str]:
+    """Directories that are on disk, that files will be put into, and that hold none of trunk's."""
+    tracked = {above for change in changes.values() if change.before is not None for above in _above(change.path)}
+    wanted = {above for change in changes.values() if change.after is not None for above in _above(change.path)}
+    return sorted(path for path in wanted - tracked if _is_reachable(top, f"{path}/x"))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def _remove_directories(top: str, changes: Mapping[str, Change], standing: set[str]) -> None:
+    """Directories that were made for new files go again; one that holds anything stays."""
+    made = {above for change in changes.values() if change.after is not None for above in _above(change.path)}
+    for path in sorted(made - standing, key=lambda one: one.count("/"), reverse=True):
+        if _is_reachable(top, path):
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(top, path))
+
+
+def _bring(top: str, kept: Path, path: str) -> bool:
+    """Put one kept thing back where nothing is; False when something is there after all."""
+    full, name = os.path.join(top, path), _name(kept, path)
+    try:
+        if not _make_directories(top, path):
+            return False
+        if stat.S_ISDIR(os.lstat(name).st_mode):
+            os.mkdir(full)
+        else:
+            _second_name(name, full)
+    except FileExistsError:
+        return _is_kept(top, kept, path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _make_directories(top: str, path: str) -> bool:
+    """Make every directory above a path; False where something else is in its place."""
+    for above in _above(path):
+        full = os.path.join(top, above)
+        if not os.path.lexists(full):
+            os.mkdir(full)
+        if not stat.S_ISDIR(os.lstat(full).st_mode):
+            return False
+    return True
+
+
+def _second_name(name: str, full: str) -> None:
+    try:
+        os.link(name, full, follow_symlinks=False)
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, FileExistsError) or (isinstance(error, OSError) and error.errno == errno.ENOENT):
+            raise
+        if os.path.lexists(full):
+            raise FileExistsError(full) from error
+        shutil.copy2(name, full, follow_symlinks=False)

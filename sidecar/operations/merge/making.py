@@ -1,0 +1,106 @@
+"""Making the commit that will be trunk's, by real git in the temporary worktree."""
+
+from __future__ import annotations
+
+import os
+
+from sidecar.git.acting import Ended
+from sidecar.git.process import run
+from sidecar.model.messages import escape, shown
+from sidecar.model.picture import Worktree
+from sidecar.operations.merge.desk import WORKING, Desk, head_commit, is_ancestor
+from sidecar.operations.merge.values import MergePlan, RefusedError, blocks, info
+from sidecar.operations.merge.wording import merge_options
+from sidecar.operations.temporary import add_temporary
+
+LAST_LINES = 20
+"""How many of a command's last lines a finding quotes."""
+
+QUIETLY = ("--no-edit", "--no-stat", "--no-autostash", "--no-log")
+
+
+def make_commit(desk: Desk, plan: MergePlan) -> tuple[Worktree, str]:
+    """(the temporary worktree, the commit made in it); RefusedError when git, a hook or a signature said no."""
+    before, head = desk.facts.before, desk.facts.head
+    place = add_temporary(desk.repository, desk.acting, head if plan.strategy == "rebase" else before)
+    if not isinstance(place, Worktree):
+        stop_if_cancelled(desk)
+        raise RefusedError(place)
+    {"merge": _merge, "squash": _squash, "rebase": _rebase}[plan.strategy](desk, plan, place)
+    after = head_commit(desk.repository, place)
+    if after is None or after == before:
+        name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+        raise RefusedError(blocks("nothing-to-merge", f"{branch} has all that {name} changed."))
+    if not is_ancestor(desk.repository, before, after):
+        raise RefusedError(blocks("merge-failed", "What git, or a hook, made does not contain trunk."))
+    return place, after
+
+
+def _merge(desk: Desk, plan: MergePlan, place: Worktree) -> None:
+    options = merge_options(desk.repository, plan.trunk)
+    fixed = ("--no-ff", "--no-squash", "--commit", *QUIETLY)
+    said = desk.act(place.key, "merge", *options, *fixed, "-m", plan.message, desk.facts.head)
+    _hold(desk, plan, place, said, "merge")
+
+
+def _squash(desk: Desk, plan: MergePlan, place: Worktree) -> None:
+    said = desk.act(place.key, "merge", "--squash", *QUIETLY, desk.facts.head)
+    _hold(desk, plan, place, said, "merge")
+    said = desk.act(place.key, "commit", "--no-status", "-F", "-", stdin=_encoded(plan.message))
+    _hold(desk, plan, place, said, "commit")
+
+
+def _rebase(desk: Desk, plan: MergePlan, place: Worktree) -> None:
+    fixed = ("--no-autostash", "--no-update-refs", "--no-autosquash", "--no-stat")
+    said = desk.act(place.key, "rebase", *fixed, desk.facts.before)
+    _hold(desk, plan, place, said, "rebase")
+
+
+def commit_work(desk: Desk, plan: MergePlan, worktree: Worktree, paths: tuple[str, ...]) -> Desk:
+    """Commit what is not committed in the worktree, as agreed; its index is put back when that is refused."""
+    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    said = desk.act(worktree.key, "update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=listing)
+    if said.ok:
+        said = desk.act(worktree.key, "commit", "--no-status", "--quiet", "-F", "-", stdin=_encoded(plan.commit or ""))
+    stop_if_cancelled(desk)
+    head = head_commit(desk.repository, worktree)
+    if not said.ok or head is None or head == desk.facts.head:
+        raise RefusedError(
+            blocks("commit-refused", f"{shown(worktree.name)} can't be committed: {quoted(said)}", paths)
+        )
+    return desk.step(WORKING, head=head)
+
+
+def _hold(desk: Desk, plan: MergePlan, place: Worktree, said: Ended, what: str) -> None:
+    """Go on only after what went well; else say whether it was a conflict or a refusal."""
+    stop_if_cancelled(desk)
+    if said.ok:
+        return
+    rows = run(desk.repository.inside(place), "ls-files", "--unmerged", "-z").split(b"\0")
+    paths = tuple(sorted({os.fsdecode(row.partition(b"\t")[2]) for row in rows if row}))
+    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+    if paths:
+        named = ", ".join(shown(path) for path in paths[:5])
+        told = f"{name} conflicts with {branch}: {named}. Merge {branch} into {name} and resolve it there."
+        raise RefusedError(blocks("conflict", told, paths))
+    raise RefusedError(blocks("merge-failed", f"Git did not {what} {name}: {quoted(said)}"))
+
+
+def stop_if_cancelled(desk: Desk) -> None:
+    """Go no further when the person has had enough."""
+    if desk.acting.cancelled():
+        raise RefusedError(info("cancelled", "Cancelled. Trunk is as it was."))
+
+
+def quoted(said: Ended) -> str:
+    """The last lines of what a command said, for a person; never nothing."""
+    words = [escape(line) for line in said.last_words.splitlines() if line.strip()]
+    if said.stopped == "timeout":
+        words.append("(its time was up)")
+    if words:
+        return "\n".join(words[-LAST_LINES:])
+    return f"it said nothing and ended with status {said.status}."
+
+
+def _encoded(message: str) -> bytes:
+    return message.encode("utf-8", "surrogateescape") + b"\n"

@@ -45,21 +45,29 @@ def prove(
     return found
 
 
-def integrate(sources: Sources, trunk: Trunk, state: WorktreeState, cancelled: Callable[[], bool]) -> Integration:
-    """What `status` says of a worktree: whether its commits are in trunk; with uncommitted work they never are all.
+def integrate(
+    sources: Sources, trunk: Trunk, state: WorktreeState, cancelled: Callable[[], bool] = lambda: False
+) -> Integration:
+    """What `status` says of a worktree: whether its present state is in trunk, so never with uncommitted work.
 
-    Only the state is looked for, not what is missing or unproven.
+    A worktree on a branch whose commits trunk has all is left as it was read: its reflog tells work from no work.
+    Detached, it was work if a merge brought it. Only the state is looked for, not what is missing or unproven.
     """
-    head = state.worktree.head
-    if trunk.commit is None or head is None or state.changes is None or not state.ahead:
+    worktree, head = state.worktree, state.worktree.head
+    if trunk.commit is None or head is None or state.changes is None:
+        return state.integration
+    if not state.ahead and worktree.branch is not None:
         return state.integration
     try:
         case = _case(sources, trunk.commit, cancelled)
         if state.changes.tree != case.tree(head):
-            return state.integration
-        return _find(case, head, ())[0]
+            return NOT_INTEGRATED
+        if state.ahead:
+            return _find(case, head, ())[0]
+        was_work = state.fork_point is not None and sources.ancestry.bringer(trunk.commit, head) is not None
+        return Integration("integrated", ANCESTOR) if was_work else NO_WORK
     except GitError:
-        return state.integration
+        return NOT_INTEGRATED if state.ahead else state.integration
 
 
 def _case(sources: Sources, tip: str, cancelled: Callable[[], bool]) -> Case:

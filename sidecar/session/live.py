@@ -13,6 +13,7 @@ from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.session.integrating import Integrating
 from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
@@ -31,6 +32,7 @@ class Session:
         self.repository = sources.repository.common_dir
         self.picture: Picture | None = None
         self._view = View(folder, options, sources, self._on_read)
+        self._integrating = Integrating(folder, options, self._on_read)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
@@ -77,6 +79,7 @@ class Session:
             self._view.hurry(end=True)
             self._told.notify()
         self._watcher.close()
+        self._integrating.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -149,6 +152,11 @@ class Session:
         return Picture(0, self.repository, None, problem=problem)
 
     def _publish(self, picture: Picture) -> None:
+        picture = self._integrating.known(picture)
+        self._publish_new(picture)
+        self._integrating.prove(picture)
+
+    def _publish_new(self, picture: Picture) -> None:
         number = self.picture.number if self.picture is not None else 0
         if self.picture is not None and replace(picture, number=number) == self.picture:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sidecar.git.history import resolve_commit
@@ -16,6 +17,7 @@ from sidecar.model.interplay import footprint
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
 from sidecar.session.grading import Grading, Party, meet
+from sidecar.session.integration import integrate
 from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
@@ -41,6 +43,7 @@ def _take_picture(sources: Sources) -> Picture | Failure:
     states = tuple(worktree_state(sources, trunk, reading, {}) for reading in read_all(sources, worktrees))
     grades = Grading(sources).grade(trunk, states)
     problem = " ".join(grades.failures) or None
+    states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
     return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, problem=problem)
 
 

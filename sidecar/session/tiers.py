@@ -76,7 +76,7 @@ def find_whole(case: Case, commit: Commit) -> Found | None:
 def find_witness(
     case: Case, work: ChangeSet, parted: Sequence[str], steps: Sequence[Commit], *, anew: bool = False
 ) -> Found | None:
-    """The newest of trunk's steps that has the work: the same content (T2), or as replayed there (T3).
+    """The step of trunk that has the work: the same content (T2), or as replayed there (T3).
 
     It must have come after the points where trunk and the work `parted`. With `anew`, the step must be one that
     brought the work, so that nothing is proved by a time when trunk had neither the work nor what it undoes.
@@ -88,21 +88,25 @@ def find_witness(
 def find_on_line(
     case: Case, work: ChangeSet, parted: Sequence[str], steps: Sequence[Commit], *, anew: bool
 ) -> Found | None:
-    """The newest of these steps that has the work."""
+    """The first of the newest steps in a row that have the work."""
+    found = None
     for step in steps:
         if case.effort.over:
-            return None
+            break
         if not step.parents:
             continue  # the edge of a shallow clone, or a root: what was before is not known
-        how = _shows(case, work, case.tree(step.parents[0]), step.tree, anew=anew)
+        before = case.tree(step.parents[0])
+        if not _touches(case, work, before, step.tree):
+            continue
+        how = _shows(case, work, before, step.tree, anew=anew)
         if how and all(case.sources.ancestry.contains(step.id, point) for point in parted):
-            return Found(how, step.id)
-    return None
+            found = Found(how, step.id)
+        elif found is not None:
+            break
+    return found
 
 
 def _shows(case: Case, work: ChangeSet, before: str, after: str, *, anew: bool) -> str | None:
-    if not _touches(case, work, before, after):
-        return None
     presence = case.presence
     if presence.same(work, after):
         return None if anew and presence.same(work, before) else SAME_CONTENT

@@ -266,6 +266,8 @@ def test_taken_in_part(seed: int) -> None:
         note("\n".join(tale.deeds))
         proof = proof_of(story.main, story.head(), branch="work")
         note(f"{seed} {take.__name__} {proof}")
-        event(take.__name__)
-        assert proof.integration.state == "not-integrated"
-        assert proof.unproven
+        event(f"{take.__name__}: {proof.integration.state}")
+        if proof.integration.state == "integrated":  # trunk had it all until it picked what the branch undid later
+            assert proof.missing and any("revert" in deed for deed in tale.deeds)
+        else:
+            assert proof.unproven

@@ -33,7 +33,7 @@ class Files:
     - `unstaged`: the file differs from the index, by content, kind or mode, or is gone.
     - `hidden`: the same, where a flag, a setting or a filter keeps `git status` from showing it.
     - `untracked`, `unique`, `equal`, `output`: neither tracked nor ignored; ignored and only here; ignored and equal to
-      the main worktree's; ignored and made by a build.
+      the main worktree's; ignored and made by a build, with nothing at stake inside.
     - `submodule_changes`: what is not committed in submodules.
     - `empty_directories`, `special` (pipes, sockets, devices), `nested`, `mounts`: as they say.
     - `unreadable`, `overlong`: what could not be looked at; `unexplained`: what is none of all this.

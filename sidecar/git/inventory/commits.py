@@ -23,7 +23,7 @@ def read_commits(ground: Ground, administrative: str) -> Commits:
     head, branch = head_of(ground), _branch(ground)
     tip = _tip(ground, branch)
     first = existing_commits(ground.place, [oid for oid in (head, tip) if oid is not None])
-    elsewhere = (*((f"--exclude={branch}",) if branch is not None else ()), "--branches", "--tags", "--remotes")
+    elsewhere = _holders(ground, branch)
     own = commits_reached(ground.place, first, (), *elsewhere)
     refs = _own_refs(ground)
     by_ref = existing_commits(ground.place, [oid for _, oid in refs])
@@ -39,6 +39,24 @@ def _branch(ground: Ground) -> str | None:
     """The short name of the branch that HEAD names, also before its first commit; None when detached."""
     said = os.fsdecode(run(ground.place, "symbolic-ref", "-q", "HEAD", accept=(0, 1)).removesuffix(b"\n"))
     return said.removeprefix("refs/heads/") if said.startswith("refs/heads/") else None
+
+
+def _holders(ground: Ground, branch: str | None) -> tuple[str, ...]:
+    """The options of rev-list for every ref that holds commits without the branch; its aliases hold nothing."""
+    if branch is None:
+        return ("--branches", "--tags", "--remotes")
+    listing = run(
+        ground.place, "for-each-ref", "--format=%(symref) %(refname)", "refs/heads", "refs/tags", "refs/remotes"
+    )
+    aims = dict(os.fsdecode(line).partition(" ")[::-2] for line in listing.split(b"\n") if line)
+    gone = {f"refs/heads/{branch}"}
+    while more := {name for name, aim in aims.items() if aim in gone} - gone:
+        gone |= more
+    options: list[str] = []
+    for option, start in (("--branches", "refs/heads/"), ("--tags", "refs/tags/"), ("--remotes", "refs/remotes/")):
+        options += [f"--exclude={name.removeprefix(start)}" for name in sorted(gone) if name.startswith(start)]
+        options.append(option)
+    return tuple(options)
 
 
 def _tip(ground: Ground, branch: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -24,7 +25,7 @@ def pieces(path: str, seen: os.stat_result, watching: Watching) -> Iterator[byte
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or not os.path.samestat(status, seen):
-            raise ChangedError(f"{path} is another file now")
+            raise ChangedError(errno.ESTALE, "another file now", path)
         while piece := os.read(descriptor, PIECE):
             watching.check()
             yield piece

@@ -10,7 +10,7 @@ from sidecar.git.repository import Repository
 from sidecar.model.picture import Worktree
 
 PLAIN = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null"}
-"""History as it is stored: neither refs/replace nor grafts may make a commit look reachable."""
+"""History as it is stored: neither refs/replace nor grafts, nor a commit graph, may make a commit look reachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,24 @@ def ground_of_nested(root: str, prefix: str, git_dir: str, *, trusted: bool) -> 
 
 def _ground(place: Place, root: str, prefix: str, common_dir: str, object_format: str, trusted: bool) -> Ground:
     config = read_config(place)
-    filtering = place.plus(**configured(silenced_programs(config, trusted)))
+    asked = [("core.commitGraph", "false"), *_promises_broken(config)]
     programs = {key: "false" if key.endswith(".required") else "" for _, key, _ in config.pairs if _is_filter(key)}
-    silent = place.plus(**configured(list(programs.items())))
-    return Ground(root, prefix, common_dir, object_format, config, trusted, place, filtering, silent)
+    return Ground(
+        root,
+        prefix,
+        common_dir,
+        object_format,
+        config,
+        trusted,
+        place.plus(**configured(asked)),
+        place.plus(**configured([*asked, *silenced_programs(config, trusted)])),
+        place.plus(**configured([*asked, *programs.items()])),
+    )
+
+
+def _promises_broken(config: Config) -> list[tuple[str, str]]:
+    """Pairs under which a partial clone fetches nothing: what is not here is not here."""
+    return [(key, "false") for key in dict.fromkeys(key for _, key, _ in config.pairs) if key.endswith(".promisor")]
 
 
 def _is_filter(key: str) -> bool:

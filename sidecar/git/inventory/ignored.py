@@ -31,7 +31,7 @@ def survey_ignored(scope: Scope, start: Item, *, output: bool) -> None:
             continue
         named = output or is_named_output(directory.path, scope.patterns, directory=True)
         if named or is_marked_output(scope.root, items):
-            scope.found.output.append(Output(directory.path, _survey_output(scope, directory)))
+            _meet_output(scope, directory)
             continue
         if not items:
             scope.found.empty_directories.append(directory.path)
@@ -41,6 +41,19 @@ def survey_ignored(scope: Scope, start: Item, *, output: bool) -> None:
                 waiting.append(item)
             else:
                 _meet_leaf(scope, item, output=False)
+
+
+def _meet_output(scope: Scope, start: Item) -> None:
+    """A directory of build output; one in which something is at stake is kept as a whole."""
+    found = scope.found
+    before = [len(group) for group in (found.nested, found.mounts, found.unreadable, found.overlong)]
+    size = _survey_output(scope, start)
+    after = [len(group) for group in (found.nested, found.mounts, found.unreadable, found.overlong)]
+    full = scope.full(start.path)
+    if before == after and not any(place == full or place.startswith(full + "/") for place in scope.barred):
+        found.output.append(Output(start.path, size))
+    else:
+        scope.tally.kept += size
 
 
 def _survey_output(scope: Scope, start: Item) -> int:

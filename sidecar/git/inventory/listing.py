@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def list_directory(root: str, directory: Item) -> list[Item]:
     descriptor = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if not os.path.samestat(os.fstat(descriptor), directory.status):
-            raise ChangedError(f"{full} is another directory now")
+            raise ChangedError(errno.ESTALE, "another directory now", full)
         with os.scandir(descriptor) as entries:
             return sorted(_items(entries, directory.path), key=lambda item: item.path)
     finally:

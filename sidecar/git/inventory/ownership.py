@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -28,7 +29,7 @@ def lines_of(path: str) -> Iterator[bytes]:
         return
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is not a regular file")
+            raise OSError(errno.EINVAL, "not a regular file", path)
         while line := file.readline(LONGEST_LINE):
             yield line
 
@@ -73,7 +74,7 @@ def commits_reached(place: Place, roots: Sequence[str], without: Sequence[str], 
 
 def head_of(ground: Ground) -> str | None:
     """The commit of HEAD; None before the first."""
-    said = run(ground.place, "rev-parse", "--verify", "-q", "HEAD^{commit}", accept=(0, 1))
+    said = run(ground.place, "rev-parse", "--verify", "-q", "HEAD", accept=(0, 1))
     return said.decode("ascii").strip() or None
 
 

@@ -33,7 +33,7 @@ def pointers_into(ground: Ground, folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _leads_into(common_dir: str, key: str, value: str, folder: str) -> bool:
-    if re.search(re.escape(folder) + r"(?![^/\s\"';:])", value):
+    if re.search(r"(?:^|[\s\"'=:;(!]|//)" + re.escape(folder) + r"(?![^/\s\"';:)])", value):
         return True
     if value.startswith(("/", "~/")):
         return "\0" not in value and _is_in(os.path.realpath(Path(value).expanduser()), folder)

@@ -183,6 +183,20 @@ RELEASE_CODES: tuple[FindingCode, ...] = (
     FindingCode(
         "unexplained", "blocks", "An entry is there that nothing explains.", IN_THE_TRASH, "Look at it by hand."
     ),
+    FindingCode(
+        "changed-meanwhile",
+        "blocks",
+        "Something changed between the plan and its execution, or while it went on.",
+        NOT_AT_STAKE,
+        "Look at the plan again.",
+    ),
+    FindingCode(
+        "merged-upstream",
+        "info",
+        "The branch that trunk follows has this work; the local trunk does not yet.",
+        NOT_AT_STAKE,
+        "Update trunk, then release.",
+    ),
     FindingCode("cancelled", "blocks", "The proof was stopped before its end.", NOT_AT_STAKE, "Start again."),
     FindingCode(
         "ignored-unique",

@@ -66,6 +66,14 @@ SETTINGS: tuple[Setting, ...] = (
         "system's limit.",
     ),
     Setting(
+        "worktreeFolder",
+        "string",
+        "",
+        "Where `sidecar open` puts new worktrees; relative to the main worktree. Empty: beside it, in a folder of its "
+        "name and `.worktrees`.",
+        scope="machine-overridable",
+    ),
+    Setting(
         "verify",
         "string",
         "",

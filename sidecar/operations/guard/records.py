@@ -1,0 +1,164 @@
+"""What the guard remembers on the disk: for each worktree a record and a ref, and a receipt when it has vanished."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.git.acting import DURABLE
+from sidecar.git.process import GitError, run, run_for_status
+from sidecar.git.repository import Repository, list_worktrees
+from sidecar.operations.journal import pending
+from sidecar.operations.receipts import Receipt, list_receipts, new_id, write_receipt
+from sidecar.operations.release.facts import OBJECT_ID
+from sidecar.operations.state import read_record, remove_record, write_record
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A worktree as last kept: its path, name and branch, git's own directory of it, the snapshot, and since when.
+
+    `safe`: all that it had was in trunk then.
+    """
+
+    path: str
+    name: str
+    branch: str | None
+    git_dir: str
+    commit: str
+    time: float
+    bytes: int
+    safe: bool
+
+
+def guard_ref(path: str) -> str:
+    """The ref that keeps the last state of the worktree at a path."""
+    return f"refs/sidecar/guard/{_key(path)}"
+
+
+def vanished_ref(receipt_id: str) -> str:
+    """The ref that keeps the last state of a worktree that has vanished."""
+    return f"refs/sidecar/vanished/{receipt_id}"
+
+
+def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
+    """Keep a snapshot as the last state of its worktree; GitError or OSError when that can't be written."""
+    run(repository.place, *DURABLE, "update-ref", "--no-deref", guard_ref(guarded.path), guarded.commit)
+    record = {
+        "schema": 1,
+        "path": guarded.path,
+        "name": guarded.name,
+        "branch": guarded.branch,
+        "git_dir": guarded.git_dir,
+        "commit": guarded.commit,
+        "time": guarded.time,
+        "bytes": guarded.bytes,
+        "safe": guarded.safe,
+    }
+    write_record(_file(state, guarded.path), record)
+
+
+def forget(repository: Repository, state: Path, path: str) -> None:
+    """Let go of the last state of a worktree: it was released, or is kept elsewhere."""
+    run_for_status(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", guard_ref(path), accept=(0, 1, 128))
+    remove_record(_file(state, path))
+
+
+def drop_vanished(repository: Repository, receipt_id: str) -> None:
+    """Let go of the last state of a worktree that had vanished."""
+    ref = vanished_ref(receipt_id)
+    run_for_status(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", ref, accept=(0, 1, 128))
+
+
+def guarded(state: Path) -> tuple[Guarded, ...]:
+    """Every record that is as we write them."""
+    found = []
+    for file in sorted((state / "guard").glob("*.json")):
+        try:
+            record = read_record(file)
+        except ValueError:
+            continue
+        one = None if record is None else _parse(record)
+        if one is not None and _file(state, one.path) == file:
+            found.append(one)
+    return tuple(found)
+
+
+def find_vanished(repository: Repository, state: Path) -> tuple[Receipt, ...]:
+    """Turn the record of every worktree that is gone without a release into a receipt; gives the new ones.
+
+    The caller holds the repository's lock.
+    """
+    records = guarded(state)
+    if not records:
+        return ()
+    worktrees = [worktree for worktree in list_worktrees(repository) if not worktree.main]
+    there = {worktree.key for worktree in worktrees if not worktree.missing}
+    moved = {worktree.git_dir for worktree in worktrees if not worktree.missing and worktree.git_dir}
+    found = []
+    for one in records:
+        if one.path in there:
+            continue
+        if one.git_dir in moved or _released(state, one.path):
+            forget(repository, state, one.path)
+        elif not _under_way(state, one.path):
+            found.append(_make_receipt(repository, state, one))
+    return tuple(found)
+
+
+def gone(state: Path, there: Collection[str]) -> tuple[Guarded, ...]:
+    """The records of worktrees that are not there, by path; nothing is changed."""
+    return tuple(one for one in guarded(state) if one.path not in there)
+
+
+def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
+    receipt_id = new_id(state, "vanished")
+    nothing = "0" * len(one.commit)
+    run(repository.place, *DURABLE, "update-ref", "--no-deref", vanished_ref(receipt_id), one.commit, nothing)
+    facts = {"snapshot": one.commit, "path": one.path, "kept": one.time, "safe": one.safe}
+    receipt = Receipt(receipt_id, "vanished", one.name, one.branch, time.time(), one.bytes, facts)
+    write_receipt(state, receipt)
+    forget(repository, state, one.path)
+    return receipt
+
+
+def _released(state: Path, path: str) -> bool:
+    """Whether the last that happened at this path was a release of ours."""
+    return any(receipt.what == "release" and receipt.facts.get("path") == path for receipt in list_receipts(state))
+
+
+def _under_way(state: Path, path: str) -> bool:
+    """Whether an operation of ours is at it right now."""
+    try:
+        entry = pending(state)
+    except ValueError:
+        return False
+    return entry is not None and entry.facts.get("path") == path
+
+
+def _key(path: str) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def _file(state: Path, path: str) -> Path:
+    return state / "guard" / f"{_key(path)}.json"
+
+
+def _parse(record: dict[str, object]) -> Guarded | None:
+    path, name, branch, git_dir = (record.get(key) for key in ("path", "name", "branch", "git_dir"))
+    commit, moment, size = record.get("commit"), record.get("time"), record.get("bytes")
+    if not (isinstance(path, str) and isinstance(name, str) and isinstance(git_dir, str) and isinstance(commit, str)):
+        return None
+    if not (branch is None or isinstance(branch, str)) or not OBJECT_ID.fullmatch(commit) or not os.path.isabs(path):
+        return None
+    if not isinstance(moment, int | float) or not isinstance(size, int) or size < 0:
+        return None
+    return Guarded(path, name, branch, git_dir, commit, float(moment), size, record.get("safe") is True)
+
+
+GuardError = (GitError, OSError)
+"""What keeping a state can fail with."""

@@ -1,0 +1,213 @@
+"""Carrying a release out, step by step, each announced in the journal before it is taken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sidecar.git.inventory import CancelledError, changed_between, fingerprint
+from sidecar.git.process import GitError
+from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.snapshot import Snapshot, write_snapshot
+from sidecar.git.snapshot.values import Watcher
+from sidecar.git.trunk import find_trunk
+from sidecar.model.finding_codes import finding
+from sidecar.model.findings import Failure, Finding
+from sidecar.model.messages import escape, shown
+from sidecar.operations import journal
+from sidecar.operations.control import QUIET, Control
+from sidecar.operations.journal import Journal
+from sidecar.operations.lock import hold
+from sidecar.operations.receipts import new_id
+from sidecar.operations.release import steps
+from sidecar.operations.release.facts import Facts
+from sidecar.operations.release.plan import ReleasePlan, World, look_around, plan_release
+from sidecar.operations.release.trash import disk_usage, trash_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """How a release ended; `reclaimed` and `kept` are bytes on the disk."""
+
+    outcome: Literal["released", "refused", "failed"]
+    findings: tuple[Finding, ...] = ()
+    receipt: str | None = None
+    reclaimed: int = 0
+    kept: int = 0
+
+
+class _StoppedError(Exception):
+    """The release can't go on; carries what the person is told."""
+
+    def __init__(self, outcome: Literal["refused", "failed"], one: Finding) -> None:
+        super().__init__(one.message)
+        self.outcome: Literal["refused", "failed"] = outcome
+        self.finding = one
+
+
+def apply_release(plan: ReleasePlan, control: Control = QUIET) -> ReleaseResult:
+    """Release the worktree of a plan, if the world is still the one that the plan saw."""
+    if plan.blocked or plan.world is None:
+        return ReleaseResult("refused", plan.findings)
+    with hold(plan.common_dir, f"releasing {plan.worktree.name}") as held:
+        if isinstance(held, Finding):
+            return ReleaseResult("refused", (held,))
+        try:
+            if journal.pending(held) is not None:
+                return ReleaseResult("refused", (_unfinished(),))
+        except ValueError as error:
+            return ReleaseResult("refused", (Finding("bad-journal", "blocks", str(error)),))
+        fresh = _plan_again(plan, control)
+        if isinstance(fresh, ReleaseResult):
+            return fresh
+        repository = open_repository(plan.folder, trust=plan.options.trusted)
+        if isinstance(repository, Failure):
+            return ReleaseResult("failed", (Finding(repository.code, "blocks", repository.message),))
+        return _release(repository, held, fresh, control)
+
+
+def _unfinished() -> Finding:
+    return Finding("unfinished", "blocks", "An operation was ended before it was done. Run: sidecar status")
+
+
+def _plan_again(plan: ReleasePlan, control: Control) -> ReleasePlan | ReleaseResult:
+    """The plan as it is now; a refusal where it speaks of more than what was agreed to."""
+    if _same_world(plan, control):
+        return plan
+    fresh = plan_release(plan.folder, plan.worktree.key, plan.options, plan.allow, control, unsaved=plan.unsaved)
+    if isinstance(fresh, Failure):
+        return ReleaseResult("failed", (Finding(fresh.code, "blocks", fresh.message),))
+    agreed = {(one.code, one.paths) for one in plan.findings}
+    new = [one for one in fresh.findings if one.severity != "info" and (one.code, one.paths) not in agreed]
+    if fresh.blocked or new or fresh.world is None:
+        changed = finding("changed-meanwhile", f"{shown(plan.worktree.name)} has changed since the plan. Look again.")
+        return ReleaseResult("refused", (changed, *fresh.findings))
+    return fresh
+
+
+def _same_world(plan: ReleasePlan, control: Control) -> bool:
+    try:
+        repository = open_repository(plan.folder, trust=plan.options.trusted)
+        if isinstance(repository, Failure):
+            return False
+        worktrees = list_worktrees(repository)
+        now = next((one for one in worktrees if one.key == plan.worktree.key), None)
+        trunk = find_trunk(repository, worktrees, plan.trunk.ref)
+        if now is None or isinstance(trunk, Failure):
+            return False
+        return look_around(now, trunk, control) == plan.world
+    except (GitError, OSError, CancelledError):
+        return False
+
+
+def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Control) -> ReleaseResult:
+    """The steps in order, from a fresh plan, under the lock."""
+    assert plan.world is not None
+    assert plan.inventory is not None
+    release_id = new_id(state, "release")
+    inventory = plan.inventory
+    elsewhere = bool(inventory.surroundings.elsewhere) or plan.worktree.branch == plan.trunk.branch
+    facts = Facts(
+        plan.worktree.key,
+        plan.worktree.name,
+        os.path.basename(plan.worktree.git_dir),
+        plan.worktree.branch,
+        None if elsewhere or plan.worktree.branch is None else plan.worktree.head,
+        plan.worktree.head,
+        None,
+        tuple(output.path for output in inventory.files.output),
+        inventory.bytes.total,
+    )
+    try:
+        entry = journal.begin(state, release_id, "release", "prove", facts.record())
+        try:
+            facts, entry, snapshot = _keep(repository, state, plan, facts, entry, control)
+            _move(repository, state, plan.world, facts, entry)
+        except (_StoppedError, GitError, OSError) as stopped:
+            return _go_back(repository, facts, state, release_id, stopped)
+        _finish(repository, state, facts, entry, snapshot, control)
+    except OSError as error:
+        what = f"The release of {shown(facts.name)} could not be written down: {error.strerror}. Run: sidecar status"
+        return ReleaseResult("failed", (Finding("disk", "blocks", what),))
+    kept = disk_usage(trash_of(state, release_id))
+    return ReleaseResult("released", plan.findings, release_id, max(0, facts.total - kept), kept)
+
+
+def _keep(
+    repository: Repository, state: Path, plan: ReleasePlan, facts: Facts, entry: Journal, control: Control
+) -> tuple[Facts, Journal, Snapshot]:
+    """Write the snapshot and have a ref hold it; nothing may have changed meanwhile."""
+    control.stage(f"Keeping what {escape(facts.name)} has")
+    snapshot = write_snapshot(repository, plan.worktree, watcher=Watcher(cancelled=control.cancelled))
+    if isinstance(snapshot, Failure):
+        code = "cancelled" if snapshot.code == "cancelled" else "not-kept"
+        raise _StoppedError("failed", Finding(code, "blocks", snapshot.message))
+    if snapshot.changed:
+        raise _changed(facts, snapshot.changed)
+    facts = replace(facts, snapshot=snapshot.commit)
+    entry = journal.advance(state, entry, "keep", **facts.record())
+    steps.keep_snapshot(repository, entry.id, snapshot.commit)
+    assert plan.world is not None
+    if look_around(plan.worktree, plan.trunk) != plan.world:
+        raise _changed(facts, changed_between(plan.world.files, fingerprint(facts.path)))
+    if control.cancelled():
+        raise _StoppedError("refused", finding("cancelled", f"The release of {shown(facts.name)} was stopped."))
+    return facts, entry, snapshot
+
+
+def _move(repository: Repository, state: Path, world: World, facts: Facts, entry: Journal) -> None:
+    """Both directories go into the trash, unless somebody wrote into one at the last moment."""
+    entry = journal.advance(state, entry, "move")
+    where = steps.move_folder(facts, state, entry.id)
+    changed = changed_between(world.files, fingerprint(str(where)))
+    if changed:
+        raise _changed(facts, changed)
+    entry = journal.advance(state, entry, "detach")
+    steps.detach(repository, facts, state, entry.id)
+
+
+def _finish(
+    repository: Repository, state: Path, facts: Facts, entry: Journal, snapshot: Snapshot, control: Control
+) -> None:
+    """What follows when there is no way back."""
+    entry = journal.advance(state, entry, "branch")
+    steps.delete_branch(repository, facts)
+    entry = journal.advance(state, entry, "receipt")
+    steps.record(facts, state, entry.id)
+    entry = journal.advance(state, entry, "thin")
+    control.stage(f"Freeing the disk of {escape(facts.name)}")
+    unheld = {one.path for one in snapshot.unheld}
+    held: Mapping[str, str] = {path: oid for path, (_, oid) in snapshot.known.blobs.items() if path not in unheld}
+    steps.lighten(repository, facts, state, entry.id, snapshot.known, held)
+    steps.record(facts, state, entry.id)
+    journal.finish(state)
+
+
+def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str, why: Exception) -> ReleaseResult:
+    """Put everything back as it was and say why."""
+    steps.attach(repository, facts, state, release_id)
+    back = steps.return_folder(facts, state, release_id)
+    if not back:
+        what = f"{shown(facts.name)} was put away, but something new is at {escape(facts.path)}. Run: sidecar status"
+        return ReleaseResult("failed", (Finding("path-taken", "blocks", what),))
+    steps.drop_snapshot(repository, release_id)
+    journal.finish(state)
+    if isinstance(why, _StoppedError):
+        return ReleaseResult(why.outcome, (why.finding,))
+    said = (
+        why.message
+        if isinstance(why, GitError)
+        else f"{why.strerror} ({why.filename})"
+        if isinstance(why, OSError)
+        else ""
+    )
+    what = f"{shown(facts.name)} could not be released, and is as it was: {escape(said)}"
+    return ReleaseResult("failed", (Finding("not-released", "blocks", what),))
+
+
+def _changed(facts: Facts, paths: tuple[str, ...]) -> _StoppedError:
+    what = f"Something wrote into {shown(facts.name)} while it was being released. It is as it was; look again."
+    return _StoppedError("refused", finding("changed-meanwhile", what, paths))

@@ -1,0 +1,102 @@
+"""What the journal and the receipt of a release say, checked field by field before any of it is obeyed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sidecar.git.process import GitError, run
+from sidecar.git.repository import Repository
+
+OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A release as its journal and receipt tell it.
+
+    `path` is where the worktree was, `administrative` the name of its administrative directory, `tip` what the branch
+    pointed at when it is to be deleted (None: it stays), `snapshot` the commit that keeps what objects can hold,
+    `output` the build output that is not kept, `total` the bytes on the disk that it took.
+    """
+
+    path: str
+    name: str
+    administrative: str
+    branch: str | None
+    tip: str | None
+    head: str | None
+    snapshot: str | None
+    output: tuple[str, ...]
+    total: int
+
+    def record(self) -> dict[str, Any]:
+        """The facts as JSON has them."""
+        return {**asdict(self), "output": list(self.output)}
+
+
+def snapshot_ref(release_id: str) -> str:
+    """The ref that keeps the snapshot of a release."""
+    return f"refs/sidecar/release/{release_id}"
+
+
+def parse_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
+    """Facts that a file tells; ValueError for the first one that is not as we write them."""
+    path = _text(facts, "path")
+    if not os.path.isabs(path) or os.path.normpath(path) != path or path == os.path.dirname(path):
+        raise ValueError("its path is not a worktree's")
+    if repository.common_dir == path or repository.common_dir.startswith(path + "/"):
+        raise ValueError("its path has the repository in it")
+    administrative = _text(facts, "administrative")
+    if "/" in administrative or administrative in ("", ".", "..") or "\0" in administrative:
+        raise ValueError("its administrative directory is not a name")
+    output = facts.get("output")
+    if not isinstance(output, list) or not all(isinstance(item, str) for item in output):
+        raise ValueError("its build output is not a list")
+    total = facts.get("total")
+    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
+        raise ValueError("its size is no number")
+    branch = _optional(facts, "branch")
+    if branch is not None and not is_branch_name(repository, branch):
+        raise ValueError("its branch is no branch")
+    return Facts(
+        path,
+        _text(facts, "name"),
+        administrative,
+        branch,
+        _object_id(facts, "tip"),
+        _object_id(facts, "head"),
+        _object_id(facts, "snapshot"),
+        tuple(output),
+        total,
+    )
+
+
+def is_branch_name(repository: Repository, branch: str) -> bool:
+    """Whether git takes this as a branch's short name (git-check-ref-format(1))."""
+    try:
+        run(repository.place, "check-ref-format", f"refs/heads/{branch}")
+    except (GitError, ValueError):
+        return False
+    return True
+
+
+def _text(facts: Mapping[str, Any], key: str) -> str:
+    value = facts.get(key)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"its {key} is not there")
+    return value
+
+
+def _optional(facts: Mapping[str, Any], key: str) -> str | None:
+    return None if facts.get(key) is None else _text(facts, key)
+
+
+def _object_id(facts: Mapping[str, Any], key: str) -> str | None:
+    value = _optional(facts, key)
+    if value is not None and not OBJECT_ID.fullmatch(value):
+        raise ValueError(f"its {key} is no object id")
+    return value

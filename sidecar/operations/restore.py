@@ -1,0 +1,236 @@
+"""What can be taken back, and taking it back: a merge, a release, a worktree that vanished."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sidecar.git.process import GitError
+from sidecar.git.repository import Repository, open_repository
+from sidecar.git.snapshot import Restored, restore_snapshot
+from sidecar.git.snapshot.values import Watcher
+from sidecar.model.findings import Failure, Finding
+from sidecar.model.messages import escape, shown
+from sidecar.operations import journal
+from sidecar.operations.control import QUIET, Control
+from sidecar.operations.guard.records import drop_vanished, find_vanished
+from sidecar.operations.journal import Journal
+from sidecar.operations.lock import hold
+from sidecar.operations.receipts import Receipt, drop_receipt, list_receipts, new_id, read_receipt, write_receipt
+from sidecar.operations.release import steps
+from sidecar.operations.release.facts import OBJECT_ID
+from sidecar.operations.release.restore import overlay
+from sidecar.operations.release.trash import delete_trash
+from sidecar.operations.state import state_path
+from sidecar.session import Options
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """What became of it: `path` is where the worktree is, None for a merge that was taken back."""
+
+    outcome: Literal["restored", "refused", "failed"]
+    path: str | None
+    findings: tuple[Finding, ...] = ()
+
+
+def list_restorable(folder: Path, options: Options) -> tuple[Receipt, ...] | Failure:
+    """Everything that can be taken back, the newest first; worktrees that vanished unseen are found now."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    state = state_path(repository.common_dir)
+    if not state.is_dir():
+        return ()
+    with hold(repository.common_dir, "looking for worktrees that have vanished") as held:
+        if isinstance(held, Path):
+            try:
+                find_vanished(repository, held)
+            except (GitError, OSError) as error:
+                return Failure("unreadable-repository", f"The repository can't be read: {error}")
+    return tuple(receipt for receipt in list_receipts(state) if "restored" not in receipt.facts)
+
+
+def restore(
+    folder: Path, receipt_id: str, options: Options, control: Control = QUIET, into: Path | None = None
+) -> RestoreResult | Failure:
+    """Take back what a receipt records: a merge, or a worktree, into its old path unless `into` is given."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    receipt = read_receipt(state_path(repository.common_dir), receipt_id)
+    if receipt is None:
+        return Failure("unknown-id", f"There is nothing to restore called {escape(receipt_id)}. See: sidecar restore")
+    if receipt.what == "merge":
+        from sidecar.operations.merge.undo import undo_merge
+
+        undone = undo_merge(folder, receipt_id, options, control)
+        if isinstance(undone, Failure):
+            return undone
+        return RestoreResult("restored" if undone.outcome == "undone" else undone.outcome, None, undone.findings)
+    where = str(receipt.facts.get("path")) if into is None else os.path.realpath(folder / into)
+    with hold(repository.common_dir, f"restoring {receipt.worktree}") as held:
+        if isinstance(held, Finding):
+            return RestoreResult("refused", None, (held,))
+        refusal = _refusal(held, receipt_id, where)
+        if refusal is not None:
+            return RestoreResult("refused", None, (refusal,))
+        return _restore(repository, held, receipt, where, control)
+
+
+def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
+    """Why it can't be restored there, read under the lock."""
+    try:
+        if journal.pending(state) is not None:
+            return Finding("unfinished", "blocks", "An operation was ended before it was done. Run: sidecar status")
+    except ValueError as error:
+        return Finding("bad-journal", "blocks", str(error))
+    receipt = read_receipt(state, receipt_id)
+    restored = None if receipt is None else receipt.facts.get("restored")
+    if receipt is None or isinstance(restored, str):
+        there = f" to {escape(str(restored))}" if restored else ""
+        return Finding("restored-already", "blocks", f"{escape(receipt_id)} has been restored{there}.")
+    if not os.path.isabs(where) or not OBJECT_ID.fullmatch(str(receipt.facts.get("snapshot"))):
+        return Finding("bad-receipt", "blocks", f"The receipt {receipt_id} is not as it was written.")
+    if os.path.lexists(where) and not (os.path.isdir(where) and not os.path.islink(where) and not os.listdir(where)):
+        said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"
+        return Finding("path-taken", "blocks", said, (where,))
+    return None
+
+
+def _restore(repository: Repository, state: Path, receipt: Receipt, where: str, control: Control) -> RestoreResult:
+    operation = new_id(state, "restore")
+    try:
+        entry = journal.begin(state, operation, "restore", "write", {"receipt": receipt.id, "path": where})
+        control.stage(f"Restoring {escape(receipt.worktree)}")
+        watcher = Watcher(cancelled=control.cancelled)
+        restored = restore_snapshot(repository, str(receipt.facts["snapshot"]), where, watcher=watcher)
+        if isinstance(restored, Failure):
+            journal.finish(state)
+            return RestoreResult("failed", None, (Finding(restored.code, "blocks", restored.message),))
+        entry = journal.advance(state, entry, "overlay", path=restored.path, git_dir=os.path.basename(restored.git_dir))
+        _finish(repository, state, receipt, restored.path, restored.git_dir)
+    except (OSError, GitError) as error:
+        said = f"{shown(receipt.worktree)} could not be restored as a whole: {error}. Run: sidecar status"
+        return RestoreResult("failed", where, (Finding("not-restored", "blocks", said),))
+    return RestoreResult("restored", restored.path, _notes(receipt, restored))
+
+
+def _finish(repository: Repository, state: Path, receipt: Receipt, path: str, git_dir: str) -> None:
+    """Lay the trash over what the snapshot gave, let go of both, and remember that it was restored."""
+    if receipt.what == "release":
+        overlay(state, receipt.id, path, git_dir)
+        delete_trash(state, receipt.id)
+        steps.drop_snapshot(repository, receipt.id)
+    else:
+        drop_vanished(repository, receipt.id)
+    facts = {"restored": path, "path": receipt.facts.get("path"), "at": time.time()}
+    write_receipt(state, replace(receipt, bytes=0, facts=facts))
+    journal.finish(state)
+
+
+def recover_restore(repository: Repository, state: Path, entry: Journal) -> tuple[Finding, ...]:
+    """What becomes of a restoration that was killed: it is finished; restoring a snapshot again does what lacks."""
+    receipt = read_receipt(state, str(entry.facts.get("receipt")))
+    if receipt is None or receipt.what == "merge":
+        return (
+            Finding("bad-journal", "blocks", f"The journal of {entry.id} names no receipt. Look at it, move it away."),
+        )
+    if entry.step != "overlay":
+        return _restore_again(repository, state, receipt, entry)
+    path, name = str(entry.facts.get("path")), str(entry.facts.get("git_dir"))
+    git_dir = Path(repository.common_dir) / "worktrees" / name
+    if "/" in name or name in ("", ".", "..") or not _belongs(git_dir, path):
+        return (Finding("bad-journal", "blocks", f"The journal of {entry.id} is not as we wrote it."),)
+    try:
+        _finish(repository, state, receipt, path, str(git_dir))
+    except (OSError, GitError) as error:
+        return (Finding("not-recovered", "blocks", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
+    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(path)}."),)
+
+
+def _restore_again(repository: Repository, state: Path, receipt: Receipt, entry: Journal) -> tuple[Finding, ...]:
+    where, snapshot = str(entry.facts.get("path")), str(receipt.facts.get("snapshot"))
+    restored = restore_snapshot(repository, snapshot, where)
+    if isinstance(restored, Failure):
+        journal.finish(state)
+        again = f"The restoration of {shown(receipt.worktree)} was ended: {restored.message}"
+        return (Finding("recovered", "info", f"{again} Start again: sidecar restore {receipt.id}"),)
+    try:
+        _finish(repository, state, receipt, restored.path, restored.git_dir)
+    except (OSError, GitError) as error:
+        return (Finding("not-recovered", "blocks", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
+    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(restored.path)}."),)
+
+
+def _belongs(git_dir: Path, path: str) -> bool:
+    try:
+        said = (git_dir / "gitdir").read_text(errors="surrogateescape").rstrip("\n")
+    except OSError:
+        return False
+    return os.path.realpath(os.path.dirname(git_dir / said)) == path and not os.path.islink(path)
+
+
+def _notes(receipt: Receipt, restored: Restored) -> tuple[Finding, ...]:
+    """What a person should know about what is back."""
+    found = [Finding("restored-otherwise", "info", note) for note in restored.notes]
+    if receipt.what == "vanished":
+        ignored = [one.path for one in restored.unheld if one.code == "ignored"]
+        kept = receipt.facts.get("kept")
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept)) if isinstance(kept, int | float) else "then"
+        lost = " Ignored files could not be kept." if ignored else ""
+        found.append(Finding("restored-as-of", "info", f"It is as it was at {when}.{lost}", tuple(ignored[:100])))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyPlan:
+    """Receipts whose kept state would go for good, and the bytes on the disk that this frees at least."""
+
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that their part of the trash takes."""
+        return sum(receipt.bytes for receipt in self.receipts if receipt.what == "release")
+
+
+def plan_empty(folder: Path, receipt_id: str | None, options: Options) -> EmptyPlan | Failure:
+    """What forgetting one receipt, or all of them, would do away with."""
+    listed = list_restorable(folder, options)
+    if isinstance(listed, Failure):
+        return listed
+    chosen = tuple(one for one in listed if receipt_id in (None, one.id))
+    if receipt_id is not None and not chosen:
+        return Failure("unknown-id", f"There is nothing to restore called {escape(receipt_id)}. See: sidecar restore")
+    return EmptyPlan(chosen)
+
+
+def apply_empty(folder: Path, plan: EmptyPlan, options: Options) -> tuple[Finding, ...] | Failure:
+    """Let go of what the plan names, for good; nothing that it does not name. The findings say what did not go."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    with hold(repository.common_dir, "emptying the trash") as held:
+        if isinstance(held, Finding):
+            return (held,)
+        left = []
+        for receipt in plan.receipts:
+            try:
+                let_go(repository, held, receipt)
+            except (OSError, GitError) as error:
+                left.append(Finding("not-emptied", "blocks", f"{receipt.id} could not be emptied: {error}"))
+    return tuple(left)
+
+
+def let_go(repository: Repository, state: Path, receipt: Receipt) -> None:
+    """Drop what a receipt keeps, then the receipt; GitError or OSError when something of it stays."""
+    if receipt.what == "release":
+        delete_trash(state, receipt.id)
+        steps.drop_snapshot(repository, receipt.id)
+    elif receipt.what == "vanished":
+        drop_vanished(repository, receipt.id)
+    drop_receipt(state, receipt.id)

@@ -11,7 +11,10 @@ import click
 
 from sidecar import __version__
 from sidecar.cli.check import check
+from sidecar.cli.merge import merge
+from sidecar.cli.opening import open_worktree
 from sidecar.cli.overlaps import overlaps
+from sidecar.cli.plan import plan
 from sidecar.cli.serve import serve
 from sidecar.cli.status import status
 from sidecar.model.messages import escape
@@ -38,17 +41,17 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="sidecar %(version)s")
 @click.option("-C", "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Run in DIR.")
 def sidecar(directory: str | None) -> None:
-    """See where git worktrees of one repository meet, before they are merged.
+    """See where git worktrees of one repository meet, bring them into trunk, and let go of them without loss.
 
     A worktree is named by the last part of its path, by its branch or by its path.
 
-    Exit status: 0 done, or nothing in the way; 2 a conflict found; 1 an error.
+    Exit status: 0 done, or nothing in the way; 2 a conflict found, or refused; 1 an error.
     """
     if directory is not None:
         os.chdir(directory)
 
 
-for _command in (serve, status, overlaps, check):
+for _command in (serve, status, overlaps, check, open_worktree, plan, merge):
     sidecar.add_command(_command)
 
 

@@ -45,10 +45,24 @@ def here() -> Path:
         raise Refusal("The current directory is not there any more.") from error
 
 
+def recover_first(folder: Path | None = None) -> None:
+    """Finish or undo what a killed operation left in the repository around a folder, and say so on standard error."""
+    from sidecar.session import identify  # --help and serve do without
+
+    common_dir = identify(folder or here())
+    if isinstance(common_dir, Failure) or not (Path(common_dir) / "sidecar" / "journal").exists():
+        return  # loading the operations takes longer than this look, and than many an answer
+    from sidecar.operations import recover_all
+
+    for finding in recover_all(folder or here()):
+        click.echo(f"sidecar: {escape(finding.message)}", err=True)
+
+
 def ask_picture(trust: bool, folder: Path | None = None) -> Picture:
     """The Picture of the repository around a folder, the current directory unless given."""
     from sidecar.session import Options, look  # --help and serve do without
 
+    recover_first(folder)
     return answered(look(folder or here(), Options(trusted=trust)))
 
 
@@ -56,6 +70,7 @@ def ask_comparison(first: str, second: str, trust: bool) -> tuple[Overlap, ...]:
     """The overlaps of two worktrees or commits."""
     from sidecar.session import Options, compare  # --help and serve do without
 
+    recover_first()
     return answered(compare(here(), first, second, Options(trusted=trust)))
 
 

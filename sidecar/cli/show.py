@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -16,10 +16,11 @@ VERDICT_STYLES = {"conflict": "bold red", "clean": "green", "identical": "cyan"}
 _UNBOUNDED = 1000
 
 
-def console() -> Console:
-    """Standard output: as wide as the terminal; a pipe or a file as wide as the text, and without colour."""
-    bounded = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(file=sys.stdout, width=None if bounded else _UNBOUNDED, highlight=False, markup=False, emoji=False)
+def console(*, err: bool = False) -> Console:
+    """Standard output (or error): as wide as the terminal; a pipe or a file as wide as the text, without colour."""
+    stream = sys.stderr if err else sys.stdout
+    bounded = stream.isatty() or "COLUMNS" in os.environ
+    return Console(file=stream, width=None if bounded else _UNBOUNDED, highlight=False, markup=False, emoji=False)
 
 
 def show(to: Console, blocks: Iterable[RenderableType]) -> None:
@@ -29,7 +30,7 @@ def show(to: Console, blocks: Iterable[RenderableType]) -> None:
             if index:
                 to.print()
             to.print(block)
-    sys.stdout.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
+    to.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
 
 
 def indented(*blocks: RenderableType) -> RenderableType:
@@ -43,6 +44,14 @@ def listing(title: str, rows: Iterable[tuple[str, str]]) -> RenderableType:
     for who, what in rows:
         table.add_row(Text(who, style="bold"), Text(what))
     return Group(Text(title, style="dim"), indented(table))
+
+
+def facts(known: Mapping[str, str]) -> RenderableType:
+    """What is known of a plan, a line each."""
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    for what, said in known.items():
+        table.add_row(Text(what, style="dim"), Text(said))
+    return table
 
 
 def joined(items: Sequence[str], width: int) -> str:

@@ -131,7 +131,8 @@ def _least_each_time(
 
 def join(sequences: Sequence[Found]) -> list[tuple[int, tuple[str, ...]]]:
     """Sequences that have nothing to do with each other as one: what merges without a stop comes first."""
-    first, rest = [], []
+    first: list[tuple[int, tuple[str, ...]]] = []
+    rest: list[tuple[int, tuple[str, ...]]] = []
     for sequence in sequences:
         stop = next((at for at, (_, paths) in enumerate(sequence.steps) if paths), len(sequence.steps))
         first += sequence.steps[:stop]

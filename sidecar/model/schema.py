@@ -108,6 +108,19 @@ def merge_object(
     }
 
 
+def merge_all_object(outcome: str, merges: Iterable[tuple[str, Json | None]]) -> Json:
+    """What `merge --all --json` prints: {"schema": 1, "outcome", "merges": [{"worktree": NAME, "merge": MERGE|null}]}.
+
+    The merges are in their order; null for one that was not tried, since it was only planned, or another stopped before
+    it. `outcome` is "planned", or that of the last one tried.
+    """
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "merges": [{"worktree": worktree, "merge": merge} for worktree, merge in merges],
+    }
+
+
 def release_object(
     outcome: str, findings: Iterable[Finding], receipt: str | None = None, reclaimed: int = 0, kept: int = 0
 ) -> Json:

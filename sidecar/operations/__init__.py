@@ -15,9 +15,27 @@ from sidecar.operations.merge import (
     plan_merge,
     recover_merge,
 )
+from sidecar.operations.opening import OpenPlan, OpenResult, apply_open, plan_open
+from sidecar.operations.opening_ends import recover_open
 from sidecar.operations.recovery import Recover, recover
+from sidecar.operations.release import ReleasePlan, ReleaseResult, apply_release, plan_release, recover_release
+from sidecar.operations.restore import (
+    EmptyPlan,
+    RestoreResult,
+    apply_empty,
+    list_restorable,
+    plan_empty,
+    recover_restore,
+    restore,
+)
 
-RECOVER: Mapping[str, Recover] = {"merge": recover_merge, "undo": recover_merge}
+RECOVER: Mapping[str, Recover] = {
+    "merge": recover_merge,
+    "undo": recover_merge,
+    "open": recover_open,
+    "release": recover_release,
+    "restore": recover_restore,
+}
 """How what a killed operation left is finished or undone, by what it was."""
 
 
@@ -31,11 +49,28 @@ def recover_all(folder: Path) -> tuple[Finding, ...]:
 
 
 __all__ = [
+    "EmptyPlan",
     "MergeChoices",
     "MergePlan",
     "MergeResult",
+    "OpenPlan",
+    "OpenResult",
+    "ReleasePlan",
+    "ReleaseResult",
+    "RestoreResult",
+    "apply_empty",
     "apply_merge",
+    "apply_open",
+    "apply_release",
+    "list_restorable",
+    "plan_empty",
     "plan_merge",
+    "plan_open",
+    "plan_release",
     "recover_all",
     "recover_merge",
+    "recover_open",
+    "recover_release",
+    "recover_restore",
+    "restore",
 ]

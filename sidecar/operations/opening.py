@@ -1,0 +1,222 @@
+"""`sidecar open`: a branch and a worktree for a new task, beside the main worktree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sidecar.git.acting import act
+from sidecar.git.config import sidecar_keys
+from sidecar.git.history import resolve_commit
+from sidecar.git.process import GitError, run
+from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.trunk import find_trunk
+from sidecar.model.findings import Failure, Finding
+from sidecar.model.messages import shown
+from sidecar.model.picture import Worktree, WorktreeState
+from sidecar.model.settings import settle
+from sidecar.operations import journal
+from sidecar.operations.control import QUIET, Control
+from sidecar.operations.lock import hold
+from sidecar.operations.opening_ends import settle_opening
+from sidecar.operations.receipts import new_id
+from sidecar.session import Options, find_worktree
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """A worktree to be made: its new branch (short), the absolute path, and the commit that both begin at.
+
+    `start` is what that commit was asked for as. `commit` is '' where there is none; then a finding blocks.
+    """
+
+    folder: Path
+    common_dir: str
+    options: Options
+    branch: str
+    start: str
+    commit: str
+    path: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something stands in the way."""
+        return any(finding.severity == "blocks" for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenResult:
+    """What became of it: `path` is where the worktree is, None when there is none."""
+
+    outcome: Literal["opened", "refused", "failed"]
+    path: str | None
+    findings: tuple[Finding, ...] = ()
+
+
+def plan_open(folder: Path, name: str, start: str | None, options: Options) -> OpenPlan | Failure:
+    """A worktree on a new branch NAME at trunk, or at a commit, branch or worktree; nothing is written."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    try:
+        return _plan(repository, folder, name, start, options)
+    except GitError as error:
+        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+
+
+def _plan(repository: Repository, folder: Path, name: str, start: str | None, options: Options) -> OpenPlan | Failure:
+    settings = settle(sidecar_keys(repository.config), options.editor)
+    worktrees = list_worktrees(repository)
+    trunk = find_trunk(repository, worktrees, str(settings["trunk"]))
+    if start is None and isinstance(trunk, Failure):
+        return trunk
+    from_ref = start if start is not None else "" if isinstance(trunk, Failure) else trunk.branch
+    commit = "" if start is not None or isinstance(trunk, Failure) else trunk.commit or ""
+    if start is not None:
+        commit = _find_commit(repository, worktrees, start, folder)
+    branch = name.removeprefix("refs/heads/")
+    path = _path(repository, worktrees, branch, str(settings["worktreeFolder"]))
+    plan = OpenPlan(folder, repository.common_dir, options, branch, from_ref, commit, path)
+    return replace(plan, findings=tuple(_findings(repository, worktrees, plan)))
+
+
+def _find_commit(repository: Repository, worktrees: tuple[Worktree, ...], start: str, folder: Path) -> str:
+    found = find_worktree([WorktreeState(worktree) for worktree in worktrees], start, folder)
+    if "\0" in start or isinstance(found, Failure):
+        return ""
+    return resolve_commit(repository, start) or (found.worktree.head if found is not None else None) or ""
+
+
+def _path(repository: Repository, worktrees: tuple[Worktree, ...], branch: str, configured: str) -> str:
+    """Where VS Code's own command puts it too: `shop.worktrees/NAME` beside `shop`; a `/` in NAME becomes `-`.
+
+    A bare repository in a hidden directory (`shop/.bare`) has its worktrees beside it.
+    """
+    main = next((worktree for worktree in worktrees if worktree.main), None)
+    home = main.key if main is not None else repository.common_dir
+    above, last = os.path.split(home)
+    base = os.path.join(above, f"{last.removesuffix('.git')}.worktrees") if not last.startswith(".") else above
+    if configured:
+        base = os.path.join(home, os.path.expanduser(configured))
+    return os.path.join(os.path.realpath(base), branch.replace("/", "-").replace("\0", "-"))
+
+
+def _findings(repository: Repository, worktrees: tuple[Worktree, ...], plan: OpenPlan) -> Iterator[Finding]:
+    branch = shown(plan.branch)
+    if not _is_name(repository, plan.branch):
+        said = f"{branch or 'An empty name'} can't be the name of a branch. Take letters, digits, - and /."
+        yield Finding("bad-name", "blocks", said)
+        return
+    if not plan.commit:
+        said = f"There is no commit, branch or worktree called {shown(plan.start)} to begin at."
+        yield Finding("unknown-ref", "blocks", said)
+    yield from _branch_findings(repository, worktrees, plan.branch)
+    there = next((worktree for worktree in worktrees if worktree.key == plan.path), None)
+    if there is not None and there.missing:
+        said = f"Git still lists a worktree at {shown(plan.path)}, whose folder is gone. Forget it: git worktree prune"
+        yield Finding("path-exists", "blocks", said, (plan.path,))
+    elif os.path.lexists(plan.path):
+        yield Finding("path-exists", "blocks", f"Something is at {shown(plan.path)} already.", (plan.path,))
+    last = os.path.basename(plan.path)
+    others = [worktree.key for worktree in worktrees if worktree.name == last and worktree.key != plan.path]
+    if others:
+        said = f"Another worktree is called {shown(last)}: {shown(others[0])}. Take another name."
+        yield Finding("name-taken", "blocks", said, tuple(others))
+
+
+def _is_name(repository: Repository, branch: str) -> bool:
+    """Whether git takes it for the name of a new branch (git-check-ref-format(1))."""
+    if branch in ("", "HEAD") or branch.startswith("-") or "\0" in branch:
+        return False
+    try:
+        said = run(repository.place, "check-ref-format", "--branch", branch)
+    except GitError:
+        return False
+    return os.fsdecode(said.removesuffix(b"\n")) == branch
+
+
+def _branch_findings(repository: Repository, worktrees: tuple[Worktree, ...], branch: str) -> Iterator[Finding]:
+    listing = run(repository.place, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes/origin")
+    refs = [os.fsdecode(line) for line in listing.splitlines()]
+    local = {_same_case(repository, ref.removeprefix("refs/heads/")): ref for ref in refs if ref.startswith("refs/h")}
+    mine = _same_case(repository, branch)
+    if mine in local:
+        where = next((f" (in {shown(one.key)})" for one in worktrees if one.branch == branch), "")
+        said = f"There is a branch called {shown(branch)} already{where}. Take another name."
+        yield Finding("branch-exists", "blocks", said)
+        return
+    clash = [other for other in local if other.startswith(f"{mine}/") or mine.startswith(f"{other}/")]
+    if clash:
+        said = f"The branch {shown(clash[0])} leaves no room for one called {shown(branch)}. Take another name."
+        yield Finding("branch-exists", "blocks", said)
+    elif f"refs/remotes/origin/{branch}" in refs:
+        said = f"origin has a branch called {shown(branch)} too; the new one has nothing to do with it."
+        yield Finding("branch-at-origin", "info", said)
+
+
+def _same_case(repository: Repository, name: str) -> str:
+    return name.casefold() if repository.config.flag("core.ignorecase", default=False) else name
+
+
+def apply_open(plan: OpenPlan, control: Control = QUIET) -> OpenResult:
+    """Make the branch and the worktree, as `git worktree add -b` does with the person's hooks and filters."""
+    with hold(plan.common_dir, f"opening {shown(plan.branch)}") as held:
+        if isinstance(held, Finding):
+            return OpenResult("refused", None, (held,))
+        refusal = _look_again(plan, held)
+        if refusal:
+            return OpenResult("refused", None, refusal)
+        repository = open_repository(plan.folder, trust=plan.options.trusted)
+        if isinstance(repository, Failure):
+            return OpenResult("refused", None, (Finding(repository.code, "blocks", repository.message),))
+        return _open(repository, held, plan, control)
+
+
+def _look_again(plan: OpenPlan, state: Path) -> tuple[Finding, ...]:
+    """Why the plan is not to be carried out now."""
+    if plan.blocked:
+        return plan.findings
+    if (state / "journal").exists():
+        said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
+        return (Finding("unfinished", "blocks", said),)
+    fresh = plan_open(plan.folder, plan.branch, plan.commit, plan.options)
+    if isinstance(fresh, Failure):
+        return (Finding(fresh.code, "blocks", fresh.message),)
+    return fresh.findings if fresh.blocked else ()
+
+
+def _open(repository: Repository, state: Path, plan: OpenPlan, control: Control) -> OpenResult:
+    control.stage(f"Opening {shown(plan.branch)}")
+    operation = new_id(state, "open")
+    parent = os.path.dirname(plan.path)
+    facts = {"path": plan.path, "branch": plan.branch, "commit": plan.commit, "parent": not os.path.isdir(parent)}
+    try:
+        journal.begin(state, operation, "open", "add", facts)
+        os.makedirs(parent, exist_ok=True)
+        made = act(
+            control.acting(operation, stoppable=False),
+            repository.place,
+            *("worktree", "add", "--quiet", "--no-track", "-b", plan.branch),
+            *("--end-of-options", plan.path, plan.commit),
+        )
+        words = made.last_words
+    except (OSError, GitError) as error:
+        words = error.message if isinstance(error, GitError) else f"{plan.path} can't be made: {error.strerror}."
+        if not (state / "journal").exists():
+            return OpenResult("failed", None, (Finding("not-opened", "blocks", words),))
+    try:
+        opened, findings = settle_opening(repository, operation, facts)
+        journal.finish(state)
+    except (OSError, GitError) as error:
+        said = f"It could not be finished now and will be by the next command: {error}"
+        return OpenResult("failed", None, (Finding("not-opened", "blocks", said),))
+    if not opened:
+        return OpenResult(
+            "failed", None, (Finding("not-opened", "blocks", words or "Git made no worktree."), *findings)
+        )
+    told = (Finding("git-said", "info", words),) if words else ()
+    return OpenResult("opened", plan.path, (*plan.findings, *told, *findings))

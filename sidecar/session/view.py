@@ -287,9 +287,9 @@ class View:
 
     @property
     def hot(self) -> tuple[str, ...]:
-        """The directories in which worktrees can meet, since one of them has changed something there."""
+        """The top, and the directories in which worktrees can meet, since one of them has changed something there."""
         counts = Counter(directory for known in self._known_states.values() for directory in known.directories)
-        return tuple(sorted(counts, key=lambda directory: (-counts[directory], directory)))
+        return ("", *sorted(counts, key=lambda directory: (-counts[directory], directory)))
 
     def keys_of(self, git_dirs: frozenset[str]) -> set[str]:
         """The worktrees whose own git directory is among these; any thread."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+COARSE = 3.0
+"""Seconds by which a file's time stamp may be too early: file systems round them, and have a clock of their own."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -20,6 +23,12 @@ class Moment:
 def now() -> Moment:
     """This moment."""
     return Moment(time.time(), time.monotonic())
+
+
+def stamp_of(moment: Moment) -> float:
+    """The least time stamp (seconds) of a file that was changed since, whatever has been done to the clock."""
+    elapsed = time.monotonic() - moment.monotonic
+    return min(moment.wall, time.time() - elapsed) - COARSE
 
 
 @dataclass(frozen=True)

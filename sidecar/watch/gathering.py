@@ -20,6 +20,8 @@ HELD = 2.0
 PAUSE = 0.25
 TOO_MANY = 50_000
 """More paths than this of one worktree are told as a rescan."""
+MANY = 100
+"""More directories than this that a sweep found changed are told as a rescan."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Gathering:
 
     def changed(self, tree: Tree, path: str) -> None:
         """Something happened to this relative path."""
+        tree.stirred = time.monotonic()
         if tree.is_git:
             if path == gitdir.LOCK:
                 self._look_at_lock(tree)
@@ -52,6 +55,8 @@ class Gathering:
                 self._of(tree).git.add(tree.key)
         elif path == ".git":
             regroup(tree)
+        elif not path:
+            self.everything(tree)
         elif not path.endswith("/.git"):
             pending = self._of(tree)
             if tree.key not in pending.rescan:
@@ -69,6 +74,21 @@ class Gathering:
         else:
             pending.files.pop(tree.key, None)
             pending.rescan.add(tree.key)
+
+    def swept(self, tree: Tree, directories: frozenset[str] | None) -> bool:
+        """What a sweep has found: these directories, None for anything; whether no watch had told that already."""
+        if directories is None:
+            self.everything(tree)
+            return False
+        directories -= set(tree.directories.values())
+        if not directories:
+            return False
+        if tree.is_git or "" in directories or len(directories) > MANY:
+            self.everything(tree)
+        else:
+            for directory in directories:
+                self.changed(tree, directory)
+        return True
 
     def due(self) -> float | None:
         """When something is to be told next (`time.monotonic`); None when there is nothing."""

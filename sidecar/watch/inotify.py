@@ -1,7 +1,8 @@
 """Watching with inotify(7): one instance for all trees, a watch for each directory that git doesn't ignore.
 
 Files are told when a writer closes them, not while it writes. Changes of a file's attributes are told for its
-executable bit; reading changes no attribute that inotify tells, so reading wakes nobody.
+executable bit; reading changes no attribute that inotify tells, so reading wakes nobody. The one exception is the root
+of a tree that is not watched as a whole, where a file that is opened says that somebody is at work.
 
 A watch follows its directory when that is renamed. So a descriptor has one place at a time: renaming takes the old
 place away, and finding the directory again, under whatever name, gives the descriptor the new one. Descriptors
@@ -15,23 +16,29 @@ import math
 import os
 import select
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from inotify_simple import INotify, flags  # type: ignore[import-untyped]
 
+from sidecar.watch.events import Moment
 from sidecar.watch.gathering import Gathering
 from sidecar.watch.source import Doubtful, Full, Grown, Happening, Lost, Overflow, Work
-from sidecar.watch.tree import Tree, is_foreign, join, marker, walk, within
+from sidecar.watch.tree import STEP, Phase, Tree, is_foreign, join, listing, marker, sift, walk, within
 
 _MASK = int(
     flags.CLOSE_WRITE | flags.MOVED_FROM | flags.MOVED_TO | flags.CREATE | flags.DELETE | flags.ATTRIB
     | flags.ONLYDIR | flags.EXCL_UNLINK | flags.MASK_ADD
 )  # fmt: skip
 _ROOT = int(flags.MOVE_SELF)
+_SIGN = int(flags.OPEN)
+_OURS = frozenset({".git", ".gitignore", ".gitattributes", ".gitmodules"})
+"""Files in a root that are opened for us whenever the worktree is read."""
 _BELOW = int(flags.DONT_FOLLOW)
+_ADD = int(flags.MASK_ADD)
 _OVERFLOW = int(flags.Q_OVERFLOW)
 _IGNORED = int(flags.IGNORED)
 _MOVE_SELF = int(flags.MOVE_SELF)
@@ -47,6 +54,7 @@ class Inotify:
     """An inotify instance and the trees it watches. Raises OSError when there can be no instance."""
 
     name = "inotify"
+    looks_back = True
 
     def __init__(self, gathering: Gathering, max_watches: int) -> None:
         self._gathering = gathering
@@ -85,22 +93,36 @@ class Inotify:
                     happened.append(Lost(tree))
                 if mask & _IGNORED:
                     self._unplace(wd)
+            elif mask & _SIGN:
+                if not mask & _DIRECTORY and name not in _OURS:
+                    tree.stirred = time.monotonic()
             elif name:
                 happened += self._entry(tree, wd, mask, name, grown)
-        return happened + [Grown(tree, self._walk(tree, starts, tell=True)) for tree, starts in grown.items()]
+        return happened + [Grown(tree, self._walk(tree, starts)) for tree, starts in grown.items()]
 
     def expect(self, tree: Tree) -> None:
         """Each tree is set up by itself."""
 
     def stand(self, tree: Tree) -> Work:
-        """A watch for every directory; files are not told, as all of them are news."""
-        return self._walk(tree, [(-1, "")], tell=False)
+        """A watch for every directory; where nothing is known of the tree, all is news and nothing in it is told."""
+        return self._walk(tree, [(-1, "")], tell=tree.since is not None and not tree.is_git, since=tree.since)
 
     def grow(self, tree: Tree, directories: list[str]) -> Work:
         """Like new directories."""
         places = {directory: wd for wd, directory in tree.directories.items()}
         starts = [(places.get(directory.rpartition("/")[0], -1), directory) for directory in directories]
-        return self._walk(tree, starts, tell=True)
+        return self._walk(tree, starts)
+
+    def warm(self, tree: Tree, directories: Sequence[str]) -> Work:
+        """Watches without what is below; that somebody opens a file in the root is a sign of life."""
+        wanted = sift(tree, [directory for directory in directories if directory])
+        for number, directory in enumerate(directories, 1):
+            if (directory in wanted or not directory) and self._watch(tree, directory, sign=True) is not None:
+                with suppress(OSError):
+                    for path in listing(tree, directory, tree.since)[0] if tree.since else ():
+                        self._gathering.changed(tree, path)
+            if number % STEP == 0:
+                yield
 
     def drop(self, tree: Tree, directory: str = "") -> None:
         """Take the places away; a new walk or `sweep_up` decides about the watches."""
@@ -146,6 +168,10 @@ class Inotify:
             elif mask & _MOVED_AWAY and path not in tree.ignored:
                 self.drop(tree, path)
                 self._gathering.changed(tree, path)
+            elif mask & _GONE and tree.phase is Phase.POLLED and path not in tree.ignored:
+                self._gathering.changed(
+                    tree, path
+                )  # of a directory that was not watched nobody told that it was emptied
             if tree.is_git:
                 self._gathering.changed(tree, path)
             return
@@ -153,7 +179,9 @@ class Inotify:
             self.drop(tree, directory)
         self._gathering.changed(tree, path)
 
-    def _walk(self, tree: Tree, starts: list[tuple[int, str]], *, tell: bool) -> Work:
+    def _walk(
+        self, tree: Tree, starts: list[tuple[int, str]], *, tell: bool = True, since: Moment | None = None
+    ) -> Work:
         def enter(directory: str, parent: int) -> int | None:
             if directory and tree.directories.get(parent) != directory.rpartition("/")[0]:
                 return None  # its parent went elsewhere meanwhile, and will be walked there
@@ -162,16 +190,17 @@ class Inotify:
         def found(path: str) -> None:
             self._gathering.changed(tree, path)
 
-        return walk(tree, starts, enter, found if tell else None)
+        return walk(tree, starts, enter, found if tell else None, since)
 
-    def _watch(self, tree: Tree, directory: str) -> int | None:
+    def _watch(self, tree: Tree, directory: str, *, sign: bool = False) -> int | None:
         """Place a watch; None when the directory can't be had, or is another tree's root."""
+        what = _MASK | _BELOW if directory else (_MASK & ~_ADD) | _ROOT | (_SIGN if sign else 0)
         try:
-            wd: int = self._inotify.add_watch(f"{tree.root}/{directory}", _MASK | (_BELOW if directory else _ROOT))
+            wd: int = self._inotify.add_watch(f"{tree.root}/{directory}", what)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 if self.sweep_up():
-                    return self._watch(tree, directory)
+                    return self._watch(tree, directory, sign=sign)
                 raise Full from error
             if not directory:
                 raise
@@ -180,7 +209,7 @@ class Inotify:
         if holder is None and wd not in self._dead and self.watches() >= self._max_watches:
             self._remove(wd)
             if self.sweep_up():
-                return self._watch(tree, directory)
+                return self._watch(tree, directory, sign=sign)
             raise Full
         if holder is not None and holder is not tree and directory and not holder.directories[wd]:
             return None

@@ -7,22 +7,22 @@ change: a polled one in which something happens takes the place of others that h
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from sidecar.watch.events import Batch, Report, Target, WorktreeTarget
+from sidecar.watch.events import Batch, Moment, Report, Target, WorktreeTarget, now
 from sidecar.watch.gathering import Gathering
 from sidecar.watch.mounts import is_remote, mounts
-from sidecar.watch.poll import MANY, Failed, Poller, Seen
+from sidecar.watch.poll import Failed, Poller, Seen
+from sidecar.watch.rationing import at_work, givers, hot_directories, needed, reserved
 from sidecar.watch.source import Doubtful, Full, Grown, Lost, Nothing, Overflow, Source, Work
 from sidecar.watch.tree import Phase, Tree, identify, identity, marker
+from sidecar.watch.worklist import Worklist
 
-SLICE = 0.01
-"""Seconds of walking between two looks at what happened meanwhile."""
 SOON = 0.05
 """Seconds until a missing root is first looked for again; doubled each time, up to `poll_every`."""
 
@@ -49,9 +49,10 @@ class Loop:
         self._on_batch = on_batch
         self._poll_every = poll_every
         self._retry_every = retry_every
-        self._poller = Poller(poll_every)
         self._trees: dict[str, Tree] = {}
-        self._work: deque[tuple[Tree, Work]] = deque()
+        self._poller = Poller(poll_every, lambda: at_work(self._trees.values()))
+        self._taken = now()
+        self._work = Worklist(self._fail)
         self._looks: dict[Tree, float] = {}
         self._retry_at = 0.0
         self._full_until = 0.0
@@ -115,6 +116,7 @@ class Loop:
 
     def _turn(self) -> None:
         self._obey()
+        self._taken = now()
         for happening in self._source.take():
             match happening:
                 case Lost(tree):
@@ -122,12 +124,12 @@ class Loop:
                 case Doubtful(tree):
                     self._looks[tree] = time.monotonic() + SOON
                 case Grown(tree, work):
-                    self._work.appendleft((tree, work))
+                    self._work.add(tree, work, first=True)
                 case Overflow():
                     self._start_over()
         self._do_poll()
         self._do_looks()
-        busy = self._do_work()  # last, as all of the above makes work
+        busy = self._work.do(lambda: self._source.sweep_up())  # last, as all of the above makes work
         batch = self._gathering.take()
         if batch:
             try:
@@ -144,38 +146,14 @@ class Loop:
         known = [due for due in dues if due is not None]
         return max(0.0, min(known) - time.monotonic()) if known else None
 
-    def _do_work(self) -> bool:
-        """A slice of the work that is to be done; whether there may be more of it."""
-        until = time.monotonic() + SLICE
-        while time.monotonic() < until:
-            if not self._work:
-                if not self._source.sweep_up():
-                    return False
-                continue
-            tree, work = self._work.popleft()
-            try:
-                next(work)
-            except StopIteration:
-                continue
-            except Exception as error:
-                self._fail(tree, error)
-            else:
-                self._work.appendleft((tree, work))
-        return True
-
     def _do_poll(self) -> None:
         match self._poller.step():
             case Failed(tree, error):
                 self._fail(tree, error)
-            case Seen(tree, None):
-                self._gathering.everything(tree)
-            case Seen(tree, changed) if changed:
-                if tree.is_git or "" in changed or len(changed) > MANY:
-                    self._gathering.everything(tree)
-                else:
-                    for directory in changed:
-                        self._gathering.changed(tree, directory)
-                self._promote(tree)
+            case Seen(tree, changed, began):
+                tree.since = began
+                if self._gathering.swept(tree, changed):
+                    self._promote(tree)
 
     def _do_looks(self) -> None:
         now = time.monotonic()
@@ -212,7 +190,7 @@ class Loop:
                 self._trees[key] = Tree(target, str(target.path))
                 new.append(self._trees[key])
         for tree in sorted(new, key=lambda tree: not tree.is_git):  # they are small and matter most
-            self._begin(tree)
+            self._begin(tree, tree.target.since if isinstance(tree.target, WorktreeTarget) else None)
 
     def _renew(self, tree: Tree, target: Target) -> None:
         """The same tree, perhaps with other nested directories; and a chance to see that its root has changed."""
@@ -220,6 +198,8 @@ class Loop:
         if tree.phase is Phase.MISSING or identity(tree) != tree.identity:
             self._look_for(tree)
         if isinstance(before, WorktreeTarget) and isinstance(target, WorktreeTarget):
+            if tree.phase is Phase.POLLED and before.hot != target.hot:
+                self._warm(tree)
             if tree.phase is not Phase.STANDING:
                 if before.nested != target.nested and tree.phase is not Phase.MISSING:
                     self._begin(tree)
@@ -227,15 +207,15 @@ class Loop:
             for directory in target.nested - before.nested:
                 self._source.drop(tree, directory)
             if before.nested - target.nested:
-                self._work.append((tree, self._source.grow(tree, sorted(before.nested - target.nested))))
+                self._work.add(tree, self._source.grow(tree, sorted(before.nested - target.nested)))
 
     # The life of a tree
 
-    def _begin(self, tree: Tree) -> None:
+    def _begin(self, tree: Tree, since: Moment | None = None) -> None:
         """Watch it from scratch, or poll it."""
         self._release(tree)
         tree.ignored.clear()
-        tree.remote = False
+        tree.remote, tree.since = False, since
         if not identify(tree):
             self._lose(tree)
         elif self._no_source or self._source.name == Nothing.name:
@@ -251,24 +231,59 @@ class Loop:
 
     def _set_up(self, tree: Tree) -> None:
         self._source.expect(tree)
-        self._work.append((tree, self._stand(tree)))
+        self._work.add(tree, self._stand(tree))
 
     def _stand(self, tree: Tree) -> Work:
+        if self._room_beside(tree) < needed(tree, self._trees.values(), self._poller):
+            self._poll(tree, _TOO_FEW)
+            return
         yield from self._source.stand(tree)
         tree.phase, tree.delay = Phase.STANDING, 0.0
         self._poller.discard(tree)
         self._note(tree, "")
-        self._gathering.everything(tree)
+        if tree.since is None or not self._source.looks_back:
+            self._gathering.everything(tree)
+
+    def _room_beside(self, tree: Tree) -> int:
+        """How many watches there are for it as a whole, when others get what is hot in them."""
+        return self._source.room() - (0 if tree.is_git else reserved(tree, self._trees.values()))
 
     def _poll(self, tree: Tree, problem: str) -> None:
         """Poll it, whether it was watched, was to be watched, or is polled already."""
+        if tree.phase is Phase.STANDING:
+            tree.since = self._taken if tree not in self._work else None
         self._source.drop(tree)
-        self._cancel(tree)
+        self._work.cancel(tree)
         tree.phase, tree.delay = Phase.POLLED, 0.0
         if tree not in self._poller:
             self._poller.add(tree)
         self._retry_at = time.monotonic() + self._retry_every
         self._note(tree, problem)
+        if not tree.remote:
+            self._warm(tree)
+
+    def _warm(self, tree: Tree) -> None:
+        """Watch what is hot in a tree that is polled."""
+        directories = hot_directories(tree, len(self._poller), self._source.room() + self._source.watches())
+        if directories and tree.since is None:
+            tree.since = now()
+            self._gathering.everything(tree)
+        if directories:
+            self._work.add(tree, self._try_to_warm(tree, directories))
+
+    def _try_to_warm(self, tree: Tree, directories: list[str]) -> Work:
+        """What is hot comes before what is watched as a whole; where nothing is left it is polled like the rest."""
+        while True:
+            try:
+                yield from self._source.warm(tree, directories)
+            except Full:
+                self._full_until = time.monotonic() + self._retry_every
+                giving = givers(self._trees.values(), 1, math.inf)
+                if not giving:
+                    return
+                self._poll(giving[0], _TOO_FEW)
+            else:
+                return
 
     def _lose(self, tree: Tree, problem: str = "") -> None:
         """Its root is gone or can't be read: say so once, and look for it from time to time."""
@@ -284,13 +299,16 @@ class Loop:
         self._source.drop(tree)
         self._poller.discard(tree)
         self._looks.pop(tree, None)
-        self._cancel(tree)
+        self._work.cancel(tree)
         tree.phase = Phase.MISSING
         self._note(tree, "")
 
     def _fail(self, tree: Tree, error: Exception) -> None:
         """Its work could not be done."""
         if isinstance(error, Full):
+            if tree.phase is Phase.STANDING:
+                tree.phase, tree.since = Phase.SETTING_UP, None  # what it was to look into has been told in part
+            tree.reached = max(tree.reached, len(tree.directories))
             self._full_until = time.monotonic() + self._retry_every
             self._poll(tree, _TOO_FEW)
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -327,37 +345,28 @@ class Loop:
         if self._no_source:
             self._start_over()
             return
-        room = self._source.room()
-        for tree in sorted(self._poller, key=lambda tree: -tree.active):
-            size = self._poller.size(tree)
-            if not tree.remote and size is not None and size <= room and not self._is_busy(tree):
-                room -= size
+        claimed = 0
+        for tree in sorted(self._poller, key=lambda tree: -max(tree.active, tree.stirred)):
+            if tree.remote or self._poller.size(tree) is None or tree in self._work:
+                continue
+            size = needed(tree, self._trees.values(), self._poller)
+            if size <= self._room_beside(tree) - claimed:
+                claimed += size
                 self._set_up(tree)
+            elif tree.group in at_work(self._trees.values()):
+                self._promote(tree)
 
     def _promote(self, tree: Tree) -> None:
         """Something happened in a polled tree: watch it, if need be in place of trees that have long been quiet."""
-        size = self._poller.size(tree)
-        if tree.remote or size is None or self._source.name == Nothing.name or self._is_busy(tree):
+        if tree.remote or self._poller.size(tree) is None or self._source.name == Nothing.name or tree in self._work:
             return
-        now = time.monotonic()
-        room = 0 if now < self._full_until else self._source.room()
-        places = [other for other in self._trees.values() if other.phase is Phase.STANDING and not other.is_git]
-        quiet = [other for other in places if other.active < now - self._retry_every]
-        victims: list[Tree] = []
-        for other in sorted(quiet, key=lambda other: other.active):
-            if room < size:
-                victims.append(other)
-                room += len(other.directories)
-        if room >= size:
-            for other in victims:
+        size, instant = needed(tree, self._trees.values(), self._poller), time.monotonic()
+        room = 0 if instant < self._full_until else self._room_beside(tree)
+        giving = givers(self._trees.values(), size - room, instant - self._retry_every)
+        if room >= size or giving:
+            for other in giving:
                 self._poll(other, _TOO_FEW)
             self._set_up(tree)
-
-    def _is_busy(self, tree: Tree) -> bool:
-        return any(worked_on is tree for worked_on, _ in self._work)
-
-    def _cancel(self, tree: Tree) -> None:
-        self._work = deque(entry for entry in self._work if entry[0] is not tree)
 
     def _start_over(self) -> None:
         """Events were lost, or there may be a source again: watch everything anew, which ends in a rescan."""

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from watchfiles import Change
@@ -82,6 +82,7 @@ class Notify:
     """One watchfiles watcher for all trees, replaced when a root comes that it doesn't cover."""
 
     name = "watchfiles"
+    looks_back = False
 
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
@@ -131,6 +132,10 @@ class Notify:
         for real in [real for real, known in self._trees.items() if known is tree]:
             del self._trees[real]
             self._roots = [root for root in self._roots if root != real]
+
+    def warm(self, tree: Tree, directories: Sequence[str]) -> Work:  # noqa: ARG002
+        """Never asked: there is no limit."""
+        return iter(())
 
     def grow(self, tree: Tree, directories: list[str]) -> Work:
         """Look into new directories: what was in them when they came is not always told."""

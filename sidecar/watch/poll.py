@@ -1,8 +1,10 @@
 """Looks at trees again and again, for what cannot be watched. Cheap rather than quick.
 
 Of each directory only a digest is kept, 16 bytes, because it is the largest trees that run out of watches. So a
-change is told as the directory it is in. A sweep works for SLICE seconds and then rests REST times as long, so that
-polling never takes more than a tenth of a processor and never keeps waiting those that are watched.
+change is told as the directory it is in. A sweep works for SLICE seconds and then rests many times as long, so that it
+never keeps waiting those that are watched. How long depends on what there is to learn: trees where somebody is at work,
+or of which no watch would tell that, may take a tenth of a processor; the first sweep of each, for what happened
+before, a twentieth; and the others next to nothing.
 """
 
 from __future__ import annotations
@@ -12,16 +14,25 @@ import sys
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from sidecar.watch import gitdir
-from sidecar.watch.tree import STEP, Tree, is_foreign, join, sift
+from sidecar.watch.events import Moment, now, stamp_of
+from sidecar.watch.tree import STEP, Tree, is_foreign, join, sift, stamp
 
 SLICE = 0.005
-REST = 9
-MANY = 100
-"""More changed directories than this are told as a rescan."""
+
+
+class Pace(Enum):
+    """Why a tree is swept; the value is how many times as long as the work the rest is."""
+
+    AT_WORK = 9
+    FIRST = 19
+    QUIET = 3999
+
+
 RACY_NS = 20_000_000
 """A file written this recently may be written again without its time stamps moving (git's "racy" entries)."""
 
@@ -43,10 +54,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Seen:
-    """The end of a sweep: the directories that changed, None for the first sweep of a tree."""
+    """The end of a sweep: the directories that changed since the last one, or since the tree's `since`; None: unknown.
+
+    `began` is when the sweep began.
+    """
 
     tree: Tree
     changed: frozenset[str] | None
+    began: Moment
 
 
 @dataclass(frozen=True)
@@ -57,21 +72,28 @@ class Failed:
     error: Exception
 
 
-class Poller:
-    """The polled trees; belongs to the watcher's thread."""
+Sweep = Generator[None, None, tuple[Snapshot, frozenset[str] | None]]
 
-    def __init__(self, every: float) -> None:
+
+class Poller:
+    """The polled trees; for the watcher's thread. `at_work` are the groups in which somebody was seen at work."""
+
+    def __init__(self, every: float, at_work: Callable[[], frozenset[str]]) -> None:
         self._every = every
+        self._at_work = at_work
         self._due: dict[Tree, float] = {}
         self._snapshots: dict[Tree, Snapshot] = {}
-        self._sweep: tuple[Tree, float, Generator[None, None, Snapshot]] | None = None
-        self._resume = 0.0
+        self._sweeps: dict[Tree, tuple[Moment, Sweep]] = {}
+        self._resume = dict.fromkeys(Pace, 0.0)
 
     def __contains__(self, tree: Tree) -> bool:
         return tree in self._due
 
     def __iter__(self) -> Iterator[Tree]:
         return iter(tuple(self._due))
+
+    def __len__(self) -> int:
+        return len(self._due)
 
     def add(self, tree: Tree) -> None:
         """Poll this tree, from scratch."""
@@ -82,8 +104,7 @@ class Poller:
         """Poll this tree no more."""
         self._due.pop(tree, None)
         self._snapshots.pop(tree, None)
-        if self._sweep and self._sweep[0] is tree:
-            self._sweep = None
+        self._sweeps.pop(tree, None)
 
     def size(self, tree: Tree) -> int | None:
         """How many directories the tree has; None before its first sweep."""
@@ -92,46 +113,53 @@ class Poller:
 
     def due(self) -> float | None:
         """When there is something to do (`time.monotonic`)."""
-        if not self._due:
-            return None
-        return max(self._resume, 0.0 if self._sweep else min(self._due.values()))
+        return self._next()[0] if self._due else None
 
     def step(self) -> Seen | Failed | None:
         """A slice of work, when it is due; what has been found out with it."""
         start = time.monotonic()
-        due = self.due()
-        if due is None or due > start:
+        if not self._due:
             return None
-        if self._sweep is None:
-            tree = min(self._due, key=self._due.__getitem__)
-            self._sweep = tree, start, sweep(tree, self._snapshots.get(tree))
-        tree, began, work = self._sweep
+        due, tree, pace = self._next()
+        if due > start:
+            return None
         before = self._snapshots.get(tree)
+        began, work = self._sweeps.setdefault(tree, (now(), sweep(tree, before)))
         try:
             while time.monotonic() < start + SLICE:
                 next(work)
         except StopIteration as end:
-            after: Snapshot = end.value
+            del self._sweeps[tree]
+            self._snapshots[tree], changed = end.value
+            self._due[tree] = began.monotonic + self._every
+            return Seen(tree, changed, began)
         except Exception as error:
-            self._sweep = None
+            del self._sweeps[tree]
             return Failed(tree, error)
-        else:
-            self._rest(start, first=before is None)
-            return None
-        self._rest(start, first=before is None)
-        self._sweep = None
-        self._snapshots[tree] = after
-        self._due[tree] = began + self._every
-        return Seen(tree, compare(before, after) if before else None)
+        finally:
+            done = time.monotonic()
+            self._resume[pace] = done + pace.value * (done - start)
+        return None
 
-    def _rest(self, start: float, *, first: bool) -> None:
-        now = time.monotonic()
-        self._resume = now if first else now + REST * (now - start)
+    def _next(self) -> tuple[float, Tree, Pace]:
+        """What is to be done next: when, where and why."""
+        at_work = self._at_work()
+        choices = ((tree, due, self._pace(tree, at_work)) for tree, due in self._due.items())
+        return min(
+            ((max(due, self._resume[pace]), tree, pace) for tree, due, pace in choices),
+            key=lambda choice: (choice[0], choice[1] not in self._sweeps),
+        )
+
+    def _pace(self, tree: Tree, at_work: frozenset[str]) -> Pace:
+        if not tree.directories or tree.group in at_work:
+            return Pace.AT_WORK
+        return Pace.QUIET if tree in self._snapshots else Pace.FIRST
 
 
-def sweep(tree: Tree, before: Snapshot | None) -> Generator[None, None, Snapshot]:
+def sweep(tree: Tree, before: Snapshot | None) -> Sweep:
     """Look at every directory of the tree; git is asked only about those that `before` doesn't have."""
     found: dict[str, int] = {}
+    recent: set[str] = set()
     level = [""]
     while level:
         below: list[str] = []
@@ -143,8 +171,10 @@ def sweep(tree: Tree, before: Snapshot | None) -> Generator[None, None, Snapshot
                     raise
                 continue
             if looked:
-                found[sys.intern(directory)] = looked[0]
-                below += looked[1]
+                found[sys.intern(directory)] = looked.digest
+                below += looked.directories
+                if not before and tree.since and looked.newest >= stamp_of(tree.since):
+                    recent.add(directory)
             if number % STEP == 0:
                 yield
         old = {directory for directory in below if before and before.digest(directory) is not None}
@@ -152,14 +182,28 @@ def sweep(tree: Tree, before: Snapshot | None) -> Generator[None, None, Snapshot
         level = [directory for directory in below if directory in kept]
         yield
     directories = sorted(found)
-    return Snapshot(directories, array("q", map(found.__getitem__, directories)))
+    after = Snapshot(directories, array("q", map(found.__getitem__, directories)))
+    if before:
+        return after, compare(before, after)
+    return after, frozenset(recent) if tree.since else None
 
 
-def look(tree: Tree, directory: str) -> tuple[int, list[str]] | None:
-    """Digest of the files in a directory, and its directories; None for another worktree's root. Raises OSError."""
-    digest = newest = 0
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A directory: digest of its files, its directories, and when anything in it changed last (a time stamp)."""
+
+    digest: int
+    directories: list[str]
+    newest: float
+
+
+def look(tree: Tree, directory: str) -> Looked | None:
+    """Look at the entries of a directory; None for another worktree's root. Raises OSError."""
+    where = f"{tree.root}/{directory}"
+    digest = 0
+    newest_file, newest = 0, stamp(os.stat(where))
     directories: list[str] = []
-    with os.scandir(f"{tree.root}/{directory}") as entries:
+    with os.scandir(where) as entries:
         for entry in entries:
             path = join(directory, entry.name)
             if entry.is_dir(follow_symlinks=False):
@@ -175,10 +219,11 @@ def look(tree: Tree, directory: str) -> tuple[int, list[str]] | None:
                 except FileNotFoundError:
                     continue
                 digest += hash((entry.name, at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_mode, at.st_ino))
-                newest = max(newest, at.st_mtime_ns, at.st_ctime_ns)
-    if newest > time.time_ns() - RACY_NS:
+                newest_file = max(newest_file, at.st_mtime_ns, at.st_ctime_ns)
+    if newest_file > time.time_ns() - RACY_NS:
         digest ^= 1  # differs from the next sweep's, which tells the directory once more
-    return (digest & 0xFFFF_FFFF_FFFF_FFFF) - 0x8000_0000_0000_0000, directories
+    digest = (digest & 0xFFFF_FFFF_FFFF_FFFF) - 0x8000_0000_0000_0000
+    return Looked(digest, directories, max(newest, newest_file / 1e9))
 
 
 def compare(before: Snapshot, after: Snapshot) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
@@ -54,6 +54,8 @@ class Source(Protocol):
     """A way of watching. What changes in its trees it tells the `Gathering` it was made with."""
 
     name: str
+    looks_back: bool
+    """Whether `stand` tells what is newer than the tree's `since`."""
 
     def wait(self, timeout: float | None) -> None:
         """Sleep until there is something to take, `wake` is called, or `timeout` seconds have passed."""
@@ -69,6 +71,9 @@ class Source(Protocol):
 
     def stand(self, tree: Tree) -> Work:
         """Watch a tree."""
+
+    def warm(self, tree: Tree, directories: Sequence[str]) -> Work:
+        """Watch these directories of a tree that is not watched as a whole, and notice who is at work in its root."""
 
     def drop(self, tree: Tree, directory: str = "") -> None:
         """Watch the tree no more from this relative directory down."""
@@ -129,6 +134,7 @@ class Nothing:
     """Watches nothing: every tree is polled."""
 
     name = "polling"
+    looks_back = False
 
     def __init__(self) -> None:
         self._bell: Bell[None] = Bell()
@@ -151,6 +157,10 @@ class Nothing:
     def stand(self, tree: Tree) -> Work:  # noqa: ARG002
         """Never possible."""
         raise Full
+
+    def warm(self, tree: Tree, directories: Sequence[str]) -> Work:  # noqa: ARG002
+        """Never possible."""
+        return iter(())
 
     def drop(self, tree: Tree, directory: str = "") -> None:
         """Nothing to drop."""

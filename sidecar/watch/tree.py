@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import time
@@ -11,7 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sidecar.watch import gitdir
-from sidecar.watch.events import GitTarget, Target, WorktreeTarget
+from sidecar.watch.events import GitTarget, Moment, Target, WorktreeTarget, stamp_of
 
 STEP = 32
 """Directories handled between two yields: about a millisecond."""
@@ -45,6 +46,12 @@ class Tree:
     """Watch descriptor -> relative directory, for inotify."""
     active: float = 0.0
     """When something last happened here (`time.monotonic`)."""
+    stirred: float = -math.inf
+    """When somebody was last seen at work here, if only by opening a file (`time.monotonic`)."""
+    since: Moment | None = None
+    """What changed before that has been told or read; None when nothing is known of the tree."""
+    reached: int = 0
+    """How many directories it had at least when there were too few watches for them."""
     delay: float = 0.0
     """Seconds to wait before a missing root is looked for again."""
 
@@ -112,21 +119,40 @@ def sift(tree: Tree, directories: Iterable[str]) -> set[str]:
     return {directory for directory in directories if gitdir.enters(directory)}
 
 
-def listing(tree: Tree, directory: str) -> tuple[list[str], list[str]]:
+def listing(tree: Tree, directory: str, since: Moment | None = None) -> tuple[list[str], list[str]]:
     """Relative paths of the files (anything that is no directory) and of the directories in it.
 
+    With `since` only the files that changed after that, and the directory itself when something in it came or went.
     Links are not followed; both are empty for another worktree's root. Raises OSError.
     """
     files: list[str] = []
     directories: list[str] = []
     dot_git = False
+    least = stamp_of(since) if since else -math.inf
+    if since and stamp(os.stat(f"{tree.root}/{directory}")) >= least:
+        files.append(directory)
     with os.scandir(f"{tree.root}/{directory}") as entries:
         for entry in entries:
-            (directories if entry.is_dir(follow_symlinks=False) else files).append(join(directory, entry.name))
             dot_git = dot_git or entry.name == ".git"
+            if entry.is_dir(follow_symlinks=False):
+                directories.append(join(directory, entry.name))
+            elif not since or _is_recent(entry, least):
+                files.append(join(directory, entry.name))
     if dot_git and directory and is_foreign(tree, directory):
         return [], []
     return files, directories
+
+
+def stamp(at: os.stat_result) -> float:
+    """When a file or directory was last changed in any way: the time of its last change of status can't be set."""
+    return max(at.st_mtime, at.st_ctime)
+
+
+def _is_recent(entry: os.DirEntry[str], least: float) -> bool:
+    try:
+        return stamp(entry.stat(follow_symlinks=False)) >= least
+    except OSError:  # it went after its directory was watched, so that is told
+        return False
 
 
 def is_foreign(tree: Tree, directory: str) -> bool:
@@ -139,10 +165,15 @@ Enter = Callable[[str, int], int | None]
 
 
 def walk(
-    tree: Tree, starts: Iterable[tuple[int, str]], enter: Enter, found: Callable[[str], None] | None
+    tree: Tree,
+    starts: Iterable[tuple[int, str]],
+    enter: Enter,
+    found: Callable[[str], None] | None,
+    since: Moment | None = None,
 ) -> Iterator[None]:
     """Enter directories breadth-first from `starts` (parent's token, relative directory), and tell what is in them.
 
+    With `since` only what is newer is told (see `listing`).
     A directory is entered before it is listed, so what appears in between is seen twice rather than not at all.
     Yields now and then, so that a large tree keeps nobody waiting. Only the root raises OSError.
     """
@@ -157,7 +188,7 @@ def walk(
             if token is None:
                 continue
             try:
-                files, directories = listing(tree, directory)
+                files, directories = listing(tree, directory, since)
             except OSError:
                 if not directory:
                     raise

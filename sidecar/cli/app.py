@@ -15,6 +15,8 @@ from sidecar.cli.merge import merge
 from sidecar.cli.opening import open_worktree
 from sidecar.cli.overlaps import overlaps
 from sidecar.cli.plan import plan
+from sidecar.cli.release import release
+from sidecar.cli.restore import restore
 from sidecar.cli.serve import serve
 from sidecar.cli.status import status
 from sidecar.model.messages import escape
@@ -51,7 +53,7 @@ def sidecar(directory: str | None) -> None:
         os.chdir(directory)
 
 
-for _command in (serve, status, overlaps, check, open_worktree, plan, merge):
+for _command in (serve, status, overlaps, check, open_worktree, plan, merge, release, restore):
     sidecar.add_command(_command)
 
 

@@ -83,9 +83,10 @@ def show_findings(findings: Sequence[Finding], *, err: bool) -> None:
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    """Its sentence, and the first paths that the sentence does not name."""
-    yield escape(finding.message)
-    paths = [shown for path in finding.paths if (shown := escape(path)) not in escape(finding.message)]
+    """What it says, and the first of its paths that it does not name itself."""
+    said = [escape(line) for line in finding.message.split("\n")]
+    yield from said
+    paths = [path for path in map(escape, finding.paths) if not any(path in line for line in said)]
     yield from (f"  {path}" for path in paths[:MOST_PATHS])
     if len(paths) > MOST_PATHS:
         yield f"  and {len(paths) - MOST_PATHS} more"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.findings import Finding
@@ -14,6 +14,34 @@ from sidecar.model.picture import Picture, WorktreeState
 SCHEMA = 1
 
 Json = dict[str, Any]
+
+
+class Restorable(Protocol):
+    """What a receipt says of itself."""
+
+    @property
+    def id(self) -> str:
+        """How it is called in commands."""
+
+    @property
+    def what(self) -> str:
+        """`merge`, `release` or `vanished`."""
+
+    @property
+    def worktree(self) -> str:
+        """The worktree's name."""
+
+    @property
+    def branch(self) -> str | None:
+        """Its branch (short), None when detached."""
+
+    @property
+    def time(self) -> float:
+        """When it happened, in seconds since 1970."""
+
+    @property
+    def bytes(self) -> int:
+        """What it keeps on the disk."""
 
 
 def status_object(picture: Picture, in_use: dict[str, list[Json]] | None = None) -> Json:
@@ -134,8 +162,29 @@ def release_object(
     }
 
 
+def receipts_object(receipts: Iterable[Restorable]) -> Json:
+    """What `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on the disk."""
+    return {
+        "schema": SCHEMA,
+        "receipts": [
+            {
+                "id": receipt.id,
+                "what": receipt.what,
+                "worktree": receipt.worktree,
+                "branch": receipt.branch,
+                "time": receipt.time,
+                "bytes": receipt.bytes,
+            }
+            for receipt in receipts
+        ],
+    }
+
+
 def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) -> Json:
-    """What `restore ID --json` prints, and `open`: `path` is the worktree that is there now."""
+    """What `restore ID --json` and `open --json` print: `path` is the worktree that is there now.
+
+    `outcome` is "restored" or "opened", "refused" or "failed"; with `--empty` "emptied", "planned" or "refused".
+    """
     return {
         "schema": SCHEMA,
         "outcome": outcome,

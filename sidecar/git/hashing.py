@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sidecar.git.objects import unwritten
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import EXECUTABLE, FILE, SYMLINK, Entry
+
+NO_ROOM = os.strerror(errno.ENOSPC)
+"""How git says that the disk is full, and not that a file is bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: set[str]) -> dict
     listing = b"".join(path_line(path) for path in paths)
     try:
         said = run(place, "hash-object", "-w", "--stdin-paths", stdin=listing)
-    except GitError:
+    except GitError as error:
+        if NO_ROOM in error.message:
+            raise unwritten(NO_ROOM) from error
         if len(paths) == 1:
             if os.path.lexists(os.path.join(place.cwd, paths[0])):
                 skipped.add(paths[0])

@@ -16,27 +16,32 @@ def ignored_directories(repository: Repository, worktree: Worktree, directories:
     Source: git-check-ignore(1). When git can't answer, none is ignored: watching too much loses nothing.
     """
     try:
-        ignored = _check(repository, worktree, [directory + "/" for directory in directories], "--no-index")
+        ignored = _check(repository, worktree, [directory + "/" for directory in directories])
         if not ignored:
             return frozenset()
-        place = repository.inside(worktree)
-        tracked = run(place, "--literal-pathspecs", "ls-files", "-z", "--", *ignored)
+        held = _tracked(repository, worktree, ignored)
     except GitError:
         return frozenset()
-    held = [os.fsdecode(path) for path in tracked.split(b"\0") if path]
     return frozenset(directory for directory in ignored if not any(path.startswith(directory + "/") for path in held))
 
 
 def is_ignored(repository: Repository, worktree: Worktree, path: str) -> bool:
     """Whether git would leave this file out of `git add`; a tracked file never is."""
     try:
-        return bool(_check(repository, worktree, [path]))
+        return bool(_check(repository, worktree, [path])) and not _tracked(repository, worktree, [path])
     except GitError:
         return False
 
 
-def _check(repository: Repository, worktree: Worktree, paths: Sequence[str], *how: str) -> list[str]:
-    """Those of the paths that are ignored; with --no-index tracked ones too, which saves a search of the index each."""
+def _tracked(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> list[str]:
+    """What the index has at or below these paths; a sparse index is left as it is, else git would write trees."""
+    place = repository.inside(worktree)
+    said = run(place, "--literal-pathspecs", "ls-files", "--sparse", "-z", "--", *paths)
+    return [os.fsdecode(path) for path in said.split(b"\0") if path]
+
+
+def _check(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> list[str]:
+    """Those of the paths that a rule ignores, tracked ones too."""
     listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    said = run(repository.inside(worktree), "check-ignore", *how, "-z", "--stdin", stdin=listing, accept=(0, 1))
+    said = run(repository.inside(worktree), "check-ignore", "--no-index", "-z", "--stdin", stdin=listing, accept=(0, 1))
     return [os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path]

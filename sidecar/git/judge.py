@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
 from sidecar.git.config import Config, merge_pairs, silenced_drivers
-from sidecar.git.objects import Objects, find_entry, read_blob, write_commit, write_tree
+from sidecar.git.objects import Objects, find_entry, read_blob, unwritten, write_commit, write_tree
 from sidecar.git.process import Conversation, GitError, Place, configured, run, run_for_status
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
@@ -165,7 +165,13 @@ class Judge:
         return answer
 
     def _commits(self, question: Question) -> tuple[str, str]:
-        """Virtual commits of both sides, over a virtual base; with several merge bases over the real commits."""
+        """Virtual commits of both sides, over a virtual base; with several merge bases over the real commits.
+
+        A tree that is not here is an error: git before 2.45 would take it for an empty one.
+        """
+        for tree in (question.base, question.ours, question.theirs):
+            if tree is not None:
+                self._quarantine.objects.tree(tree)
         if question.parents is not None:
             ours, theirs = question.parents
         else:
@@ -186,17 +192,16 @@ class Judge:
             try:
                 fields = self._court(attributes, size).hear_alone(commits)
             except GitError as error:
-                raise GitError(f"git can't merge them: {error.message}") from error
+                raise GitError(f"git says: {error.message}.{self._quarantine.why_missing}") from error
         return _parse(fields, commits, size)
 
     def _court(self, attributes: Attributes, size: int) -> _Court:
         key = (attributes, size)
         if key not in self._courts:
-            strongest = self._surroundings.strongest + b"\n* conflict-marker-size=%d\n" % size
-            place = self._quarantine.repository("merge", strongest)
-            lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
-            pairs = merge_pairs(self._repository.config, self._repository.trusted)
-            place = place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]), **self._variables)
+            try:
+                place = self._furnish(attributes, size)
+            except OSError as error:
+                raise unwritten(error) from error
             self._courts[key] = _Court(
                 place, self._quarantine.objects, batched=self._repository.version >= BATCHED_MERGES
             )
@@ -204,6 +209,14 @@ class Judge:
                 self._courts.popitem(last=False)[1].close()
         self._courts.move_to_end(key)
         return self._courts[key]
+
+    def _furnish(self, attributes: Attributes, size: int) -> Place:
+        """A repository with these attributes, and the configuration that a merge may see."""
+        strongest = self._surroundings.strongest + b"\n* conflict-marker-size=%d\n" % size
+        place = self._quarantine.repository("merge", strongest)
+        lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
+        pairs = merge_pairs(self._repository.config, self._repository.trusted)
+        return place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]))
 
     def close(self) -> None:
         """End every process."""

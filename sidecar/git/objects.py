@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sidecar.git.process import Conversation, GitError, Place
+from sidecar.git.repository import Repository
 from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
@@ -43,17 +45,17 @@ class Objects:
     empty_tree: str
 
 
-def open_objects(directory: Path, alternate: str, object_format: str, place: Place) -> Objects:
-    """The database in an `objects` directory over an alternate one; libgit2 where it can, git itself for sha256.
+def open_objects(directory: Path, alternate: str, repository: Repository, place: Place) -> Objects:
+    """The database in an `objects` directory over a repository's own; libgit2 where it can, git itself for sha256.
 
     `place` is a repository on that directory, for the conversation with git.
     """
-    if object_format == "sha1":
-        return _with_libgit2(directory, alternate)
-    return _with_git(directory, alternate, object_format, place)
+    if repository.object_format == "sha1":
+        return _with_libgit2(directory, alternate, repository.why_missing)
+    return _with_git(directory, alternate, repository, place)
 
 
-def _with_libgit2(directory: Path, alternate: str) -> Objects:
+def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
     import pygit2
 
     types = {
@@ -89,14 +91,14 @@ def _with_libgit2(directory: Path, alternate: str) -> Objects:
         try:
             number, content = database().read(oid)
         except (KeyError, ValueError, OSError, pygit2.GitError) as error:
-            raise GitError(f"object {oid} can't be read.") from error
+            raise GitError(f"object {oid} can't be read.{why_missing}") from error
         return types[pygit2.enums.ObjectType(number)], content
 
     def write(kind: str, content: bytes) -> str:
         try:
             return str(database().write(numbers[kind], content))
         except (OSError, pygit2.GitError) as error:
-            raise GitError(f"an object can't be written: {error}") from error
+            raise unwritten(error) from error
 
     return Objects(read, write, _remembering(read), let_go, standing.clear, "0" * 40, write("tree", b""))
 
@@ -125,7 +127,8 @@ def _losing(directory: str) -> Callable[[], bool]:
     return has_lost
 
 
-def _with_git(directory: Path, alternate: str, object_format: str, place: Place) -> Objects:
+def _with_git(directory: Path, alternate: str, repository: Repository, place: Place) -> Objects:
+    object_format = repository.object_format
     asking = threading.Lock()
     conversation: list[Conversation] = []
     has_lost = _losing(os.path.join(alternate, "pack"))
@@ -142,7 +145,7 @@ def _with_git(directory: Path, alternate: str, object_format: str, place: Place)
         header, _, rest = answer.partition(b"\n")
         words = header.decode("ascii", "replace").split(" ")
         if len(words) != 3:
-            raise GitError(f"object {oid} can't be read.")
+            raise GitError(f"object {oid} can't be read.{repository.why_missing}")
         return words[1], rest[:-1]
 
     def write(kind: str, content: bytes) -> str:
@@ -158,7 +161,7 @@ def _with_git(directory: Path, alternate: str, object_format: str, place: Place)
             except OSError as error:
                 with contextlib.suppress(OSError):
                     draft.unlink()
-                raise GitError(f"an object can't be written: {error.strerror}.") from error
+                raise unwritten(error.strerror) from error
         return oid
 
     def close() -> None:
@@ -182,6 +185,11 @@ def _whole_object(answer: bytearray) -> bool:
         return False
     words = bytes(answer[:end]).split(b" ")
     return len(words) != 3 or len(answer) >= end + 1 + int(words[2]) + 1
+
+
+def unwritten(why: object) -> GitError:
+    """What to say when there is no place for what a reading makes."""
+    return GitError(f"The temporary directory {tempfile.gettempdir()} can't be written: {why}")
 
 
 def read_blob(objects: Objects, oid: str) -> bytes:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sidecar.git.objects import Objects, open_objects
-from sidecar.git.process import GitError, Place
+from sidecar.git.objects import Objects, open_objects, unwritten
+from sidecar.git.process import Place
 from sidecar.git.repository import Repository
 
 MOST_HOMES = 10
@@ -28,12 +28,16 @@ MOST_HOMES = 10
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """An open quarantine; `plumbing` is where trees and blobs are compared, without attributes or configuration."""
+    """An open quarantine; `plumbing` is where trees and blobs are compared, without attributes or configuration.
+
+    `why_missing` is what to add where an object can't be read, in words.
+    """
 
     root: Path
     objects: Objects
     plumbing: Place
     object_format: str
+    why_missing: str
     lock: FileLock
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -86,7 +90,7 @@ def open_quarantine(repository: Repository) -> Quarantine:
             lock.acquire(timeout=0)
         return _furnish(root, lock, repository)
     except (OSError, Timeout) as error:
-        raise GitError(f"The temporary directory {tempfile.gettempdir()} can't be written: {error}") from error
+        raise unwritten(error) from error
 
 
 def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
@@ -101,8 +105,8 @@ def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     if os.path.exists(shallow):
         shutil.copyfile(shallow, root / "shallow")
     plumbing = Place(str(root), {"GIT_DIR": str(root)})
-    objects = open_objects(root / "objects", alternate, repository.object_format, plumbing)
-    return Quarantine(root, objects, plumbing, repository.object_format, lock)
+    objects = open_objects(root / "objects", alternate, repository, plumbing)
+    return Quarantine(root, objects, plumbing, repository.object_format, repository.why_missing, lock)
 
 
 def _home() -> Path:

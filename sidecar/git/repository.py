@@ -36,6 +36,15 @@ class Repository:
         """Where questions about refs and history are asked: no working tree."""
         return Place(self.common_dir, {"GIT_DIR": self.common_dir})
 
+    @property
+    def why_missing(self) -> str:
+        """What to add where an object can't be read: in a partial clone it may never have been fetched."""
+        names = {name for _, name, _ in self.config.pairs}
+        partial = "extensions.partialclone" in names or any(
+            name.startswith("remote.") and name.endswith(".promisor") for name in names
+        )
+        return " This is a partial clone, so it may not have been fetched." if partial else ""
+
     def inside(self, worktree: Worktree) -> Place:
         """Where questions about a worktree are asked that run no filter: everything named, nothing discovered."""
         names = {"GIT_DIR": worktree.git_dir, "GIT_COMMON_DIR": self.common_dir, "GIT_WORK_TREE": worktree.key}

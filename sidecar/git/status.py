@@ -69,13 +69,13 @@ def read_uncommitted(
 
     `limit` is the size in bytes above which a file is skipped. Raises GitError when the worktree can't be read.
     """
-    place = place_of_files(repository, worktree)
+    # git writes trees when it expands a sparse index, whatever it is asked
+    place = quarantine.writing(place_of_files(repository, worktree), repository)
     literal = ("--", *(f":(top,literal){path}" for path in paths)) if paths else ()
     rows = [row for row in _parse(run(place, *STATUS, *literal)) if not _is_other_repository(worktree, row)]
     on_disk = [row.path for row in rows if row.disk_mode in (FILE, EXECUTABLE, SYMLINK)]
     modes_count = _modes_count(repository)
-    writing = quarantine.writing(place, repository)
-    hashed = hash_files(writing, quarantine, on_disk, limit, modes_count=modes_count)
+    hashed = hash_files(place, quarantine, on_disk, limit, modes_count=modes_count)
     edits: dict[str, Edit] = {}
     for row in rows:
         edit = _edit(row, hashed, worktree) if row.path not in hashed.skipped else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from sidecar.git.judge import PathQuestion, Question
 from sidecar.git.objects import tree_of
@@ -54,6 +54,7 @@ class _Standing:
     trunk: Trunk
     party: Party
     other: Party | None
+    failure: str | None = None
 
 
 class Grading:
@@ -77,7 +78,8 @@ class Grading:
         parties = [standing.party for standing in self._standings.values()]
         pairs = list(combinations(parties, 2))
         pairs += [(standing.other, standing.party) for standing in self._standings.values() if standing.other]
-        known, failures = {}, []
+        known = {}
+        failures = [standing.failure for standing in self._standings.values() if standing.failure is not None]
         self._prepare(trunk, pairs)
         for one, two in pairs:
             key = (one.key, two.key)
@@ -101,9 +103,15 @@ class Grading:
 
     def _stand(self, trunk: Trunk, state: WorktreeState, head: str, own: ChangeSet) -> _Standing:
         known = self._standings.get(state.worktree.key)
-        if known is not None and known.state is state and known.trunk == trunk:
+        if known is not None and known.failure is None and known.state is state and known.trunk == trunk:
             return known
-        party, other = _parties(self._sources, trunk, state, head, own)
+        try:
+            party, other = _parties(self._sources, trunk, state, head, own)
+        except GitError as error:
+            worktree, shape = state.worktree, footprint(own.touched)
+            party = Party(worktree.key, worktree.name, worktree.ref, head, own, shape, unsettled=True)
+            said = f"{worktree.name} can't be compared with {trunk.branch}: {error.message}"
+            return _Standing(state, trunk, party, None, said)
         if known is not None and other is not None and known.other is not None and known.other.own is other.own:
             other = known.other
         return _Standing(state, trunk, party, other)
@@ -179,6 +187,7 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
     """The overlaps that a merge of the whole trees shows; of those, the ones in which both sides' own work meets."""
     our_changes, their_changes = (_since(sources, party, base) for party in (ours, theirs))
     if len(bases) > 1:
+        _see_trees(sources, bases)
         question = Question(our_changes.tree, their_changes.tree, None, (ours.head, theirs.head))
     else:
         alone = _separable(our_changes, their_changes)
@@ -197,6 +206,14 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
     for meeting in meetings.values():
         if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
             yield _overlap(sources, ours, theirs, meeting, merge)
+
+
+def _see_trees(sources: Sources, bases: tuple[str, ...]) -> None:
+    """GitError unless the trees are here that git merges first when there are several merge bases."""
+    for commit in bases:
+        sources.quarantine.objects.tree(tree_of(sources.quarantine.objects, commit))
+    for one, two in pairwise(bases):
+        _see_trees(sources, sources.history.merge_bases(*sorted((one, two))))
 
 
 def _separable(ours: ChangeSet, theirs: ChangeSet) -> frozenset[str]:

@@ -62,6 +62,9 @@ def scratch_repository(main: Path, place: Path) -> Path:
     for key in git(place, "config", "--name-only", "--get-regexp", r"^merge\..*\.driver$", check=False).splitlines():
         git(place, "config", "--unset-all", key)
     (own / "objects/info/alternates").write_bytes(os.fsencode(common / "objects") + b"\n")
+    if (common / "shallow").exists():
+        (own / "shallow").write_bytes((common / "shallow").read_bytes())
+    git(place, "config", "--unset", "extensions.refstorage", check=False)
     for name in ("exclude", "attributes"):
         if (common / "info" / name).exists():
             (own / "info" / name).write_bytes((common / "info" / name).read_bytes())
@@ -78,6 +81,8 @@ def present_states(main: Path, scratch: Path, env: Mapping[str, str]) -> dict[st
         index = Path(git(worktree, "rev-parse", "--path-format=absolute", "--git-path", "index"))
         copy = scratch / ".git" / "present-index"
         shutil.copy2(index, copy)  # git needs the time of the index to tell which files it must read again
+        for shared in index.parent.glob("sharedindex.*"):
+            shutil.copy2(shared, scratch / ".git")
         there = {"GIT_DIR": str(scratch / ".git"), "GIT_WORK_TREE": str(worktree), "GIT_INDEX_FILE": str(copy), **env}
         nested = [
             f":(exclude,literal){path.relative_to(worktree)}"

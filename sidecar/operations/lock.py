@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.git.files import read_small
 from sidecar.model.findings import Failure, Finding
-from sidecar.operations.state import open_state, state_path
+from sidecar.operations.state import open_state, state_path, sweep_drafts
 
 
 @contextlib.contextmanager
@@ -37,6 +37,7 @@ def hold(common_dir: str, doing: str, *, wait: float = 0.0) -> Iterator[Path | F
         return
     holder = state / "holder"
     try:
+        sweep_drafts(state)
         with contextlib.suppress(OSError):
             holder.write_text(json.dumps({"pid": os.getpid(), "doing": doing, "since": time.time()}))
         yield state

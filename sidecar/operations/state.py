@@ -58,6 +58,14 @@ def write_record(path: Path, record: Json) -> None:
     sync_directory(path.parent)
 
 
+def sweep_drafts(state: Path) -> None:
+    """Remove what a killed process had begun to write; the caller holds the lock."""
+    for folder in (state, state / "receipts"):
+        for draft in folder.glob(".*.new"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
 def remove_record(path: Path) -> None:
     """Take a record away, on the disk too; one that is gone already is fine."""
     path.unlink(missing_ok=True)

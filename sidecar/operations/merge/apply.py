@@ -154,7 +154,7 @@ def _steps(desk: Desk, plan: MergePlan, control: Control, told: list[Finding]) -
     write_receipt(desk.state, _receipt(desk, plan, after))
     uncancelled = replace(desk, acting=control.acting(desk.journal.id, stoppable=False))
     label = plan.worktree.branch or desk.facts.head[:10]
-    land(uncancelled, plan.checkout, after, label, desk.journal.id)
+    land(uncancelled, plan.checkout, after, label)
 
 
 def _to_commit(plan: MergePlan) -> tuple[str, ...]:

@@ -42,6 +42,15 @@ def keep_file(path: Path, kept: Path) -> None:
         _keep(str(path), str(kept))
 
 
+def forget_kept(state: Path) -> None:
+    """Give up what was kept, as a whole: half of it would tell lies about what was there."""
+    kept, gone = state / "landing", state / "landing.gone"
+    shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        kept.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def put_back(
     top: str, kept: Path, changes: Mapping[str, Change], directories: Iterable[str], candidates: Candidates
 ) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ EXACTLY = ("--ff-only", "--no-squash", "--commit", "--no-autostash", "--no-verif
 """A merge that can only move the branch, whatever is configured."""
 
 
-def land(desk: Desk, checkout: Worktree | None, after: str, name: str, receipt: str | None) -> Desk:
+def land(desk: Desk, checkout: Worktree | None, after: str, name: str) -> Desk:
     """Move trunk from `before` to `after`, in its checkout if it has one; RefusedError when it did not move.
 
     Forward by git's own fast-forward; backward (an undo) as `git reset --keep` does, but with the branch named.
@@ -55,7 +55,7 @@ def land(desk: Desk, checkout: Worktree | None, after: str, name: str, receipt: 
             sync_directory(desk.kept)
         except OSError as error:
             raise RefusedError(blocks("landing-failed", f"{desk.kept} can't be written: {error.strerror}.")) from error
-    desk = desk.step(LANDING, after=after, directories=directories, receipt=receipt)
+    desk = desk.step(LANDING, after=after, directories=directories)
     said = _move(desk, checkout, after, name)
     if commit_of(repository, facts.trunk) != after:
         raise RefusedError(blocks("landing-failed", f"{_branch(facts)} did not move: {said}"))
@@ -103,8 +103,8 @@ def take_back(repository: Repository, state: Path, facts: Facts, operation_id: s
     """
     kept = state / "landing"
     checkout = worktree_at(repository, facts.checkout)
-    if facts.checkout is None or facts.after is None:
-        return []
+    if facts.checkout is None or facts.after is None or not kept.exists():
+        return []  # nothing was to be touched, or all was put back already
     if checkout is None:
         said = f"{facts.checkout} can't be read, so it was not put back. Look there with: git status"
         return [blocks("left-alone", said)]

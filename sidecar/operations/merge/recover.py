@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from sidecar.operations.merge.desk import (
     read_facts,
     worktree_at,
 )
-from sidecar.operations.merge.keeping import keep_file
+from sidecar.operations.merge.keeping import forget_kept, keep_file
 from sidecar.operations.merge.landing import clear_landing, take_back
 from sidecar.operations.merge.locks import clear_locks, hold_index
 from sidecar.operations.merge.values import blocks, info
@@ -74,9 +73,9 @@ def settle(repository: Repository, state: Path, journal: Journal, facts: Facts) 
         found += stuck
         if not landed:
             found += take_back(repository, state, facts, journal.id)
-        _settle_receipt(state, journal, facts, landed=landed)
+    _settle_receipt(state, journal, facts, landed=landed)
     remove_temporary(repository.common_dir, journal.id)
-    shutil.rmtree(state / "landing", ignore_errors=True)
+    forget_kept(state)
     finish(state)
     return landed, found
 
@@ -115,14 +114,12 @@ def _settle_commit(repository: Repository, state: Path, facts: Facts, operation_
 
 def _settle_receipt(state: Path, journal: Journal, facts: Facts, *, landed: bool) -> None:
     """A merge's receipt is there when it landed and only then; an undo marks the receipt of what it took back."""
-    if facts.receipt is None:
-        return
     if journal.what == "merge":
         if not landed:
-            drop_receipt(state, facts.receipt)
+            drop_receipt(state, journal.id)
         return
-    receipt = read_receipt(state, facts.receipt)
-    if receipt is not None and landed and "undone" not in receipt.facts:
+    receipt = read_receipt(state, facts.receipt) if facts.receipt is not None else None
+    if receipt is not None and landed and "restored" not in receipt.facts:
         with contextlib.suppress(OSError):
             write_receipt(state, undone(receipt))
 
@@ -136,5 +133,5 @@ def undone(receipt: Receipt) -> Receipt:
         receipt.branch,
         receipt.time,
         receipt.bytes,
-        {**receipt.facts, "undone": time.time()},
+        {**receipt.facts, "restored": time.time()},
     )

@@ -66,9 +66,10 @@ def _create(repository: Repository, store: Store, name: str, tip: str | None) ->
 
 
 def _restore_log(repository: Repository, store: Store, name: str, branch: Branch) -> None:
-    """Put the reflog there, whole or not at all; one that is there already is the branch's own."""
+    """Put the reflog there, whole or not at all; one that is there and has entries is the branch's own."""
     log = os.path.join(repository.common_dir, "logs", "refs", "heads", name)
-    if branch.log is None or branch.tip is None or os.path.lexists(log):
+    expired = os.path.isfile(log) and not os.path.islink(log) and os.path.getsize(log) == 0
+    if branch.log is None or branch.tip is None or (os.path.lexists(log) and not expired):
         return
     with Exchange(store, "cat-file", "--batch") as git:
         content = read_object(git, branch.log, "blob", MOST_IN_LOG, Watcher())
@@ -79,6 +80,9 @@ def _restore_log(repository: Repository, store: Store, name: str, branch: Branch
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if expired:
+            os.replace(draft, log)
+            return
         try:
             os.link(draft, log)
         finally:

@@ -19,6 +19,7 @@ from sidecar.git.snapshot.values import (
     Header,
     IndexFile,
     Item,
+    Lock,
     Unheld,
 )
 
@@ -26,6 +27,7 @@ FORMAT = 1
 ITEMS_IN_LIST = 128
 """About how many files one list has: an edit writes one list anew."""
 
+MOST_TIME = 2**70
 MOST_IN_LINK = 64 * 1024
 MOST_IN_ATTRIBUTE = 64 * 1024
 ATTRIBUTE = re.compile(r"(?s)user\..{1,250}|system\.posix_acl_(access|default)")
@@ -65,7 +67,7 @@ def encode_header(header: Header) -> bytes:
         "head": header.head,
         "branch": header.branch,
         "branches": [[b.name, b.tip, b.log, [list(pair) for pair in b.config]] for b in header.branches],
-        "locked": header.locked,
+        "locked": None if header.locked is None else [header.locked.text, header.locked.mode, header.locked.mtime],
         "index": None if header.index is None else [header.index.oid, header.index.mode, header.index.mtime],
         "link": list(header.link),
         "relative": header.relative,
@@ -93,7 +95,7 @@ def decode_header(text: bytes) -> Header:
         head=_optional(record.get("head"), _oid),
         branch=_optional(record.get("branch"), _text),
         branches=tuple(_branch(row) for row in _list(record.get("branches"))),
-        locked=_optional(record.get("locked"), _any_text),
+        locked=_optional(record.get("locked"), _lock),
         index=_optional(record.get("index"), _index),
         link=_pair(record.get("link")),
         relative=_flag(record.get("relative")),
@@ -156,7 +158,7 @@ def _decode_item(row: Any) -> Item:
         kind,
         path,
         _number(mode, 0, 0o7777),
-        _number(mtime, -(2**62), 2**62),
+        _number(mtime, -MOST_TIME, MOST_TIME),
         _optional(oid, _oid),
         _number(size, 0, MOST_IN_LINK if kind == LINK_KIND else 2**63),
         tuple(_attribute(pair) for pair in _rows(fields[6], 2)) if len(fields) == 7 else (),
@@ -187,11 +189,18 @@ def _branch(row: Any) -> Branch:
     return Branch(_text(fields[0]), _optional(fields[1], _oid), _optional(fields[2], _oid), config)
 
 
+def _lock(row: Any) -> Lock:
+    fields = _list(row)
+    if len(fields) != 3:
+        raise MalformedError("its lock has not its fields")
+    return Lock(_any_text(fields[0]), _number(fields[1], 0, 0o7777), _number(fields[2], -MOST_TIME, MOST_TIME))
+
+
 def _index(row: Any) -> IndexFile:
     fields = _list(row)
     if len(fields) != 3:
         raise MalformedError("its index has not its fields")
-    return IndexFile(_oid(fields[0]), _number(fields[1], 0, 0o7777), _number(fields[2], -(2**62), 2**62))
+    return IndexFile(_oid(fields[0]), _number(fields[1], 0, 0o7777), _number(fields[2], -MOST_TIME, MOST_TIME))
 
 
 def _json(value: Any, indent: int | None = None) -> bytes:
@@ -262,4 +271,4 @@ def _pair(value: Any) -> tuple[int, int]:
     fields = _list(value)
     if len(fields) != 2:
         raise MalformedError("a pair is none")
-    return _number(fields[0], 0, 0o7777), _number(fields[1], -(2**62), 2**62)
+    return _number(fields[0], 0, 0o7777), _number(fields[1], -MOST_TIME, MOST_TIME)

@@ -140,13 +140,15 @@ def finish_home(git_dir: str, contents: Contents) -> None:
     path = os.path.join(git_dir, "locked")
     if _lock_of(git_dir) != lock_text(contents.commit):
         return
-    if contents.header.locked is None:
+    lock = contents.header.locked
+    if lock is None:
         os.unlink(path)
         return
     draft = f"{path}.{contents.commit[:12]}"
     if os.path.lexists(draft):
         os.unlink(draft)
-    _write(draft, os.fsencode(contents.header.locked))
+    _write(draft, os.fsencode(lock.text), lock.mode)
+    os.utime(draft, ns=(lock.mtime, lock.mtime))
     os.rename(draft, path)
 
 

@@ -12,7 +12,7 @@ from sidecar.git.repository import Repository
 from sidecar.git.snapshot.admin import BranchNow, check_identity, left_out, read_branches
 from sidecar.git.snapshot.index import GITLINK, SPARSE_DIRECTORY, Index, make_whole, read_index
 from sidecar.git.snapshot.store import Store, signature_of
-from sidecar.git.snapshot.values import DIRECTORY_KIND, Signature, Unheld, Watcher
+from sidecar.git.snapshot.values import DIRECTORY_KIND, Lock, Signature, Unheld, Watcher
 from sidecar.git.snapshot.walk import Ignoring, Tracked, Walked, scan, walk
 from sidecar.model.picture import Worktree
 
@@ -26,7 +26,7 @@ class Look:
     files: Walked
     admin: Walked
     branches: tuple[BranchNow, ...]
-    locked: str | None
+    locked: Lock | None
     link: Signature
     relative: bool
 
@@ -90,9 +90,11 @@ def _tracked(repository: Repository, worktree: Worktree, index: Index | None) ->
     return Tracked(files, frozenset(directories), submodules)
 
 
-def _read_lock(git_dir: str) -> str | None:
+def _read_lock(git_dir: str) -> Lock | None:
+    path = os.path.join(git_dir, "locked")
     try:
-        return os.fsdecode(read_small(os.path.join(git_dir, "locked")))
+        status = os.lstat(path)
+        return Lock(os.fsdecode(read_small(path)), status.st_mode & 0o7777, status.st_mtime_ns)
     except FileNotFoundError:
         return None
 

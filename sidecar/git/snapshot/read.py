@@ -56,7 +56,7 @@ def read_snapshot(repository: Repository, commit: str) -> SnapshotFacts | Failur
         time=time,
         files=header.files,
         bytes=header.bytes,
-        locked=header.locked,
+        locked=None if header.locked is None else header.locked.text,
         branches=header.branches,
         unheld=header.unheld,
     )

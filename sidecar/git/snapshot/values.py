@@ -43,9 +43,9 @@ class Unheld:
     """Something in the worktree that its snapshot does not hold, by path.
 
     Codes: `ignored`, `nested-repository`, `submodule`, `mount`, `special-file` (FIFO, socket, device), `unreadable`,
-    `too-large`, `git-name` (a name that is git's own), `attribute` (an extended attribute), `hard-link` (the content
-    is held, that two names are one file is not), `lock-file`, `symbolic-branch`, `missing-object`. A path below
-    `.git/` is in the administrative directory; an id stands for an object.
+    `too-large`, `overlong-path`, `git-name` (a name that is git's own), `attribute` (an extended attribute),
+    `hard-link` (the content is held, that two names are one file is not), `lock-file`, `symbolic-branch`,
+    `missing-object`. A path below `.git/` is in the administrative directory; an id stands for an object.
     """
 
     code: str
@@ -99,6 +99,15 @@ class IndexFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """The `locked` file of a worktree (git-worktree(1)): its text, mode bits and time of the last change in ns."""
+
+    text: str
+    mode: int
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What a snapshot says of the worktree as a whole; `lists` are the blobs that list its files."""
 
@@ -108,7 +117,7 @@ class Header:
     head: str | None
     branch: str | None
     branches: tuple[Branch, ...]
-    locked: str | None
+    locked: Lock | None
     index: IndexFile | None
     link: tuple[int, int]
     relative: bool

@@ -17,6 +17,9 @@ from sidecar.model.picture import Worktree
 HELD_ATTRIBUTES = re.compile(r"user\..+|system\.posix_acl_(access|default)")
 """Extended attributes that are a person's own; the others are the system's (xattr(7))."""
 
+LONGEST_PATH = 4096 - 64
+"""Bytes of a whole path that can still be opened where a worktree is rebuilt, beside its place (PATH_MAX)."""
+
 OF_THE_SYSTEM = frozenset({"security.selinux", "security.ima", "security.evm", "com.apple.provenance"})
 
 
@@ -92,11 +95,14 @@ def _sort(
     """Note what can be held of one level, and give the directories to look into."""
     device, mounts = disk
     untracked = [path for path, _ in entries if path not in tracked.files and path not in tracked.directories]
-    left_out = ignored([path for path in untracked if path not in tracked.submodules])
+    short = [path for path in untracked if len(os.fsencode(os.path.join(root, path))) <= LONGEST_PATH]
+    left_out = ignored([path for path in short if path not in tracked.submodules])
     below = []
     for path, status in entries:
         kind = _kind(status)
-        if path in left_out:
+        if len(os.fsencode(os.path.join(root, path))) > LONGEST_PATH:
+            walked.unheld.append(Unheld("overlong-path", path))
+        elif path in left_out:
             walked.unheld.append(Unheld("ignored", path))
         elif status.st_dev != device or os.path.join(root, path) in mounts:
             walked.unheld.append(Unheld("mount", path))

@@ -1,0 +1,50 @@
+"""Every state in which work could be lost, held, destroyed and brought back."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.git.opening import opened
+from tests.git.snapshot.portrait import destroy, hold, portrait, restored, without
+from tests.harness import git
+from tests.harness.states import STATES, State, allows, build_standing
+
+
+@pytest.mark.parametrize("quick", [False, True], ids=["every file read", "by status"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_comes_back_as_it_was(state: State, quick: bool, tmp_path: Path) -> None:
+    if not allows(state.needs):
+        pytest.skip("This machine does not allow it.")
+    at = build_standing(tmp_path)
+    try:
+        state.put(at)
+        branch = git(at.worktree, "symbolic-ref", "--short", "-q", "HEAD", check=False) or "feat-1"
+        branch = None if "detached" in state.name else branch
+        broken = _complaints(at.main)
+        before = portrait(at.worktree, branch)
+        snapshot = hold(at.main, at.worktree, rehash=not quick)
+        assert portrait(at.worktree, branch) == before
+    finally:
+        state.undo(at)
+    destroy(at.main, at.worktree, branch)
+    back = restored(opened(at.main), snapshot.commit, at.worktree)
+    after = portrait(at.worktree, branch)
+    if state.name == "branch checked out twice":
+        assert back.branches == (("feat-1", "feat-1-restored"),)
+        _forget_the_name(before)
+        _forget_the_name(after)
+    assert without(after, snapshot.unheld) == without(before, snapshot.unheld)
+    if not broken:
+        assert not _complaints(at.main)
+
+
+def _forget_the_name(seen: dict[str, object]) -> None:
+    for name in [name for name in seen if name.startswith(("branch", "admin/HEAD", "admin/rebase"))]:
+        del seen[name]
+    seen["status"] = tuple(row for row in seen["status"] if not row.startswith(b"# branch"))  # type: ignore[attr-defined]
+
+
+def _complaints(repo: Path) -> str:
+    done = subprocess.run(["git", "fsck", "--strict", "--no-dangling"], cwd=repo, capture_output=True, text=True)
+    return done.stdout if done.returncode else ""

@@ -21,6 +21,9 @@ from sidecar.git.process import HARDENED, TIMEOUT, GitError, Place, environment,
 
 CONVERTING = ("filter", "text", "eol", "crlf", "ident", "working-tree-encoding")
 
+MOST_CONVERTED = 256 << 20
+"""Bytes of the largest file that git is asked to convert, which it does in memory; a larger one counts as changed."""
+
 MOST_POINTER_BYTES = 1024
 """How large a Git LFS pointer may be (the Git LFS specification)."""
 
@@ -47,7 +50,7 @@ def settle_differing(
     attributes = _attributes(ground, differing)
     by_default = ground.config.flag("core.autocrlf", default=False) is not False
     converted = [found for found in differing if by_default or attributes.get(found.path)]
-    said = _hash(ground.silent, [found.path for found in converted])
+    said = _hash(ground.silent, [found.path for found in converted if found.status.st_size <= MOST_CONVERTED])
     same = {found.path for found in converted if said.get(found.path) == found.oid}
     filtered = [found for found in converted if found.path not in same and "filter" in attributes.get(found.path, {})]
     hidden: set[str] = set()
@@ -58,7 +61,7 @@ def settle_differing(
         name = attributes[found.path]["filter"]
         if found.path in pointers:
             _settle_large(ground, found, *pointers[found.path], same, hidden, watching)
-        elif name in unasked:
+        elif name in unasked or found.status.st_size > MOST_CONVERTED:
             hidden.add(found.path)
         elif _hash(ground.filtering, [found.path]).get(found.path) == found.oid:
             (same if _comes_back(ground, found, watching) else hidden).add(found.path)

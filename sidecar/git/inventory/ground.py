@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from sidecar.git.config import Config, read_config, silenced_programs
@@ -9,7 +10,7 @@ from sidecar.git.process import Place, configured, run
 from sidecar.git.repository import Repository
 from sidecar.model.picture import Worktree
 
-PLAIN = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null"}
+PLAIN = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
 """History as it is stored: neither refs/replace nor grafts, nor a commit graph, may make a commit look reachable."""
 
 

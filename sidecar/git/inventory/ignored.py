@@ -25,7 +25,7 @@ def survey_ignored(scope: Scope, start: Item, *, output: bool) -> None:
         items = look(scope, directory)
         if items is None:
             continue
-        if nested_kind(scope, items) is not None and not output:
+        if nested_kind(items) is not None and not output:
             meet_repository(scope, directory, items)
             measure(scope, directory, kept=True)
             continue
@@ -63,7 +63,7 @@ def _survey_output(scope: Scope, start: Item) -> int:
     while waiting:
         directory = waiting.pop()
         items = look(scope, directory) or []
-        if nested_kind(scope, items) is not None and has_own_work(scope, directory, items):
+        if nested_kind(items) is not None and has_own_work(scope, directory, items):
             meet_repository(scope, directory, items)
             measure(scope, directory, kept=True)
             continue

@@ -21,12 +21,11 @@ BARE = {"HEAD": False, "objects": True, "refs": True}
 """What makes a directory a git directory (gitrepository-layout(5)): names, and whether they are directories."""
 
 
-def nested_kind(scope: Scope, items: Sequence[Item]) -> Literal["bare", "linked"] | None:
+def nested_kind(items: Sequence[Item]) -> Literal["bare", "linked"] | None:
     """How a directory with these items would be a repository of its own; None when it is none.
 
     Anything called `.git` counts, since git does not look at what lies beside one.
     """
-    del scope
     found = 0
     for item in items:
         if item.name == ".git":

@@ -24,6 +24,11 @@ from sidecar.git.inventory.submodules import is_submodule_moved, open_submodule
 from sidecar.git.process import run
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 
+_WILD = frozenset("*?[\\")
+
+LARGE = 16 << 20
+"""Bytes from which on a file's size is asked before it is read."""
+
 
 @dataclass(slots=True)
 class _Survey:
@@ -77,7 +82,7 @@ def _enter(under_way: _Survey, directory: _Open, start: Item, asked: list[_Open]
         return
     below = directory.item.path != start.path
     held = not below or ground.own(directory.item.path) in index.directories
-    if below and (kind := nested_kind(scope, items)) is not None and not (held and kind == "bare"):
+    if below and (kind := nested_kind(items)) is not None and not (held and kind == "bare"):
         meet_repository(scope, directory.item, items)
         if not held:
             measure(scope, directory.item, kept=True)
@@ -113,14 +118,24 @@ def _looks_like_output(scope: Scope, directory: Item, items: Sequence[Item]) -> 
 
 
 def _ignored(ground: Ground, items: Sequence[Item]) -> frozenset[str]:
-    """Those of the entries that git's rules ignore (git-check-ignore(1)); `./` keeps a leading colon a name."""
+    """Those of the entries that git's rules ignore (git-check-ignore(1)); none of them is tracked.
+
+    A name is a pathspec there. `./` keeps a leading colon a name; one with a wildcard would match tracked files and be
+    passed over, so the index is left out for it.
+    """
+    odd = [item for item in items if _WILD.intersection(item.path)]
+    plain = [item for item in items if not _WILD.intersection(item.path)]
+    return _asked(ground, plain) | _asked(ground, odd, "--no-index")
+
+
+def _asked(ground: Ground, items: Sequence[Item], *how: str) -> frozenset[str]:
     if not items:
         return frozenset()
     asked = [f"./{ground.own(item.path)}{'/' if item.is_directory else ''}" for item in items]
     listing = b"".join(os.fsencode(path) + b"\0" for path in asked)
     said = frozenset(
         os.fsdecode(path)
-        for path in run(ground.place, "check-ignore", "-z", "--stdin", stdin=listing, accept=(0, 1)).split(b"\0")
+        for path in run(ground.place, "check-ignore", *how, "-z", "--stdin", stdin=listing, accept=(0, 1)).split(b"\0")
     )
     return frozenset(item.path for item, path in zip(items, asked, strict=True) if path in said)
 
@@ -158,7 +173,9 @@ def _compare(under_way: _Survey, item: Item, path: str, tracked: Tracked) -> Non
             if _mode_differs(under_way, item, mode):
                 seen_by_git = ground.config.flag("core.filemode", default=True) is not False
                 _note_change(under_way, path, tracked, hidden=not seen_by_git)
-            if blob_id(full, item.status, ground.object_format, scope.watching) != tracked.entry.oid:
+            if _has_another_size(ground, item, tracked) or tracked.entry.oid != blob_id(
+                full, item.status, ground.object_format, scope.watching
+            ):
                 under_way.differing.append(Differing(path, tracked.entry.oid, item.status))
         else:
             _note_change(under_way, path, tracked)
@@ -166,6 +183,14 @@ def _compare(under_way: _Survey, item: Item, path: str, tracked: Tracked) -> Non
                 scope.found.special.append(item.path)
     except OSError as error:
         note_unreadable(scope, item.path, error)
+
+
+def _has_another_size(ground: Ground, item: Item, tracked: Tracked) -> bool:
+    """Whether a large file need not be read to know that its bytes are others."""
+    if item.status.st_size < LARGE:
+        return False
+    said = run(ground.place, "cat-file", "--batch-check=%(objectsize)", stdin=f"{tracked.entry.oid}\n".encode())
+    return said.strip().isdigit() and int(said) != item.status.st_size
 
 
 def _links_are_files(ground: Ground) -> bool:

@@ -110,7 +110,7 @@ def _scope(
         watching=watching,
     )
     scope.tally.add(start)
-    scope.found.mounts += [*below, *mounts_below(worktree.git_dir, points)]
+    scope.found.mounts += [*below, *(f".git/{path}" for path in mounts_below(worktree.git_dir, points))]
     scope.found.nested += [Nested(os.path.relpath(path, worktree.key), "worktree") for path in inside]
     return scope, start
 

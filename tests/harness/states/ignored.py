@@ -21,6 +21,10 @@ def _excluded_by_the_person(at: Standing) -> None:
     write(at.worktree, {"secret.txt": "secret\n"})
 
 
+def _odd_names(at: Standing) -> None:
+    write(at.worktree, dict.fromkeys(("*.log", "x[1].log", ":(top)x.log", "-x.log", "n\nl.log", "back\\.log"), "x"))
+
+
 def _copied(at: Standing) -> None:
     write(at.main, {".env": "KEY=1\n"})
     shutil.copy(at.main / ".env", at.worktree / ".env")
@@ -121,6 +125,7 @@ IGNORED: tuple[State, ...] = (
     state("ignored directory", lambda at: write(at.worktree, {"data/a/b": "x", "data/c": "y"}), "ignored-unique"),
     state("ignored by info/exclude", _excluded, "ignored-unique"),
     state("ignored by the person's excludes", _excluded_by_the_person, "ignored-unique"),
+    state("ignored with odd names", _odd_names, "ignored-unique"),
     state("ignored link", lambda at: write(at.worktree, {".env.link": Symlink("../x")}), "ignored-unique"),
     state("ignored file with a hole", _hole, "ignored-unique"),
     state("ignored copy", _copied, "ignored-equal"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,19 +23,24 @@ def status(as_json: bool, trust: bool) -> int:
 
     TRUNK counts the commits that a worktree has and trunk lacks (+), and the other way round (-).
     """
-    picture = ask_picture(trust)
-    in_use = _in_use(picture)
+    picture = ask_picture(trust, prove=True)
+    users = in_use(picture)
     if as_json:
-        by_key = {key: [asdict(process) for process in inside] for key, inside in in_use.items()}
-        print_json(status_object(picture, by_key))
+        print_json(status_with(picture, users))
         return 0
     from sidecar.cli.status_table import print_status  # rich takes longer than the answer
 
-    print_status(picture, in_use)
+    print_status(picture, users)
     return 0
 
 
-def _in_use(picture: Picture) -> dict[str, tuple[Process, ...]]:
+def status_with(picture: Picture, users: Mapping[str, Sequence[Process]]) -> dict[str, Any]:
+    """The JSON object of a Picture and of who is in its worktrees."""
+    return status_object(picture, {key: [asdict(process) for process in inside] for key, inside in users.items()})
+
+
+def in_use(picture: Picture) -> dict[str, tuple[Process, ...]]:
+    """The processes in each worktree, by its key."""
     from sidecar.system import processes_inside  # psutil is for this command only
 
     return processes_inside(state.worktree.key for state in picture.worktrees if not state.worktree.bare)

@@ -22,20 +22,23 @@ from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
 
-def look(folder: Path, options: Options | None = None) -> Picture | Failure:
-    """The Picture of the repository that a folder lies in, read afresh."""
+def look(folder: Path, options: Options | None = None, *, prove: bool = True) -> Picture | Failure:
+    """The Picture of the repository that a folder lies in, read afresh.
+
+    Without `prove`, work that is in trunk as other commits is not looked for: who asks for overlaps need not wait.
+    """
     sources = open_sources(folder, options or Options())
     if isinstance(sources, Failure):
         return sources
     try:
-        return _take_picture(sources)
+        return _take_picture(sources, prove=prove)
     except GitError as error:
         return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
     finally:
         sources.close()
 
 
-def _take_picture(sources: Sources) -> Picture | Failure:
+def _take_picture(sources: Sources, *, prove: bool) -> Picture | Failure:
     worktrees = list_worktrees(sources.repository)
     trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
     if isinstance(trunk, Failure):
@@ -43,7 +46,8 @@ def _take_picture(sources: Sources) -> Picture | Failure:
     states = tuple(worktree_state(sources, trunk, reading, {}) for reading in read_all(sources, worktrees))
     grades = Grading(sources).grade(trunk, states)
     problem = " ".join(grades.failures) or None
-    states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
+    if prove:
+        states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
     return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, problem=problem)
 
 

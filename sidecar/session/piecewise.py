@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.witnesses import MOST_OWN, Commit
 from sidecar.model.changes import ChangeSet
 from sidecar.session.tiers import Case, Found, automerge, find_whole, find_witness, steps_since, work_since
+
+Parted = Callable[[str], Sequence[str]]
+"""The points where trunk and a commit parted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,19 @@ def find_pieces(case: Case, own: Sequence[Commit], known: Iterable[str] = ()) ->
     if since is None:
         return Pieces(unproven=tuple(commit for commit in own if commit.id not in covered))
     steps = steps_since(case, since, works.values())
+    parted = _parted(case, own)
     pieces: list[Piece] = []
     for commit in own:
         if commit.id in covered or _is_nothing(case, commit, works):
             covered.add(commit.id)
             continue
-        piece = _up_to_here(case, inside, commit, first=commit is own[0]) or _alone(case, commit, works, steps)
+        piece = _up_to_here(case, inside, commit, parted, steps) or _alone(case, commit, works, parted, steps)
         if piece is not None:
             pieces.append(piece)
             covered.update(piece.commits)
     for row in _rows([commit for commit in own if commit.id not in covered]):
         work = work_since(case, row[-1].parents[0], row[0])
-        found = _find(case, work, row[0], steps) if work.touched else None
+        found = find_witness(case, work, parted(row[0].id), steps, anew=True) if work.touched else None
         if found is not None:
             pieces.append(Piece(tuple(commit.id for commit in row), work, found))
             covered.update(pieces[-1].commits)
@@ -84,23 +88,31 @@ def _is_nothing(case: Case, commit: Commit, works: Mapping[str, ChangeSet]) -> b
     return len(commit.parents) > 1 and automerge(case, commit) == commit.tree
 
 
-def _up_to_here(case: Case, inside: Mapping[str, Commit], commit: Commit, *, first: bool) -> Piece | None:
-    """The commit with all before it; of the first that has been tried already."""
-    found = None if first else find_whole(case, commit)
+def _parted(case: Case, own: Sequence[Commit]) -> Parted:
+    """Where trunk and each of these commits parted; without merges that is where trunk and the newest did."""
+    linear = all(len(commit.parents) == 1 for commit in own)
+    return lambda commit: case.sources.ancestry.bases(case.tip, own[0].id if linear else commit)
+
+
+def _up_to_here(
+    case: Case, inside: Mapping[str, Commit], commit: Commit, parted: Parted, steps: Sequence[Commit]
+) -> Piece | None:
+    """The commit with all before it; of the newest that has been tried already."""
+    if next(iter(inside)) == commit.id:
+        return None
+    found = find_whole(case, commit, parted(commit.id), steps)
     if found is None:
         return None
-    (base,) = case.sources.ancestry.bases(case.tip, commit.id)
+    (base,) = parted(commit.id)
     return Piece(tuple(_up_to(inside, commit.id)), work_since(case, base, commit), found)
 
 
-def _alone(case: Case, commit: Commit, works: Mapping[str, ChangeSet], steps: Sequence[Commit]) -> Piece | None:
+def _alone(
+    case: Case, commit: Commit, works: Mapping[str, ChangeSet], parted: Parted, steps: Sequence[Commit]
+) -> Piece | None:
     work = works.get(commit.id)
-    found = _find(case, work, commit, steps) if work is not None else None
+    found = find_witness(case, work, parted(commit.id), steps, anew=True) if work is not None else None
     return Piece((commit.id,), work, found) if work is not None and found is not None else None
-
-
-def _find(case: Case, work: ChangeSet, commit: Commit, steps: Sequence[Commit]) -> Found | None:
-    return find_witness(case, work, case.sources.ancestry.bases(case.tip, commit.id), steps, anew=True)
 
 
 def _rows(commits: Sequence[Commit]) -> list[list[Commit]]:

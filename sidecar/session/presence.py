@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sidecar.git.judge import PathQuestion, Question
+from sidecar.git.objects import read_blob
 from sidecar.git.process import GitError
+from sidecar.git.trees import BINARY_PROBE
 from sidecar.model.changes import Change, ChangeSet, Entry
+from sidecar.model.markers import split_lines
 from sidecar.model.merging import Merge
 from sidecar.session.sources import Sources
 
@@ -33,6 +37,10 @@ class Effort:
         return over
 
 
+ROOM = 16 << 20
+"""Bytes of text that are kept in memory for one proof."""
+
+
 class Presence:
     """Questions about which trees have which work; all are answered no where git can't tell."""
 
@@ -40,6 +48,9 @@ class Presence:
         self._sources = sources
         self._effort = effort
         self._entry = sources.trees.entry
+        self._texts: dict[str, bytes] = {}
+        self._room = ROOM
+        self._added = lru_cache(maxsize=4096)(self._added_lines)
 
     def same(self, work: ChangeSet, tree: str) -> bool:
         """Whether a tree has exactly this content wherever the work changed something: blob, mode, absence."""
@@ -59,22 +70,20 @@ class Presence:
 
     def has(self, work: ChangeSet, tree: str) -> bool:
         """Whether merging the work into a tree adds nothing."""
-        apart: list[tuple[str, Change, Entry]] = []
-        whole = False
+        inexact: list[tuple[Change, Entry | None]] = []
         for path, change in work.touched.items():
             entry = self._entry(tree, path)
             if entry == change.after:
                 continue
-            if entry == change.before or not self._may_contain(work.changes.get(path, change), entry):
+            if entry == change.before and (entry is not None or work.changes[path].before is None):
                 return False
-            if entry is None or change.before is None or not _is_text_merge(change, entry):
-                whole = True
-            else:
-                apart.append((path, change, entry))
-        if whole:
-            merge = self.merge(tree, work.tree, work.base)
-            return merge is not None and merge.clean and merge.tree == tree
-        return self._has_not_moved(work, tree) and all(self._contains(*one) for one in apart)
+            inexact.append((change, entry))
+        if not all(self._may_contain(work.changes.get(change.path, change), entry) for change, entry in inexact):
+            return False
+        if all(change.before is not None and _is_text_merge(change, entry) for change, entry in inexact):
+            return self._has_not_moved(work, tree) and all(self._contains(*one) for one in inexact)
+        merge = self.merge(tree, work.tree, work.base)
+        return merge is not None and merge.clean and merge.tree == tree
 
     def replayed(self, work: ChangeSet, before: str, after: str) -> bool:
         """Whether replaying the work on `before` gives `after`, wherever that changes something or the work did."""
@@ -98,22 +107,25 @@ class Presence:
         undone = Change(change.path, change.after, change.before)
         if not (_is_text_merge(change, entry) and self._is_text(change, entry)):
             return None
-        has = self._contains(change.path, change, entry) if self._may_contain(change, entry) else False
-        lacks = self._contains(change.path, undone, entry) if self._may_contain(undone, entry) else False
+        has = self._contains(change, entry) if self._may_contain(change, entry) else False
+        lacks = self._contains(undone, entry) if self._may_contain(undone, entry) else False
         return None if has == lacks else has
 
-    def _contains(self, path: str, change: Change, entry: Entry) -> bool:
+    def _contains(self, change: Change, entry: Entry | None) -> bool:
         assert change.after is not None
+        assert entry is not None
         if self._effort.over:
             return False
         self._effort.left -= 1
-        asked = PathQuestion(path, change.before, entry, change.after, self._sources.quarantine.objects.empty_tree)
+        asked = PathQuestion(
+            change.path, change.before, entry, change.after, self._sources.quarantine.objects.empty_tree
+        )
         try:
             merge = self._sources.plain.merge_path(asked)
         except GitError as error:
             self._effort.failed = error.message
             return False
-        return merge.clean and self._entry(merge.tree, path) == entry
+        return merge.clean and self._entry(merge.tree, change.path) == entry
 
     def merge(self, ours: str, theirs: str, base: str) -> Merge | None:
         """Git's built-in merge of whole trees; None where it can't be had."""
@@ -138,21 +150,34 @@ class Presence:
             return change.after is not None
         try:
             if not self._is_text(change, entry):
-                return change.after.oid == entry.oid or (
-                    change.before is not None and change.before.oid == change.after.oid
-                )
-            lines = self._sources.trees.lines
-            before = set(lines(change.before.oid)) if change.before is not None and change.before.is_file else set()
-            return set(lines(change.after.oid)) - before <= set(lines(entry.oid))
+                return change.after.oid in (entry.oid, change.before.oid if change.before is not None else None)
+            text = self._read(entry.oid)
+            return all(line in text for line in self._added(change.before, change.after))
         except GitError as error:
             self._effort.failed = error.message
             return False
 
+    def _read(self, oid: str) -> bytes:
+        """A blob; kept for this proof, as far as there is room."""
+        known = self._texts.get(oid)
+        if known is None:
+            known = read_blob(self._sources.quarantine.objects, oid)
+            self._room -= len(known)
+            if self._room > 0:
+                self._texts[oid] = known
+        return known
+
+    def _added_lines(self, before: Entry | None, after: Entry) -> frozenset[bytes]:
+        """The lines that a change added."""
+        old = set(split_lines(self._read(before.oid))) if before is not None and before.is_file else set()
+        return frozenset(split_lines(self._read(after.oid))) - old
+
     def _is_text(self, change: Change, entry: Entry) -> bool:
         entries = [one for one in (change.before, change.after, entry) if one is not None]
-        return not any(self._sources.trees.is_binary(one.oid) for one in entries)
+        return not any(b"\0" in self._read(one.oid)[:BINARY_PROBE] for one in entries)
 
 
-def _is_text_merge(change: Change, entry: Entry) -> bool:
+def _is_text_merge(change: Change, entry: Entry | None) -> bool:
     """Whether the path can be merged by itself: a regular file before, after, and there."""
-    return entry.is_file and all(one is None or one.is_file for one in (change.before, change.after))
+    there = entry is not None and entry.is_file
+    return there and all(one is None or one.is_file for one in (change.before, change.after))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.git.objects import tree_of
 from sidecar.git.witnesses import MOST_NAMED, MOST_STEPS, Commit
@@ -21,10 +21,13 @@ class Case:
     tip: str
     presence: Presence
     effort: Effort
+    trees: dict[str, str] = field(default_factory=dict)
 
     def tree(self, commit: str) -> str:
         """The tree of a commit."""
-        return tree_of(self.sources.quarantine.objects, commit)
+        if commit not in self.trees:
+            self.trees[commit] = tree_of(self.sources.quarantine.objects, commit)
+        return self.trees[commit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,15 @@ def _names_in_trunk(case: Case, since: str, paths: Collection[str]) -> set[str]:
     return {change.path for change in trees.renames(base, tip) if change.old_path in gone} if gone else set()
 
 
-def find_whole(case: Case, commit: Commit) -> Found | None:
+def find_whole(
+    case: Case, commit: Commit, bases: Sequence[str] | None = None, steps: Sequence[Commit] | None = None
+) -> Found | None:
     """What proves all that a commit has otherwise than trunk had where they parted: T1 to T3.
 
-    None also where they parted at several points or at none, and where nothing differs in the end.
+    None also where they parted at several points or at none, and where nothing differs in the end. `bases` and `steps`
+    are given where they are known.
     """
-    bases = case.sources.ancestry.bases(case.tip, commit.id)
+    bases = case.sources.ancestry.bases(case.tip, commit.id) if bases is None else bases
     if len(bases) != 1:
         return None
     work = work_since(case, bases[0], commit)
@@ -70,7 +76,7 @@ def find_whole(case: Case, commit: Commit) -> Found | None:
         return None
     if case.presence.has(work, case.tree(case.tip)):
         return Found(ADDS_NOTHING, case.tip)
-    return find_witness(case, work, bases, steps_since(case, bases[0], [work]))
+    return find_witness(case, work, bases, steps_since(case, bases[0], [work]) if steps is None else steps)
 
 
 def find_witness(

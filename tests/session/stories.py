@@ -80,14 +80,21 @@ def begin(place: Path, files: Mapping[str, Content] | None = None) -> Story:
     return Story(main, add_worktree(main, "work"))
 
 
-def proof_of(folder: Path, head: str, *, branch: str | None = None, receipts: Receipts = ()) -> Proof:
+def proof_of(
+    folder: Path,
+    head: str,
+    *,
+    branch: str | None = None,
+    receipts: Receipts = (),
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Proof:
     """What is proved of a head in the repository of a folder."""
     sources = open_sources(folder, Options())
     assert not isinstance(sources, Failure), sources
     try:
         trunk = find_trunk(sources.repository, list_worktrees(sources.repository), str(sources.settings["trunk"]))
         assert isinstance(trunk, Trunk), trunk
-        return prove(sources, trunk, head, branch=branch, receipts=receipts)
+        return prove(sources, trunk, head, branch=branch, receipts=receipts, cancelled=cancelled)
     finally:
         sources.close()
 

@@ -21,7 +21,7 @@ from sidecar.git.inventory.nested import meet_repository, nested_kind
 from sidecar.git.inventory.output import is_marked_output, is_named_output
 from sidecar.git.inventory.scope import Scope, look, measure, note_attributes, note_unreadable
 from sidecar.git.inventory.submodules import is_submodule_moved, open_submodule
-from sidecar.git.process import run
+from sidecar.git.process import GitError, run
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 
 _WILD = frozenset("*?[\\")
@@ -92,6 +92,8 @@ def _enter(under_way: _Survey, directory: _Open, start: Item, asked: list[_Open]
     output = not held and (directory.output or _looks_like_output(scope, directory.item, items))
     for item in items:
         path = ground.own(item.path)
+        if item.is_special and item.name in (".gitignore", ".gitattributes"):
+            raise GitError(f"{item.path} is no file, and git would wait for it for ever.")
         if item.name == ".git":
             scope.tally.add(item)
             if item.is_directory:

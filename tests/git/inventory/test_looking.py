@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,18 @@ def test_nothing_of_the_repository_runs(standing: Standing) -> None:
     assert {"hidden-changes", "nested-repository"} <= codes(taken)
     assert taken.files.hidden == ("src/b.txt",)
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("path", [".gitignore", "src/.gitignore", "new/.gitattributes"])
+def test_git_never_waits_for_a_pipe(standing: Standing, path: str) -> None:
+    place = standing.worktree / path
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    write(standing.worktree, {"new/x": "x"})
+    started = time.monotonic()
+    assert codes(attempt(standing.worktree)) == {"unreadable"}
+    assert time.monotonic() - started < 30
 
 
 def test_a_pattern_of_the_setting_decides(standing: Standing) -> None:

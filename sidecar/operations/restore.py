@@ -141,15 +141,7 @@ def recover_restore(repository: Repository, state: Path, entry: Journal) -> tupl
         )
     if entry.step != "overlay":
         return _restore_again(repository, state, receipt, entry)
-    path, name = str(entry.facts.get("path")), str(entry.facts.get("git_dir"))
-    git_dir = Path(repository.common_dir) / "worktrees" / name
-    if "/" in name or name in ("", ".", "..") or not _belongs(git_dir, path):
-        return (Finding("bad-journal", "blocks", f"The journal of {entry.id} is not as we wrote it."),)
-    try:
-        _finish(repository, state, receipt, path, str(git_dir))
-    except (OSError, GitError) as error:
-        return (Finding("not-recovered", "blocks", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
-    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(path)}."),)
+    return _overlay_again(repository, state, receipt, entry)
 
 
 def _restore_again(repository: Repository, state: Path, receipt: Receipt, entry: Journal) -> tuple[Finding, ...]:
@@ -159,11 +151,22 @@ def _restore_again(repository: Repository, state: Path, receipt: Receipt, entry:
         journal.finish(state)
         again = f"The restoration of {shown(receipt.worktree)} was ended: {restored.message}"
         return (Finding("recovered", "info", f"{again} Start again: sidecar restore {receipt.id}"),)
+    git_dir = os.path.basename(restored.git_dir)
+    return _overlay_again(
+        repository, state, receipt, journal.advance(state, entry, "overlay", path=restored.path, git_dir=git_dir)
+    )
+
+
+def _overlay_again(repository: Repository, state: Path, receipt: Receipt, entry: Journal) -> tuple[Finding, ...]:
+    path, name = str(entry.facts.get("path")), str(entry.facts.get("git_dir"))
+    git_dir = Path(repository.common_dir) / "worktrees" / name
+    if "/" in name or name in ("", ".", "..") or not _belongs(git_dir, path):
+        return (Finding("bad-journal", "blocks", f"The journal of {entry.id} is not as we wrote it."),)
     try:
-        _finish(repository, state, receipt, restored.path, restored.git_dir)
+        _finish(repository, state, receipt, path, str(git_dir))
     except (OSError, GitError) as error:
         return (Finding("not-recovered", "blocks", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
-    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(restored.path)}."),)
+    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(path)}."),)
 
 
 def _belongs(git_dir: Path, path: str) -> bool:
@@ -178,11 +181,9 @@ def _notes(receipt: Receipt, restored: Restored) -> tuple[Finding, ...]:
     """What a person should know about what is back."""
     found = [Finding("restored-otherwise", "info", note) for note in restored.notes]
     if receipt.what == "vanished":
-        ignored = [one.path for one in restored.unheld if one.code == "ignored"]
         kept = receipt.facts.get("kept")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept)) if isinstance(kept, int | float) else "then"
-        lost = " Ignored files could not be kept." if ignored else ""
-        found.append(Finding("restored-as-of", "info", f"It is as it was at {when}.{lost}", tuple(ignored[:100])))
+        found.append(Finding("restored-as-of", "info", f"It is as it was at {when}. Ignored files could not be kept."))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,12 @@ from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.model.watch_note import WatchNote
 from sidecar.session.integrating import Integrating
 from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
+from sidecar.session.watch_notes import leave_note
 from sidecar.watch import Batch, Watcher, open_watcher
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,7 @@ class Session:
         self._followed: tuple[object, ...] = ()
         self._told = threading.Condition()
         self._closed = False
+        self._noted: tuple[Path, WatchNote] | None = None
         self._watcher = self._open_watcher(sources)
         self._thread = threading.Thread(target=self._run, name="sidecar-session", daemon=True)
         self._thread.start()
@@ -86,7 +90,9 @@ class Session:
     def _open_watcher(self, sources: Sources) -> Watcher:
         limit = int(sources.settings["maxWatches"])  # type: ignore[arg-type]
         backend = str(sources.settings["watcher"])
-        return open_watcher(self._on_batch, backend=backend, quiet=QUIET, max_watches=limit or None)
+        return open_watcher(
+            self._on_batch, self._note_watching, backend=backend, quiet=QUIET, max_watches=limit or None
+        )
 
     def _on_batch(self, batch: Batch) -> None:
         with self._told:
@@ -105,6 +111,18 @@ class Session:
     def _tell(self) -> None:
         self._view.hurry()
         self._told.notify()
+
+    def _note_watching(self) -> None:
+        """Say for `sidecar status` how many watches there are."""
+        sources = self._view.sources
+        if sources is None or not self._followed:
+            return  # the watcher may speak before there is anything to say
+        report, followed = self._watcher.report(), self._view.readings.keys()
+        polled = len(report.polled & followed)
+        note = WatchNote(self.repository, os.getpid(), report.backend, report.watches, len(followed), polled)
+        if (sources.quarantine.root, note) != self._noted:
+            self._noted = (sources.quarantine.root, note)
+            leave_note(*self._noted)
 
     def _run(self) -> None:
         """Look whenever something is pending, until closed; whatever goes wrong is shown, and the next event helps."""
@@ -134,6 +152,7 @@ class Session:
         seen = self._view.look(pending, unsaved)
         reshaped = set(self._view.readings) if self._view.sources is not sources else set(pending.reshaped())
         self._follow()
+        self._note_watching()
         for key in reshaped:
             self._watcher.rewalk(key)
         self._publish(self._broken(seen.message) if isinstance(seen, Failure) else seen)

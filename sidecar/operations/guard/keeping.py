@@ -11,12 +11,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sidecar.git.config import sidecar_keys
 from sidecar.git.repository import Repository, open_repository
 from sidecar.git.snapshot import Snapshot, write_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.changes import UNSAVED
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.settings import settle
 from sidecar.operations.guard.records import Guarded, GuardError, find_vanished, gone, remember
 from sidecar.operations.lock import hold
 from sidecar.operations.state import open_state
@@ -60,10 +62,9 @@ class Vanished:
 class Guard:
     """Keeps the last state of every linked worktree of one repository; `open_guard` makes one."""
 
-    def __init__(self, folder: Path, options: Options, most: int, on_vanished: Callable[[Vanished], None]) -> None:
+    def __init__(self, folder: Path, options: Options, on_vanished: Callable[[Vanished], None]) -> None:
         self._folder = folder
         self._options = options
-        self._most = most
         self._on_vanished = on_vanished
         self._told = threading.Condition()
         self._picture: Picture | None = None
@@ -129,6 +130,10 @@ class Guard:
             repository = open_repository(Path(picture.repository), trust=self._options.trusted)
         if isinstance(repository, Failure):
             return
+        settings = settle(sidecar_keys(repository.config), self._options.editor)
+        if not settings["guard"]:
+            return
+        most = int(settings["guardLimit"]) * 1024 * 1024  # type: ignore[arg-type]
         there = {one.worktree.key: one for one in picture.worktrees if not one.worktree.missing}
         for path in self._kept.keys() - there.keys():
             del self._kept[path]
@@ -141,7 +146,7 @@ class Guard:
             if time.monotonic() > enough:
                 self._come_back(picture)
                 return
-            self._keep(repository, state, one)
+            self._keep(repository, state, one, most)
 
     def _is_due(self, one: WorktreeState) -> bool:
         """Whether a worktree's state is another than the one that is kept; one without any work needs no keeping."""
@@ -186,7 +191,7 @@ class Guard:
                 )
             )
 
-    def _keep(self, repository: Repository, state: Path, one: WorktreeState) -> None:
+    def _keep(self, repository: Repository, state: Path, one: WorktreeState, most: int) -> None:
         known = self._kept.get(one.worktree.key)
         snapshot = write_snapshot(
             repository,
@@ -194,7 +199,7 @@ class Guard:
             rehash=False,
             previous=None if known is None else known[1],
             largest=LARGEST,
-            most=self._most,
+            most=most,
             watcher=Watcher(cancelled=lambda: self._closed),
         )
         if isinstance(snapshot, Failure):
@@ -210,12 +215,9 @@ class Guard:
             self._kept[one.worktree.key] = (_key(one), _lean(snapshot, one))
 
 
-def open_guard(folder: Path, options: Options, most: int, on_vanished: Callable[[Vanished], None]) -> Guard:
-    """A guard for the repository that a folder lies in; `most` bytes of new content are kept of one state.
-
-    `on_vanished` is called on the guard's own thread.
-    """
-    return Guard(folder, options, most, on_vanished)
+def open_guard(folder: Path, options: Options, on_vanished: Callable[[Vanished], None]) -> Guard:
+    """A guard for the repository that a folder lies in; `on_vanished` is called on the guard's own thread."""
+    return Guard(folder, options, on_vanished)
 
 
 def _key(one: WorktreeState) -> Key:

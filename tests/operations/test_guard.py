@@ -1,0 +1,165 @@
+"""The guard: what a worktree had a moment ago comes back after something else deleted it, branch and all."""
+
+import random
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from sidecar.model.findings import Failure
+from sidecar.operations import apply_release, list_restorable, plan_release, restore
+from sidecar.operations.guard import Vanished, open_guard
+from sidecar.operations.guard.records import guarded
+from sidecar.session import Options, open_session
+from tests.harness import git, write
+from tests.harness.repository import add_worktree, commit
+from tests.harness.states import Standing, build_standing
+from tests.harness.whole import whole
+
+DEADLINE = 30.0
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Standing:
+    """A worktree with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
+    standing = build_standing(tmp_path)
+    commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
+    write(standing.worktree, {"src/a.txt": "staged\n"})
+    standing.git("add", "src/a.txt")
+    write(standing.worktree, {"src/b.txt": "unstaged\n", "new/untracked.txt": "untracked\n", ".env": "SECRET=1\n"})
+    return standing
+
+
+@contextmanager
+def guarding(at: Standing, **settings: object) -> Iterator["Queue[Vanished]"]:
+    """A session with a guard on its Pictures, and what the guard tells."""
+    told: Queue[Vanished] = Queue()
+    options = Options(editor=settings)
+    guard = open_guard(at.main, options, told.put)
+    session = open_session(at.main, options, guard.see)
+    assert not isinstance(session, Failure)
+    try:
+        yield told
+    finally:
+        session.close()
+        guard.close()
+
+
+def wait_until_kept(at: Standing, tree_has: str) -> None:
+    """Wait until the guard's ref has a file of that name in its worktree's part."""
+    waiting = threading.Event()
+    for _ in range(int(DEADLINE * 20)):
+        refs = git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard").split()
+        if any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", ref) for ref in refs):
+            return
+        waiting.wait(0.05)
+    raise AssertionError("The guard kept nothing.")
+
+
+def destroy(at: Standing) -> None:
+    shutil.rmtree(at.worktree)
+    git(at.main, "worktree", "prune")
+    git(at.main, "branch", "-D", "feat-1")
+    git(at.main, "reflog", "expire", "--expire=now", "--all")
+    git(at.main, "gc", "--quiet", "--prune=now")
+
+
+def test_a_worktree_that_something_else_deleted_is_told_at_once_and_comes_back(at: Standing) -> None:
+    before = whole(at.worktree, {".env"})
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        destroy(at)
+        vanished = told.get(timeout=DEADLINE)
+        assert (vanished.name, vanished.branch, vanished.path) == ("feat-1", "feat-1", str(at.worktree))
+        assert not vanished.safe
+        git(at.main, "gc", "--quiet", "--prune=now")
+    back = restore(at.main, vanished.receipt, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert whole(at.worktree, {".env"}) == before
+    assert any("Ignored files could not be kept" in one.message for one in back.findings)
+    assert git(at.main, "for-each-ref", "refs/sidecar") == ""
+
+
+def test_one_that_vanished_while_nobody_looked_is_found_later(at: Standing) -> None:
+    before = whole(at.worktree, {".env"})
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    destroy(at)
+    listed = list_restorable(at.main, Options())
+    assert not isinstance(listed, Failure)
+    assert [(one.what, one.worktree, one.branch) for one in listed] == [("vanished", "feat-1", "feat-1")]
+    back = restore(at.main, listed[0].id, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert whole(at.worktree, {".env"}) == before
+
+
+def test_nothing_ignored_gets_into_a_ref(at: Standing) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    secret = git(at.main, "hash-object", "--stdin", input="SECRET=1\n")
+    assert git(at.main, "cat-file", "-t", secret, check=False) == ""
+
+
+def test_a_release_is_no_vanishing(at: Standing) -> None:
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        allow = frozenset({"uncommitted", "untracked", "not-integrated"})
+        plan = plan_release(at.main, "feat-1", Options(), allow)
+        assert not isinstance(plan, Failure)
+        assert apply_release(plan).outcome == "released"
+        listed = list_restorable(at.main, Options())
+        assert not isinstance(listed, Failure)
+        assert [one.what for one in listed] == ["release"]
+        assert told.empty()
+    assert guarded(at.main / ".git/sidecar") == ()
+
+
+def test_a_moved_worktree_has_not_vanished(at: Standing, tmp_path: Path) -> None:
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        git(at.main, "worktree", "move", str(at.worktree), str(tmp_path / "elsewhere"))
+        listed = list_restorable(at.main, Options())
+        assert listed == ()
+        assert told.empty()
+
+
+def test_more_than_the_limit_is_not_kept(at: Standing) -> None:
+    small = add_worktree(at.main, "feat-2")
+    write(small, {"small.txt": "small\n"})
+    (at.worktree / "large.bin").write_bytes(random.Random(1).randbytes(2 << 20))
+    with guarding(at, guardLimit=1):
+        wait_until_kept(at, "small.txt")
+        write(small, {"later.txt": "later\n"})
+        wait_until_kept(at, "later.txt")
+        kept = [one.name for one in guarded(at.main / ".git/sidecar")]
+    assert kept == ["feat-2"]
+
+
+def test_a_guard_that_is_turned_off_keeps_nothing(at: Standing) -> None:
+    git(at.main, "config", "sidecar.guard", "false")
+    second = build_standing(at.outside)
+    write(second.worktree, {"kept.txt": "kept\n"})
+    with guarding(at), guarding(second):
+        wait_until_kept(second, "kept.txt")
+    assert git(at.main, "for-each-ref", "refs/sidecar") == ""
+
+
+def test_only_one_of_two_windows_keeps_and_tells(at: Standing) -> None:
+    with guarding(at) as one, guarding(at) as two:
+        wait_until_kept(at, "untracked.txt")
+        destroy(at)
+        waiting = threading.Event()
+        for _ in range(int(DEADLINE * 20)):
+            if one.qsize() + two.qsize():
+                break
+            waiting.wait(0.05)
+        assert one.qsize() + two.qsize() == 1
+        listed = list_restorable(at.main, Options())
+        assert not isinstance(listed, Failure)
+        assert len(listed) == 1

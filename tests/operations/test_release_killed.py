@@ -1,0 +1,104 @@
+"""A release or a restoration killed at every step, and its recovery too: wholly there, or wholly released."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sidecar.model.findings import Failure
+from sidecar.operations import list_restorable, recover_all, restore
+from sidecar.session import Options
+from tests.harness import git, write
+from tests.harness.ending import run_and_end
+from tests.harness.repository import Content, commit
+from tests.harness.states import Standing, build_standing
+from tests.harness.whole import Whole, whole
+
+OUTPUT = {"node_modules", "src/__pycache__"}
+THOROUGH = os.environ.get("SIDECAR_THOROUGH") == "1"
+"""Whether it is killed at every move, deletion and writing of a ref, and not only around each line of the journal."""
+
+
+def build(root: Path) -> Standing:
+    """A worktree with something of every kind in it."""
+    at = build_standing(root)
+    commit(at.worktree, {"more.txt": "more\n"}, "Not merged")
+    files: dict[str, Content] = {
+        "src/a.txt": "edited\n",
+        "untracked.txt": "untracked\n",
+        ".env": "SECRET=1\n",
+        "data/own.db": "mine\n",
+        "node_modules/x/index.js": "x\n",
+        "src/__pycache__/a.pyc": "x",
+    }
+    write(at.worktree, files)
+    at.git("add", "src/a.txt")
+    (at.worktree / "empty").mkdir()
+    os.mkfifo(at.worktree / "data/pipe")
+    return at
+
+
+def seen(at: Standing) -> Whole:
+    return whole(at.worktree, OUTPUT)
+
+
+def check(at: Standing, before: Whole, *, restored: bool = False) -> None:
+    """Wholly there with nothing left of the attempt, or wholly gone and restorable."""
+    state = at.main / ".git/sidecar"
+    assert not (state / "journal").exists()
+    assert list(at.main.parent.glob(".sidecar-*")) == []
+    listed = list_restorable(at.main, Options())
+    assert not isinstance(listed, Failure)
+    if at.worktree.exists():
+        assert seen(at) == before
+        assert listed == ()
+        assert git(at.main, "for-each-ref", "refs/sidecar") == ""
+        assert not (state / "trash").exists()
+        return
+    assert not restored
+    assert str(at.worktree) not in git(at.main, "worktree", "list", "--porcelain")
+    assert len(listed) == 1
+    back = restore(at.main, listed[0].id, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert seen(at) == before
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_release_is_undone_or_finished(tmp_path: Path) -> None:
+    point, recovery = 0, 0
+    while True:
+        root = tmp_path / str(point)
+        at = build(root)
+        before = seen(at)
+        if not run_and_end("release", at.main, "feat-1", point, every=THOROUGH):
+            assert point > 14
+            break
+        while run_and_end("recover", at.main, "", recovery, every=True):
+            recovery += 9
+        assert all(one.severity == "info" for one in recover_all(at.main))
+        check(at, before)
+        shutil.rmtree(root)
+        point, recovery = point + 1, point % 7
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_restoration_is_finished_or_can_be_started_again(tmp_path: Path) -> None:
+    point, recovery = 0, 0
+    while True:
+        root = tmp_path / str(point)
+        at = build(root)
+        before = seen(at)
+        assert not run_and_end("release", at.main, "feat-1", 10_000)
+        listed = list_restorable(at.main, Options())
+        assert not isinstance(listed, Failure)
+        if not run_and_end("restore", at.main, listed[0].id, point, every=THOROUGH):
+            assert point > 5
+            break
+        while run_and_end("recover", at.main, "", recovery, every=True):
+            recovery += 9
+        recover_all(at.main)
+        check(at, before)
+        shutil.rmtree(root)
+        point, recovery = point + 1, point % 7

@@ -79,9 +79,11 @@ def _meet_leaf(scope: Scope, item: Item, *, output: bool) -> None:
     if output or is_named_output(item.path, scope.patterns, directory=False):
         scope.found.output.append(Output(item.path, scope.tally.add(item, named=False)))
     elif item.is_link or item.is_regular:
-        if is_main_copy(scope, item) or (item.is_link and links_to_output(scope, item)):
+        if is_main_copy(scope, item):
             scope.tally.add(item)
             scope.found.equal.append(item.path)
+        elif item.is_link and links_to_output(scope, item):
+            scope.found.output.append(Output(item.path, scope.tally.add(item)))
         else:
             scope.tally.add(item, kept=True)
             note_attributes(scope, item)

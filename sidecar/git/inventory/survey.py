@@ -23,6 +23,7 @@ from sidecar.git.inventory.scope import Scope, look, measure, note_attributes, n
 from sidecar.git.inventory.submodules import is_submodule_moved, open_submodule
 from sidecar.git.process import GitError, run
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK
+from sidecar.model.inventory import Output
 
 _WILD = frozenset("*?[\\")
 
@@ -148,9 +149,11 @@ def _meet_untracked(under_way: _Survey, one: _Open, following: list[_Open]) -> N
     if item.is_directory:
         scope.tally.add(item)
         following.append(one)
-    elif item.is_link and (links_to_output(scope, item) or leads_to_main(scope, item)):
+    elif item.is_link and leads_to_main(scope, item):
         scope.tally.add(item)
         scope.found.equal.append(item.path)
+    elif item.is_link and links_to_output(scope, item):
+        scope.found.output.append(Output(item.path, scope.tally.add(item)))
     elif item.is_link or item.is_regular:
         scope.tally.add(item, kept=True)
         note_attributes(scope, item)

@@ -51,6 +51,17 @@ def _linked_modules(at: Standing) -> None:
     (at.worktree / "node_modules").symlink_to(at.main / "node_modules")
 
 
+def _shared_modules(at: Standing) -> None:
+    write(at.outside, {"modules/x/index.js": "x\n"})
+    (at.worktree / "node_modules").symlink_to(at.outside / "modules")
+
+
+def _modules_linked_inside(at: Standing) -> None:
+    """The link leads to what only this worktree has."""
+    write(at.worktree, {"data/modules/x": "x\n"})
+    (at.worktree / "node_modules").symlink_to("data/modules")
+
+
 def _linked_env(at: Standing) -> None:
     write(at.main, {".env": "KEY=1\n"})
     (at.worktree / ".env").symlink_to(at.main / ".env")
@@ -133,6 +144,8 @@ IGNORED: tuple[State, ...] = (
     state("ignored copy with another mode", _copied_with_another_mode, "ignored-unique"),
     state("ignored directory that main links to", _linked_from_main, "ignored-unique"),
     state("node_modules linked from main", _linked_modules, "ignored-equal"),
+    state("node_modules linked from elsewhere", _shared_modules, "build-output"),
+    state("node_modules linked to something inside", _modules_linked_inside, "untracked", "ignored-unique"),
     state(".env linked from main", _linked_env, "ignored-equal"),
     state("node_modules", lambda at: write(at.worktree, {"node_modules/x/i.js": "x"}), "build-output"),
     state("__pycache__", lambda at: write(at.worktree, {"src/__pycache__/a.pyc": "x"}), "build-output"),

@@ -11,6 +11,7 @@ import click
 from sidecar.cli.asking import ask_picture, print_json, reading
 from sidecar.model.picture import Picture
 from sidecar.model.schema import status_object
+from sidecar.session import watch_notes
 
 if TYPE_CHECKING:
     from sidecar.system import Process
@@ -30,7 +31,7 @@ def status(as_json: bool, trust: bool) -> int:
         return 0
     from sidecar.cli.status_table import print_status  # rich takes longer than the answer
 
-    print_status(picture, users)
+    print_status(picture, users, watch_notes(picture.repository))
     return 0
 
 

@@ -15,6 +15,7 @@ from sidecar.cli.text import counted, titled
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.messages import escape, short, shown
 from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.watch_note import WatchNote, watch_sentence
 from sidecar.system import Process
 
 InUse = Mapping[str, Sequence[Process]]
@@ -24,10 +25,11 @@ _WIDE = 100
 _STATES = {"integrated": "integrated", "not-integrated": "not integrated", "no-work": "no work"}
 
 
-def print_status(picture: Picture, in_use: InUse) -> None:
-    """Print the picture to standard output."""
+def print_status(picture: Picture, in_use: InUse, watching: Sequence[WatchNote] = ()) -> None:
+    """Print the picture to standard output, and who watches the repository."""
     to = console()
-    show(to, status_blocks(picture, in_use, to.width))
+    notes = [Text(watch_sentence(note), style="dim") for note in watching]
+    show(to, [*status_blocks(picture, in_use, to.width), *notes])
 
 
 def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[RenderableType]:

@@ -109,6 +109,14 @@ def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     return Quarantine(root, objects, plumbing, repository.object_format, repository.why_missing, lock)
 
 
+def quarantine_directories() -> tuple[Path, ...]:
+    """The quarantines of this user that are open, and those whose owner was killed since one was last opened."""
+    try:
+        return tuple(sorted(root for root in _home().glob("q-*") if root.is_dir()))
+    except OSError:
+        return ()
+
+
 def _home() -> Path:
     """A directory of this user's own and nobody else's; one of the same name that is not private is passed over."""
     user = os.getuid() if hasattr(os, "getuid") else "user"

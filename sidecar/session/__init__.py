@@ -3,5 +3,6 @@
 from sidecar.session.live import Session, open_session
 from sidecar.session.look import compare, find_worktree, identify, look
 from sidecar.session.sources import Options
+from sidecar.session.watch_notes import watch_notes
 
-__all__ = ["Options", "Session", "compare", "find_worktree", "identify", "look", "open_session"]
+__all__ = ["Options", "Session", "compare", "find_worktree", "identify", "look", "open_session", "watch_notes"]

@@ -40,6 +40,7 @@ class Loop:
         open_source: Callable[[], Source],
         gathering: Gathering,
         on_batch: Callable[[Batch], None],
+        on_settled: Callable[[], None],
         *,
         poll_every: float,
         retry_every: float,
@@ -47,6 +48,8 @@ class Loop:
         self._open_source = open_source
         self._gathering = gathering
         self._on_batch = on_batch
+        self._on_settled = on_settled
+        self._reported: Report | None = None
         self._poll_every = poll_every
         self._retry_every = retry_every
         self._trees: dict[str, Tree] = {}
@@ -54,8 +57,7 @@ class Loop:
         self._taken = now()
         self._work = Worklist(self._fail)
         self._looks: dict[Tree, float] = {}
-        self._retry_at = 0.0
-        self._full_until = 0.0
+        self._retry_at = self._full_until = 0.0
         self._polled: frozenset[str] = frozenset()
         self._problems: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -137,6 +139,9 @@ class Loop:
             except Exception:
                 _log.exception("A batch of file events could not be handled.")
         elif not busy:
+            if (report := self.report()) != self._reported:
+                self._reported = report
+                self._on_settled()
             self._source.wait(self._timeout())
 
     def _timeout(self) -> float | None:

@@ -14,6 +14,7 @@ from sidecar.watch.source import Nothing, Source
 
 def open_watcher(
     on_batch: Callable[[Batch], None],
+    on_settled: Callable[[], None] = lambda: None,
     *,
     backend: str = "auto",
     quiet: float = 0.01,
@@ -23,6 +24,8 @@ def open_watcher(
     retry_every: float = 60.0,
 ) -> Watcher:
     """A watcher that follows nothing yet. `on_batch` is called on its thread; what it raises is logged.
+
+    on_settled: called there too, whenever it has come to rest after watching more or less than before.
 
     backend: "inotify", "watchfiles", "polling", or "auto": inotify on Linux, watchfiles elsewhere. Whatever can't be
       had is replaced by polling, and `Watcher.report` says so.
@@ -38,6 +41,7 @@ def open_watcher(
         lambda: _open_source(backend, gathering, max_watches),
         gathering,
         on_batch,
+        on_settled,
         poll_every=poll_every,
         retry_every=retry_every,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.process import GitError
 from sidecar.git.witnesses import Commit, made_on, message_of, subject_of
 from sidecar.model.changes import Change, ChangeSet
 from sidecar.model.proof import lost_paths, read_takeback, taken_back
-from sidecar.session.tiers import Case, steps_since, work_since
+from sidecar.session.tiers import Case, steps_since, touched_by, work_since
 
 MOST_PIECES = 200
 """How many commits of one branch are looked for among what trunk reverted."""
@@ -83,7 +83,7 @@ def missing_paths(case: Case, head: str, taken: Sequence[Taken]) -> set[str]:
             and case.presence.stands(change, case.sources.trees.entry(head_tree, path))
         ]
         steps = steps_since(case, piece.since, [piece.work]) if changes else ()
-        stands = {change.path: list(_stands(case, change, steps)) for change in changes}
+        stands = _stand(case, changes, steps)
         lost |= lost_paths(changes, stands, lambda path, piece=piece: path not in piece.dropped)  # type: ignore[misc]
         if piece.names & reverted:
             lost.update(
@@ -98,17 +98,17 @@ def _taken(case: Case, commit: Commit, since: str, dropped: Collection[str]) -> 
     return Taken(frozenset({commit.id}), work_since(case, commit.parents[0], commit), since, frozenset(dropped))
 
 
-def _stands(case: Case, change: Change, steps: Sequence[Commit]) -> Iterator[tuple[str, bool | None]]:
-    """How trunk stood to a change after each step that did something to it, newest first, until it had it."""
-    entry = case.sources.trees.entry
+def _stand(case: Case, changes: Sequence[Change], steps: Sequence[Commit]) -> dict[str, list[tuple[str, bool | None]]]:
+    """How trunk stood to each change after each step that did something to it, newest first, until it had it."""
+    found: dict[str, list[tuple[str, bool | None]]] = {change.path: [] for change in changes}
+    open_changes = {change.path: change for change in changes}
     for step in steps:
-        after = entry(step.tree, change.path)
-        before = entry(case.tree(step.parents[0]), change.path) if step.parents else None
-        if after != before:
-            stands = case.presence.stands(change, after)
-            yield step.id, stands
+        for path in touched_by(case, step, open_changes.keys()):
+            stands = case.presence.stands(open_changes[path], case.sources.trees.entry(step.tree, path))
+            found[path].append((step.id, stands))
             if stands:
-                return
+                del open_changes[path]
+    return found
 
 
 def _dropped(case: Case, merge: Commit, work: ChangeSet, base: str) -> frozenset[str]:

@@ -11,12 +11,15 @@ from sidecar.model.picture import Integration, Trunk, WorktreeState
 from sidecar.model.proof import ANCESTOR, COMMIT_BY_COMMIT, RECEIPT, Proof, Unproven
 from sidecar.session.dropped import Taken, missing_paths, taken_at, taken_with_history
 from sidecar.session.piecewise import Pieces, find_pieces
-from sidecar.session.presence import Effort, Presence
+from sidecar.session.presence import MOST_MERGES, Effort, Presence
 from sidecar.session.sources import Sources
 from sidecar.session.tiers import Case, find_whole
 
 Receipts = Collection[tuple[str, str]]
 """(head, commit of trunk) of merges that were ours."""
+
+MOST_MERGES_FOR_MISSING = 1000
+"""How many merges may be asked for to tell what trunk has no more."""
 
 NOT_INTEGRATED = Integration("not-integrated")
 NO_WORK = Integration("no-work")
@@ -70,8 +73,8 @@ def integrate(
         return NOT_INTEGRATED if state.ahead else state.integration
 
 
-def _case(sources: Sources, tip: str, cancelled: Callable[[], bool]) -> Case:
-    effort = Effort(cancelled)
+def _case(sources: Sources, tip: str, cancelled: Callable[[], bool], merges: int = MOST_MERGES) -> Case:
+    effort = Effort(cancelled, merges)
     return Case(sources, tip, Presence(sources, effort), effort)
 
 
@@ -87,7 +90,7 @@ def _prove(
                 return Proof(NO_WORK)
             witness = merge.id if merge is not None else head
         unproven = () if integration.state == "integrated" else tuple(_unproven(case, head, pieces.unproven))
-        left_out, case = case.effort, _case(sources, tip, cancelled)
+        left_out, case = case.effort, _case(sources, tip, cancelled, MOST_MERGES_FOR_MISSING)
         missing = _missing(case, head, branch, integration, witness, pieces) if witness is not None else set()
     except GitError as error:
         return Proof(NOT_INTEGRATED, remark=f"Git could not tell: {error.message}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.witnesses import MOST_OWN, Commit
@@ -30,8 +30,8 @@ class Pieces:
     unproven: tuple[Commit, ...] = ()
 
 
-def find_pieces(case: Case, own: Sequence[Commit], known: Iterable[str] = ()) -> Pieces:
-    """Which of these commits trunk has; `own` has each before its parents. `known` are had by trunk without proof.
+def find_pieces(case: Case, own: Sequence[Commit], known: Mapping[str, str]) -> Pieces:
+    """Which of these commits trunk has; `own` has each before its parents. `known` maps merges of ours to their result.
 
     A piece is a commit with all of its own before it, or a commit alone, or a row of commits that are in no other
     piece. A merge that has nothing of its own needs no proof, nor does an empty commit.
@@ -46,7 +46,7 @@ def find_pieces(case: Case, own: Sequence[Commit], known: Iterable[str] = ()) ->
     if since is None:
         return Pieces(unproven=tuple(commit for commit in own if commit.id not in covered))
     steps = steps_since(case, since, works.values())
-    parted = _parted(case, own)
+    parted = _parted(case, own, [witness for commit, witness in known.items() if commit in inside])
     pieces: list[Piece] = []
     for commit in own:
         if commit.id in covered or _is_nothing(case, commit, works):
@@ -88,10 +88,13 @@ def _is_nothing(case: Case, commit: Commit, works: Mapping[str, ChangeSet]) -> b
     return len(commit.parents) > 1 and automerge(case, commit) == commit.tree
 
 
-def _parted(case: Case, own: Sequence[Commit]) -> Parted:
-    """Where trunk and each of these commits parted; without merges that is where trunk and the newest did."""
+def _parted(case: Case, own: Sequence[Commit], known: Sequence[str]) -> Parted:
+    """Where trunk and each of these commits parted, and what trunk is known to have taken of them since.
+
+    Without merges, all of them parted from trunk where the newest did.
+    """
     linear = all(len(commit.parents) == 1 for commit in own)
-    return lambda commit: case.sources.ancestry.bases(case.tip, own[0].id if linear else commit)
+    return lambda commit: (*case.sources.ancestry.bases(case.tip, own[0].id if linear else commit), *known)
 
 
 def _up_to_here(
@@ -103,8 +106,7 @@ def _up_to_here(
     found = find_whole(case, commit, parted(commit.id), steps)
     if found is None:
         return None
-    (base,) = parted(commit.id)
-    return Piece(tuple(_up_to(inside, commit.id)), work_since(case, base, commit), found)
+    return Piece(tuple(_up_to(inside, commit.id)), work_since(case, parted(commit.id)[0], commit), found)
 
 
 def _alone(

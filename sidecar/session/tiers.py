@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from sidecar.git.objects import tree_of
@@ -102,9 +102,12 @@ def find_on_line(
         if not step.parents:
             continue  # the edge of a shallow clone, or a root: what was before is not known
         before = case.tree(step.parents[0])
-        if not _touches(case, work, before, step.tree):
+        many = len(work.touched) > MOST_NAMED
+        if not many and not touches(case, step, work):
             continue
         how = _shows(case, work, before, step.tree, anew=anew)
+        if many and how and not touches(case, step, work):
+            continue
         if how and all(case.sources.ancestry.contains(step.id, point) for point in parted):
             found = Found(how, step.id)
         elif found is not None:
@@ -121,13 +124,25 @@ def _shows(case: Case, work: ChangeSet, before: str, after: str, *, anew: bool) 
     return REPLAYED if presence.replayed(work, before, after) else None
 
 
-def _touches(case: Case, work: ChangeSet, before: str, after: str) -> bool:
+def touches(case: Case, step: Commit, work: ChangeSet) -> bool:
     """Whether a step changed something where the work did, or may have: in a file that trunk has renamed."""
+    if touched_by(case, step, work.touched.keys()):
+        return True
+    if len(work.touched) > MOST_NAMED:
+        return False
     entry = case.sources.trees.entry
     return any(
-        entry(before, path) != (now := entry(after, path)) or (now is None and change.before and change.after)
-        for path, change in work.touched.items()
+        change.before and change.after and entry(step.tree, path) is None for path, change in work.touched.items()
     )
+
+
+def touched_by(case: Case, step: Commit, paths: Set[str]) -> set[str]:
+    """Which of these paths a step changed: looked up one by one, or, of many, as git's comparison says."""
+    trees = case.sources.trees
+    before = case.tree(step.parents[0]) if step.parents else case.sources.quarantine.objects.empty_tree
+    if len(paths) > MOST_NAMED:
+        return trees.touched(before, step.tree).keys() & paths
+    return {path for path in paths if trees.entry(before, path) != trees.entry(step.tree, path)}
 
 
 def _on_sides(
@@ -139,7 +154,7 @@ def _on_sides(
         if len(step.parents) != 2 or case.effort.over:
             continue
         ours, theirs = step.parents
-        if _touches(case, work, case.tree(ours), step.tree) and _kept(case, work, step):
+        if touches(case, step, work) and _kept(case, work, step):
             side = ancestry.steps(
                 theirs, ours, frozenset(work.touched) if len(work.touched) <= MOST_NAMED else frozenset()
             )

@@ -162,3 +162,17 @@ def dropped_by_the_merge_that_brought_a_copy(story: Story) -> None:
     git(story.main, "switch", "--quiet", "main")
     story.on_trunk({"b.txt": text({30: "thirty\n"})})
     story.merge("--strategy=ours", name="copy")
+
+
+@no
+def edited_where_trunk_renamed(story: Story) -> None:
+    two_commits(story)
+    git(story.main, "mv", "a.txt", "z.txt")
+    story.on_trunk({"z.txt": text({10: "ten\n"})})
+
+
+@no
+def renamed_where_trunk_edited(story: Story) -> None:
+    git(story.work, "mv", "a.txt", "z.txt")
+    story.on_work({"z.txt": text({3: "three\n"})})
+    story.on_trunk({"a.txt": text({3: "three\n"})})

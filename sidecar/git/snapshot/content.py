@@ -108,6 +108,7 @@ def store_content(store: Store, root: str, walked: Walked, content: Content, mos
         if written is not None and _is_same_file(os.path.join(root, path), walked.found[path][1]):
             content.oids[path] = written
             content.sizes[path] = look_up(store, [written])[written].size
+    watcher.progress(whole * 2, whole * 2)
     return sum(sizes.values())
 
 

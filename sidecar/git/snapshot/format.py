@@ -86,7 +86,7 @@ def decode_header(text: bytes) -> Header:
     record = _parse(text)
     if not isinstance(record, dict):
         raise MalformedError("its header is not an object")
-    if record.get("format") != FORMAT:
+    if type(record.get("format")) is not int or record["format"] != FORMAT:
         raise MalformedError(f"it is of format {record.get('format')!r}; this version knows {FORMAT}")
     header = Header(
         name=_text(record.get("name")),

@@ -12,7 +12,6 @@ import selectors
 import shutil
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from sidecar.git.process import HARDENED, GitError, Place, environment, run
+from sidecar.git.quarantine import open_quarantine
 from sidecar.git.repository import Repository
 from sidecar.git.snapshot.values import RefusedError, Signature, Watcher
 
@@ -65,29 +65,35 @@ class Store:
 
 @contextlib.contextmanager
 def open_store(repository: Repository) -> Iterator[Store]:
-    """The repository's store, for as long as one snapshot is made or restored."""
+    """The repository's store, for as long as one snapshot is made or restored; a killed one's is swept."""
     if repository.config.get("extensions.refstorage") not in (None, "files"):
         raise RefusedError("ref-storage", "Its refs are not stored as files. Snapshots can't hold such a worktree.")
-    with tempfile.TemporaryDirectory(prefix="worktree-sidecar-snapshot-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        (home / "refs").mkdir()
-        (home / "files").mkdir()
-        (home / "HEAD").write_text("ref: refs/heads/none\n")
-        (home / "config").write_text(_config_text(repository))
-        shallow = os.path.join(repository.common_dir, "shallow")
-        if os.path.exists(shallow):
-            shutil.copyfile(shallow, home / "shallow")
-        objects = os.path.join(repository.common_dir, "objects")
-        variables = {
-            "GIT_DIR": folder,
-            "GIT_WORK_TREE": str(home / "files"),
-            "GIT_OBJECT_DIRECTORY": objects,
-            "GIT_INDEX_FILE": str(home / "index"),
-            "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-        }
-        yield Store(home, Place(str(home / "files"), variables), repository.object_format, objects)
+    quarantine = open_quarantine(repository)
+    try:
+        yield _furnish(quarantine.root / "snapshot", repository)
+    finally:
+        quarantine.close()
+
+
+def _furnish(home: Path, repository: Repository) -> Store:
+    (home / "refs").mkdir(parents=True)
+    (home / "files").mkdir()
+    (home / "HEAD").write_text("ref: refs/heads/none\n")
+    (home / "config").write_text(_config_text(repository))
+    shallow = os.path.join(repository.common_dir, "shallow")
+    if os.path.exists(shallow):
+        shutil.copyfile(shallow, home / "shallow")
+    objects = os.path.join(repository.common_dir, "objects")
+    variables = {
+        "GIT_DIR": str(home),
+        "GIT_WORK_TREE": str(home / "files"),
+        "GIT_OBJECT_DIRECTORY": objects,
+        "GIT_INDEX_FILE": str(home / "index"),
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    return Store(home, Place(str(home / "files"), variables), repository.object_format, objects)
 
 
 def _config_text(repository: Repository) -> str:

@@ -102,8 +102,11 @@ def _write(
     reusable = {} if rehash else find_reusable(repository, first.worktree, first.index, first.files, known)
     content = hash_files(store, root, first.files, reusable, limits[0], watcher)
     written = store_content(store, root, first.files, content, limits[1], watcher)
-    held = hash_files(store, git_dir, first.admin, {}, None, watcher)
-    store_content(store, git_dir, first.admin, held, None, Watcher(cancelled=watcher.cancelled))
+    quiet = Watcher(cancelled=watcher.cancelled)
+    held = hash_files(store, git_dir, first.admin, {}, None, quiet)
+    store_content(store, git_dir, first.admin, held, None, quiet)
+    if "HEAD" not in held.oids:
+        raise RefusedError("changing", f"{first.worktree.name} is being switched. Try again.")
     items, admin = make_items(root, first.files, content), make_items(git_dir, first.admin, held)
     roots = _find_roots(repository, store, first)
     lists = encode_lists(items)

@@ -19,8 +19,8 @@ def test_comes_back_as_it_was(state: State, quick: bool, tmp_path: Path) -> None
     at = build_standing(tmp_path)
     try:
         state.put(at)
-        branch = git(at.worktree, "symbolic-ref", "--short", "-q", "HEAD", check=False) or "feat-1"
-        branch = None if "detached" in state.name else branch
+        on = git(at.worktree, "symbolic-ref", "--short", "-q", "HEAD", check=False)
+        branch = None if "detached" in state.name else on or "feat-1"
         broken = _complaints(at.main)
         before = portrait(at.worktree, branch)
         snapshot = hold(at.main, at.worktree, rehash=not quick)

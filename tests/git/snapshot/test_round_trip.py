@@ -10,7 +10,7 @@ import pytest
 from sidecar.git.snapshot import Restored, Snapshot, SnapshotFacts, read_snapshot, restore_snapshot, write_snapshot
 from tests.git.opening import opened, worktree_at
 from tests.git.snapshot.portrait import administrative, destroy, hold, portrait, refused, restored, without
-from tests.harness import Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
+from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
 
 Put = Callable[[Path], object]
 
@@ -18,7 +18,9 @@ Put = Callable[[Path], object]
 def _everything(worktree: Path) -> None:
     write(worktree, {"a": "staged\n", "staged": "new\n"})
     git(worktree, "add", "--all")
-    write(worktree, {"a": "unstaged\n", "untracked": "u\n", "d/run": Executable("x"), "link": Symlink("/etc/passwd")})
+    write(worktree, {"a": "unstaged\n", "untracked": "u\n"})
+    write(worktree, {"d/run": Executable("x")})
+    write(worktree, {"link": Symlink("/etc/passwd")})
     git(worktree, "rm", "--quiet", "--cached", "d/b")
     (worktree / "empty/inner").mkdir(parents=True)
 
@@ -30,7 +32,8 @@ def _odd_names(worktree: Path) -> None:
         b".git\xe2\x80\x8c", "ä".encode(), "a\u0308".encode(), b"\x01\x7f", b"p/" * 30 + b"deep", b"n" * 255, b"*?[",
         b".gitattributes.d/x", b".lock", b"a.lock", b"%2e%2e", b"=", b"@{0}", b"HEAD", b"snapshot.json",
     ]  # fmt: skip
-    write(worktree, dict.fromkeys(names, "odd\n"))
+    files: dict[str | bytes, Content] = dict.fromkeys(names, "odd\n")
+    write(worktree, files)
 
 
 def _modes(worktree: Path) -> None:

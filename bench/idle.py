@@ -1,6 +1,6 @@
 """What a repository costs in which nothing happens: CPU, processes started, files touched.
 
-    python -m bench.idle [--files N] [--worktrees N] [--seconds N] [--keep DIR] [--json]
+    python -m bench.idle [--files N] [--worktrees N] [--seconds N] [--settle SECONDS] [--keep DIR] [--json]
 
 One round of the plain way stands for comparison: what a script that looks once in that time would use.
 Touched is what anybody opens, reads or writes in the common directory, at the top of any worktree, and anywhere in the
@@ -36,7 +36,7 @@ def main(given: Sequence[str] | None = None) -> int:
         with running() as client:
             initialize(client, found.worktrees[0])
             client.open(found.worktrees[0] / HOT)
-            calm = client.calm()
+            calm = client.calm(chosen.settle)
             rows = look_on(client, found, chosen.seconds, plain.cpu)
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "seconds": chosen.seconds}
     if not calm:

@@ -1,6 +1,6 @@
 """How long after the last of some quick changes to a text the editor is told where it meets the other worktrees.
 
-    python -m bench.keystroke [--files N] [--worktrees N] [--bursts N] [--keep DIR] [--json]
+    python -m bench.keystroke [--files N] [--worktrees N] [--bursts N] [--settle SECONDS] [--keep DIR] [--json]
 
 Types twenty changes a second into a file that 15 worktrees have changed, a second long, then waits for the diagnostics
 that know the last change. If work piled up behind fast typing, the wait would grow with the burst; a burst three times
@@ -37,7 +37,7 @@ def main(given: Sequence[str] | None = None) -> int:
         with running() as client:
             initialize(client, found.worktrees[READER])
             typing = begin(client, found)
-            client.calm()
+            client.calm(chosen.settle)
             short = [burst(typing, BURST) for _ in range(chosen.bursts)]
             long = [burst(typing, LONG) for _ in range(max(1, chosen.bursts // 4))]
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "bursts": len(short)}

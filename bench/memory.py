@@ -1,6 +1,6 @@
 """How much memory the server and its git processes hold, after the start and after some saves.
 
-    python -m bench.memory [--files N] [--worktrees N] [--saves N] [--keep DIR] [--json]
+    python -m bench.memory [--files N] [--worktrees N] [--saves N] [--settle SECONDS] [--keep DIR] [--json]
 
 What several processes share is shared out among them (PSS), so that the numbers add up. The watches that the kernel
 holds for inotify are not in it.
@@ -27,10 +27,10 @@ def main(given: Sequence[str] | None = None) -> int:
         plain = plain_way(found.every)
         with running() as client:
             initialize(client, found.worktrees[READER])
-            client.calm()
+            client.calm(chosen.settle)
             first = memory(client.process.pid)
             saves(client, found, HOT, chosen.saves, pause=0.02)
-            client.calm()
+            client.calm(chosen.settle)
             later = memory(client.process.pid)
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": chosen.saves}
     rows = [*_rows("after the start", first, plain.peak), *_rows("after the saves", later, plain.peak)]

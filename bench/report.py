@@ -35,6 +35,7 @@ def arguments(about: str | None, *, files: int = 5000, worktrees: int = 50) -> a
     parser.add_argument("--worktrees", type=int, default=worktrees, help=f"linked worktrees ({worktrees})")
     parser.add_argument("--seed", type=int, default=1, help="another number, another repository of the same kind")
     parser.add_argument("--keep", type=Path, help="keep repositories in this directory, so that the next run is quick")
+    parser.add_argument("--settle", type=float, default=180, help="wait at most so long until the server rests (180)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

@@ -1,6 +1,6 @@
 """How long after a file is written in one worktree the editor on another one is told where they meet.
 
-    python -m bench.save [--files N] [--worktrees N] [--saves N] [--keep DIR] [--json]
+    python -m bench.save [--files N] [--worktrees N] [--saves N] [--settle SECONDS] [--keep DIR] [--json]
 
 A file that 15 worktrees have changed is open from one of them, while another one's is replaced on disk, one save at a
 time. The time ends when `publishDiagnostics` has come that speaks of just that save.
@@ -31,7 +31,7 @@ def main(given: Sequence[str] | None = None) -> int:
         plain = plain_way(found.every)
         with running() as client:
             initialize(client, found.worktrees[READER])
-            client.calm()
+            client.calm(chosen.settle)
             before = cpu_seconds(client.process.pid)
             times = saves(client, found, HOT, chosen.saves)
             cpu = (cpu_seconds(client.process.pid) - before) / len(times)

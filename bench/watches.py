@@ -1,6 +1,6 @@
 """How many watches the server takes, with 50,000 ignored files in one of the worktrees.
 
-    python -m bench.watches [--files N] [--worktrees N] [--ignored N] [--keep DIR] [--json]
+    python -m bench.watches [--files N] [--worktrees N] [--ignored N] [--settle SECONDS] [--keep DIR] [--json]
 
 Counts what the kernel says that the server holds (proc(5), fdinfo), and looks each watch's directory up. The plain way
 is to watch every directory. Then writes into ignored files, and counts what that costs.
@@ -37,12 +37,12 @@ def main(given: Sequence[str] | None = None) -> int:
         every = [inode for worktree in found.every for inode in inodes_below(worktree)]
         with running() as client:
             initialize(client, found.worktrees[0])
-            client.calm()
+            client.calm(chosen.settle)
             watched = watched_inodes(client.process.pid)
             before = cpu_seconds(client.process.pid)
             for file in files[:REWRITTEN]:
                 file.write_text("rewritten\n")
-            client.calm()
+            client.calm(chosen.settle)
             cpu = cpu_seconds(client.process.pid) - before
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "ignored files": len(files)}
     rows = [

@@ -26,6 +26,7 @@ class Client:
     diff_editor: bool = False
     lens_refresh: bool = False
     configuration: bool = False
+    progress: bool = False
 
 
 def read_client(params: InitializeParams, encoding: str) -> Client:
@@ -44,16 +45,18 @@ def read_client(params: InitializeParams, encoding: str) -> Client:
         diff_editor=isinstance(experimental, Mapping) and experimental.get("diffEditor") is True,
         lens_refresh=bool(_get(capabilities, "workspace", "code_lens", "refresh_support")),
         configuration=bool(_get(capabilities, "workspace", "configuration")),
+        progress=bool(_get(capabilities, "window", "work_done_progress")),
     )
 
 
-def read_options(params: InitializeParams) -> tuple[bool, Mapping[str, object] | None]:
-    """(`trusted`, `settings`) of the initialization options; settings None when the client sent none."""
+def read_options(params: InitializeParams) -> tuple[bool | None, Mapping[str, object] | None]:
+    """(`trusted`, `settings`) of the initialization options; None for what the client did not send."""
     options = params.initialization_options
     if not isinstance(options, Mapping):
-        return False, None
+        return None, None
     settings = options.get("settings")
-    return options.get("trusted") is True, settings if isinstance(settings, Mapping) else None
+    trusted = options["trusted"] is True if "trusted" in options else None
+    return trusted, settings if isinstance(settings, Mapping) else None
 
 
 def read_section(settings: object) -> Mapping[str, object] | None:

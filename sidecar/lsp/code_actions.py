@@ -1,4 +1,4 @@
-"""`textDocument/codeAction`: compare with the other side's version, or take it."""
+"""`textDocument/codeAction`: compare with the other side's version, take it, or merge."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lsprotocol.types import (
 from sidecar.lsp.compare import COMPARE, argument
 from sidecar.lsp.diagnostics import SOURCE, overlap_diagnostics
 from sidecar.lsp.documents import Document
+from sidecar.lsp.fixes import MERGE, UPDATE, merge_fixes
 from sidecar.lsp.notices import IDENTICAL, Notice, notices
 from sidecar.lsp.positions import decode, span_range
 from sidecar.lsp.scene import Scene, Sight
@@ -34,12 +35,20 @@ def code_actions(scene: Scene, document: Document, params: CodeActionParams) -> 
     if wanted is not None and not any(_covers(kind, CodeActionKind.QuickFix) for kind in wanted):
         return []
     asked = [shown for shown in params.context.diagnostics if shown.source == SOURCE]
-    return [
+    found = [
         action
         for sight in scene.snapshot.sights.get(document.path, ())
         if scene.is_current(document, sight.mine.after)
         for action in _for_sight(scene, document, sight, params.range, asked)
     ]
+    merges = {action.title: action for action in reversed(found) if _merges(action)}
+    return [action for action in found if merges.get(action.title, action) is action]
+
+
+def _merges(action: CodeAction | Command) -> bool:
+    """Whether it is a fix that several overlaps of a line can have in common."""
+    command = action.command if isinstance(action, CodeAction) else action
+    return command is not None and command.command in (MERGE, UPDATE)
 
 
 def _covers(wanted: str, kind: str) -> bool:
@@ -56,8 +65,9 @@ def _for_sight(
     theirs = f"{called(sight.other)}'s version"
     chosen = argument(scene, document.uri, sight.other)
     compare = Command(f"Compare with {theirs}", COMPARE, arguments=[chosen])
+    merging = [] if sight.overlap.verdict == "identical" else list(merge_fixes(scene, sight))
     if not scene.client.action_literals:
-        yield compare
+        yield from (compare, *merging)
         return
     fixed = [shown for _, own in touched for shown in asked if _same(shown, own)]
     yield CodeAction(compare.title, CodeActionKind.QuickFix, diagnostics=fixed or None, command=compare)
@@ -67,6 +77,9 @@ def _for_sight(
             fixed = [shown for shown in asked if _same(shown, own)]
             title = f"Take {theirs} of these lines"
             yield CodeAction(title, CodeActionKind.QuickFix, diagnostics=fixed or None, edit=edit)
+    fixed = [shown for _, own in touched for shown in asked if _same(shown, own)]
+    for command in merging:
+        yield CodeAction(command.title, CodeActionKind.QuickFix, diagnostics=fixed or None, command=command)
 
 
 def _touch(one: Range, two: Range) -> bool:

@@ -48,10 +48,11 @@ def argument(scene: Scene, uri: str, side: Side | None = None) -> dict[str, str 
     """The object for `sidecar.compare`; a worktree whose name is not its own alone goes by its path."""
     if side is None:
         return {"uri": uri}
-    return {"uri": uri, "worktree": _name(scene, side)}
+    return {"uri": uri, "worktree": worktree_name(scene, side)}
 
 
-def _name(scene: Scene, side: Side) -> str | None:
+def worktree_name(scene: Scene, side: Side) -> str | None:
+    """What commands know a side by: its worktree's name, or its path where that name is not its own alone."""
     names = [state.worktree.name for state in scene.snapshot.picture.worktrees]
     return side.key if side.name is not None and names.count(side.name) > 1 else side.name
 
@@ -78,7 +79,10 @@ def choices(scene: Scene, sights: list[Sight]) -> list[dict[str, str | None]]:
     """What a person picks from when several other sides changed the file."""
     marks = {"conflict": ": conflict", "identical": ": identical"}
     return [
-        {"worktree": _name(scene, sight.other), "title": party(sight.other) + marks.get(sight.overlap.verdict, "")}
+        {
+            "worktree": worktree_name(scene, sight.other),
+            "title": party(sight.other) + marks.get(sight.overlap.verdict, ""),
+        }
         for sight in ranking(sights)
     ]
 

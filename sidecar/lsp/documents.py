@@ -31,6 +31,7 @@ class Document:
 
     `path` is absolute with every link followed; `root` the directory above it that has a `.git`, if any.
     `version` is the client's and starts anew whenever the document is opened; `stamp` is ours and only grows.
+    `edited` says that the text has changed since it was opened or saved.
     """
 
     uri: str
@@ -39,6 +40,7 @@ class Document:
     version: int
     stamp: int
     text: str
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def change_document(
             text = text[:start] + change.text + text[max(start, end) :]
         else:
             text = change.text
-    return replace(document, text=text, version=version, stamp=stamp)
+    return replace(document, text=text, version=version, stamp=stamp, edited=True)
 
 
 def repository_root(path: str) -> str | None:

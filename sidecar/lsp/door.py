@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from threading import Event
 from traceback import extract_tb
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lsprotocol.types import LogMessageParams, MessageType, ShowMessageParams
 from pygls.lsp.server import LanguageServer
@@ -19,9 +20,10 @@ from sidecar.lsp.diagnostics import Published
 from sidecar.lsp.documents import Document, Folder
 from sidecar.lsp.scene import Scene, Snapshot
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape
+from sidecar.model.messages import escape, escape_lines
 
 if TYPE_CHECKING:
+    from sidecar.operations.guard import Guard
     from sidecar.session import Session
 
 Asked = ParamSpec("Asked")
@@ -39,6 +41,21 @@ class Repository:
     due: bool = False
     pictured: int = 0
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
+    guard: Guard | None = None
+
+
+@dataclass(eq=False)
+class Work:
+    """An operation under way: `stop` tells it to end; `token` is what the client calls it, once it shows it.
+
+    `said` is the last thing that it said.
+    """
+
+    title: str
+    stop: Event = field(default_factory=Event)
+    running: Future[Any] | None = None
+    token: int | str | None = None
+    said: str | None = None
 
 
 @dataclass
@@ -46,12 +63,13 @@ class Door:
     """The state of the server: what the client said, what the sessions said, and what the client was told.
 
     `documents` is replaced, never changed, so that a Scene can keep it. `refused` has the failures by place, `said`
-    what the person was told already.
+    what the person was told already. `trusted` is None for a client that knows no trust. Each of `works` has a thread
+    of `workers` to itself.
     """
 
     server: LanguageServer
     client: Client = field(default_factory=Client)
-    trusted: bool = False
+    trusted: bool | None = None
     settings: Mapping[str, object] | None = None
     folders: tuple[Folder, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
@@ -67,7 +85,10 @@ class Door:
     temporary: Path | None = None
     stamps: count[int] = field(default_factory=lambda: count(1))
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "sidecar-lsp"))
+    workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "sidecar-operation"))
+    works: set[Work] = field(default_factory=set)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
     pictures: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -97,7 +118,7 @@ def owner(door: Door, root: str | None) -> Repository | None:
 
 def say(door: Door, message: str, kind: MessageType = MessageType.Info) -> None:
     """Show the person one sentence."""
-    door.server.window_show_message(ShowMessageParams(kind, escape(message)))
+    door.server.window_show_message(ShowMessageParams(kind, escape_lines(message)))
 
 
 def log(door: Door, message: str, kind: MessageType = MessageType.Info) -> None:

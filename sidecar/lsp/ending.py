@@ -7,13 +7,16 @@ import os
 import shutil
 import signal
 import sys
+from concurrent.futures import wait
 from contextlib import suppress
 from threading import Thread
 
 from sidecar.lsp.door import Door
+from sidecar.lsp.guarding import close_repository
+from sidecar.lsp.progress import stop_all
 
 CLOSING_SECONDS = 5.0
-"""How long open sessions may take to close before the process ends all the same."""
+"""How long open sessions may take to close, and operations to stop, before the process ends all the same."""
 POLL_SECONDS = 5.0
 
 
@@ -61,17 +64,19 @@ def _finish_and_exit(door: Door) -> None:
 def finish(door: Door) -> bool:
     """Close what is open, remove what is temporary; whether all of it ended in time."""
     door.ended = True
-    closing = [Thread(target=held.session.close, daemon=True) for held in list(door.repositories.values())]
+    works = stop_all(door)
+    closing = [Thread(target=close_repository, args=(held,), daemon=True) for held in list(door.repositories.values())]
     door.repositories.clear()
     for thread in closing:
         thread.start()
     for thread in closing:
         thread.join(CLOSING_SECONDS)
+    _, still_running = wait(works, CLOSING_SECONDS)
     if door.temporary is not None:
         shutil.rmtree(door.temporary, ignore_errors=True)
     with suppress(RuntimeError):
         door.pool.shutdown(wait=False, cancel_futures=True)
-    return not any(thread.is_alive() for thread in closing)
+    return not still_running and not any(thread.is_alive() for thread in closing)
 
 
 def status(door: Door) -> int:

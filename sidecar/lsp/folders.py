@@ -13,6 +13,7 @@ from lsprotocol.types import MessageType, WorkspaceFolder
 
 from sidecar.lsp.documents import Folder, path_of, repository_root, within
 from sidecar.lsp.door import Door, Repository, in_pool, log, log_error, owner, say
+from sidecar.lsp.guarding import close_repository, start_guard
 from sidecar.lsp.scene import Snapshot
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
@@ -37,11 +38,13 @@ async def keep_sessions(door: Door) -> None:
         await door.moved.wait()
         door.moved.clear()
         door.settling = True
+        door.settled.clear()
         try:
             await _settle(door)
         except Exception as error:
             log_error(door, "Opening repositories", error)
         door.settling = False
+        door.settled.set()
         door.pictures.set()
 
 
@@ -100,6 +103,7 @@ async def _open(door: Door, place: str) -> None:
     tell_documents(door, repository)
     if session.picture is not None:
         take_picture(door, repository, session.picture)
+    await start_guard(door, repository, place)
     if any(owner(door, other) is None for other in _places(door)):
         with suppress(TimeoutError):
             await asyncio.wait_for(repository.drawn.wait(), FIRST_PICTURE_SECONDS)
@@ -111,7 +115,7 @@ def _open_session(
     """Runs beside the loop; a session that comes when the server has ended meanwhile is closed again."""
     from sidecar.session import Options, open_session  # loads libgit2: only after `initialize` is answered
 
-    session = open_session(Path(place), Options(trusted=door.trusted, editor=editor), on_picture)
+    session = open_session(Path(place), Options(trusted=door.trusted is True, editor=editor), on_picture)
     if door.ended and not isinstance(session, Failure):
         session.close()
     return session
@@ -137,10 +141,10 @@ def retry(door: Door, path: str) -> None:
 
 async def close(door: Door, names: list[str]) -> None:
     """Close sessions; what was published for them stays until the publisher sees that they are gone."""
-    closing = [door.repositories.pop(name).session for name in names]
-    for session in closing:
+    closing = [door.repositories.pop(name) for name in names]
+    for repository in closing:
         try:
-            await in_pool(door, session.close)
+            await in_pool(door, close_repository, repository)
         except Exception as error:
             log_error(door, "Closing a repository", error)
     door.pictures.set()
@@ -168,6 +172,8 @@ def take_picture(door: Door, repository: Repository, picture: Picture) -> None:
         return
     repository.snapshot = Snapshot(picture, repository.session.content)
     repository.drawn.set()
+    if repository.guard is not None:
+        repository.guard.see(picture)
     _log_problems(door, before.picture if before else None, picture)
     tell_documents(door, repository)
     repository.due = True

@@ -8,19 +8,22 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import FeatureRequestError
+from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from sidecar import __version__
+from sidecar.lsp.asked import Asked
 from sidecar.lsp.client import SECTION, read_client, read_options, read_section
 from sidecar.lsp.code_actions import code_actions
 from sidecar.lsp.code_lens import code_lenses
-from sidecar.lsp.compare import COMPARE, compare
+from sidecar.lsp.commands import COMMANDS
 from sidecar.lsp.documents import Document, change_document, open_document, repository_root
 from sidecar.lsp.door import Door, in_pool, log_error, owner, scene_of
-from sidecar.lsp.ending import watch_for_end
+from sidecar.lsp.ending import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.folders import close, keep_sessions, read_folders, retry, tell_documents
 from sidecar.lsp.hover import hover
+from sidecar.lsp.plans import PLAN, answer_plan
+from sidecar.lsp.progress import stop_all
 from sidecar.lsp.publisher import keep_publishing
 from sidecar.lsp.scene import Scene
 
@@ -41,7 +44,7 @@ class Server(LanguageServer):
 def create_door() -> Door:
     """A server with every handler in place, not yet started."""
     server = Server("sidecar", __version__, types.TextDocumentSyncKind.Incremental)
-    for method in SYNCHRONIZED:
+    for method in (*SYNCHRONIZED, types.WORKSPACE_EXECUTE_COMMAND):
         server.protocol.fm.builtin_features.pop(method)
     door = Door(server)
     now: dict[str, Callable[[Door, Any], None]] = {
@@ -61,7 +64,10 @@ def create_door() -> Door:
     server.feature(types.TEXT_DOCUMENT_HOVER)(_answer(door, "The hover", answer_hover))
     server.feature(types.TEXT_DOCUMENT_CODE_LENS)(_answer(door, "The code lens", answer_code_lens))
     server.feature(types.SHUTDOWN)(_answer(door, "The shutdown", shut_down))
-    server.command(COMPARE)(_command(door, compare))
+    for name in COMMANDS:
+        server.command(name)(_unheard)
+    server.feature(types.WORKSPACE_EXECUTE_COMMAND)(_answer(door, "The command", answer_command))
+    server.feature(PLAN)(_answer(door, "The plan", answer_plan))
     return door
 
 
@@ -81,6 +87,8 @@ def _answer(
     async def answered(params: Any = None) -> T | None:
         try:
             return await handler(door, params)
+        except JsonRpcException:
+            raise
         except Exception as error:
             log_error(door, what, error)
             return None
@@ -88,11 +96,8 @@ def _answer(
     return answered
 
 
-def _command(door: Door, handler: Callable[[Door, tuple[Any, ...]], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def answered(*arguments: Any) -> Any:
-        return await _answer(door, "The command", handler)(arguments)
-
-    return answered
+def _unheard() -> None:
+    """Stands for a command in what the server says that it can; `answer_command` is what answers."""
 
 
 def initialize(door: Door, params: types.InitializeParams) -> None:
@@ -161,7 +166,7 @@ def did_save(door: Door, params: types.DidSaveTextDocumentParams) -> None:
     document = door.documents.get(params.text_document.uri)
     if document is not None:
         root = document.root or repository_root(document.path)
-        _put(door, replace(document, root=root, stamp=next(door.stamps)))
+        _put(door, replace(document, root=root, stamp=next(door.stamps), edited=False))
         retry(door, document.path)
 
 
@@ -219,6 +224,14 @@ async def answer_code_lens(door: Door, params: types.CodeLensParams) -> list[typ
     return code_lenses(scene, document) if scene and document else None
 
 
+async def answer_command(door: Door, params: types.ExecuteCommandParams) -> Any:
+    """Do what a command says; unlike with pygls's own handler, it can be cancelled and brings the client's token."""
+    command = COMMANDS.get(params.command)
+    if command is None:
+        raise JsonRpcInvalidParams(f"There is no command {params.command}.")
+    return await command(door, Asked(tuple(params.arguments or ()), params.work_done_token))
+
+
 def _moment(door: Door, uri: str) -> tuple[Scene | None, Document | None]:
     document = door.documents.get(uri)
     return scene_of(door, owner(door, document.root) if document else None), document
@@ -227,6 +240,9 @@ def _moment(door: Door, uri: str) -> tuple[Scene | None, Document | None]:
 async def shut_down(door: Door, _params: None) -> None:
     """Let go of everything; the client says `exit` next."""
     door.shut_down = door.ended = True
+    works = [asyncio.wrap_future(running) for running in stop_all(door)]
+    if works:
+        await asyncio.wait(works, timeout=CLOSING_SECONDS)
     for task in list(door.tasks):
         task.cancel()
     await close(door, list(door.repositories))

@@ -1,0 +1,50 @@
+"""`sidecar.open`: a worktree and a branch for a new task."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
+from sidecar.model.findings import Failure
+from sidecar.model.messages import escape, shown
+from sidecar.model.schema import restore_object
+
+if TYPE_CHECKING:
+    from sidecar.operations import OpenPlan
+    from sidecar.operations.control import Control
+
+
+def propose_open(request: Request, _control: Control) -> Proposal | Failure:
+    """The plan of a new worktree: its name, where it goes, and where it begins."""
+    from sidecar.operations import plan_open
+
+    name, start = str(request.arguments["worktree"]), request.arguments.get("from")
+    plan = plan_open(request.target.folder, name, start, request.options)
+    if isinstance(plan, Failure):
+        return plan
+    called = shown(plan.branch)
+    if plan.blocked:
+        planned = restore_object("refused", None, plan.findings)
+        return Proposal(paragraph(f"{called} can't be opened.", sentences(plan.findings, "blocks")), planned, {}, True)
+    text = f"Open a worktree {called}, from {shown(plan.start)}, in {escape(plan.path)}?"
+    offer = Offer(f"Opening {called}", partial(_open, plan))
+    planned = restore_object("planned", plan.path, plan.findings)
+    return Proposal(paragraph(text, sentences(plan.findings, "info")), planned, {"Open": offer})
+
+
+def _open(plan: OpenPlan, control: Control) -> Outcome:
+    from sidecar.operations import apply_open
+
+    result = apply_open(plan, control)
+    answer = restore_object(result.outcome, result.path, result.findings)
+    if result.outcome == "opened":
+        text = f"{shown(plan.branch)} is open in {escape(result.path or '')}."
+        return Outcome(answer, paragraph(text, sentences(result.findings, "info")), ok=True)
+    text = paragraph(f"{shown(plan.branch)} was not opened.", sentences(result.findings, "blocks"))
+    return Outcome(answer, text, ok=False)
+
+
+def failed_open(failure: Failure) -> Json:
+    """The object of a question that has no answer."""
+    return restore_object("failed", None, [as_finding(failure)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,8 +33,11 @@ MOST_COURTS = 4
 AT_ONCE = 32
 """How many merges are asked for before the first answer is read."""
 
-REMEMBERED = 5_000
-"""How many merges are remembered."""
+REMEMBERED = 30_000
+"""How many stages and messages of merges are remembered."""
+
+MOST_COMMITS = 5_000
+"""How many virtual commits, and trees cut down to one path, are remembered."""
 
 BUILT_IN_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."
 
@@ -76,9 +80,10 @@ class Judge:
         self._drivers = silenced_drivers(repository.config, repository.trusted)
         self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
+        self._weight = 0
         self._judging = threading.Lock()
-        self._cut = lru_cache(maxsize=REMEMBERED)(self._cut_tree)
-        self._commit = lru_cache(maxsize=REMEMBERED)(partial(write_commit, quarantine.objects))
+        self._cut = lru_cache(maxsize=MOST_COMMITS)(self._cut_tree)
+        self._commit = lru_cache(maxsize=MOST_COMMITS)(partial(write_commit, quarantine.objects))
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
         """Git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
@@ -93,9 +98,11 @@ class Judge:
             return answer
 
     def _remember(self, key: tuple[Question, Attributes], answer: Merge) -> None:
-        self._answers[key] = answer
-        if len(self._answers) > REMEMBERED:
-            self._answers.popitem(last=False)
+        if key not in self._answers:
+            self._answers[key] = answer
+            self._weight += _weight(answer)
+        while self._weight > REMEMBERED and len(self._answers) > 1:
+            self._weight -= _weight(self._answers.popitem(last=False)[1])
 
     def merge_path(self, asked: PathQuestion) -> Merge:
         """Git's merge of one path, with trees cut down to it."""
@@ -296,6 +303,15 @@ def _sections(fields: list[bytes]) -> tuple[int, int] | None:
     return files_end, min(at, len(fields))
 
 
+def _weight(merge: Merge) -> int:
+    return len(merge.stages) + len(merge.messages) + 1
+
+
+@lru_cache(maxsize=1 << 14)
+def _entry(mode: str, oid: str) -> Entry:
+    return Entry(int(mode, 8), oid)
+
+
 def _parse(fields: list[bytes], commits: tuple[str, str], size: int) -> Merge:
     sections = _sections(fields)
     if sections is None or not re.fullmatch(rb"[01]", fields[0]):
@@ -305,7 +321,7 @@ def _parse(fields: list[bytes], commits: tuple[str, str], size: int) -> Merge:
     for field in fields[2:files_end]:
         head, _, path = field.partition(b"\t")
         mode, oid, stage = head.decode("ascii").split(" ")
-        stages.setdefault(os.fsdecode(path), {})[int(stage)] = Entry(int(mode, 8), oid)
+        stages.setdefault(sys.intern(os.fsdecode(path)), {})[int(stage)] = _entry(mode, oid)
     messages = []
     at = files_end + 1
     while at < messages_end:

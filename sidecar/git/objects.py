@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import tempfile
 import threading
 import zlib
@@ -15,13 +16,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sidecar.git.process import Conversation, GitError, Place
+from sidecar.git.remember import remembering
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
 
-REMEMBERED = 4096
-"""How many parsed directories are kept."""
+REMEMBERED = 300_000
+"""How many entries of parsed directories are kept."""
 
 Tree = Mapping[str, Entry]
 """One directory of a tree: name -> entry; a subdirectory has mode 040000."""
@@ -198,7 +200,13 @@ def read_blob(objects: Objects, oid: str) -> bytes:
 
 
 def _remembering(read: Callable[[str], tuple[str, bytes]]) -> Callable[[str], Tree]:
-    return lru_cache(maxsize=REMEMBERED)(lambda oid: MappingProxyType(_parse_tree(oid, read(oid)[1])))
+    return remembering(lambda oid: MappingProxyType(_parse_tree(oid, read(oid)[1])), len, REMEMBERED)
+
+
+@lru_cache(maxsize=1 << 16)
+def _parse_entry(mode: bytes, oid: bytes) -> Entry:
+    """Entries of one content are one value: directories differ in little from one save to the next."""
+    return Entry(int(mode, 8), oid.hex())
 
 
 def _parse_tree(oid: str, content: bytes) -> dict[str, Entry]:
@@ -209,8 +217,8 @@ def _parse_tree(oid: str, content: bytes) -> dict[str, Entry]:
         space = content.index(b" ", at)
         zero = content.index(b"\0", space)
         following = zero + 1 + width
-        entry = Entry(int(content[at:space], 8), content[zero + 1 : following].hex())
-        entries[os.fsdecode(content[space + 1 : zero])] = entry
+        entry = _parse_entry(content[at:space], content[zero + 1 : following])
+        entries[sys.intern(os.fsdecode(content[space + 1 : zero]))] = entry
         at = following
     return entries
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from sidecar.git.objects import edit_tree, find_entry, read_blob, write_tree
 from sidecar.git.process import Conversation, GitError, run
 from sidecar.git.quarantine import Quarantine
+from sidecar.git.remember import remembering
 from sidecar.model.changes import Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
 from sidecar.model.markers import split_lines
@@ -28,6 +29,9 @@ HUNKS = (
 BINARY_PROBE = 8000
 """How many bytes git looks at to tell text from binary."""
 
+REMEMBERED = 200_000
+"""How many changes, and how many lines of text, are remembered."""
+
 HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
@@ -39,9 +43,9 @@ class TreeReader:
         self._conversations: dict[tuple[str, ...], Conversation] = {}
         self._asking = threading.Lock()
         self._turns = itertools.count()
-        self.changes = lru_cache(maxsize=4096)(self._changes)
-        self.lines = lru_cache(maxsize=256)(self._lines)
-        self.edited = lru_cache(maxsize=1024)(self._edited)
+        self.changes = remembering(self._changes, lambda changes: len(changes.touched), REMEMBERED)
+        self.lines = remembering(self._lines, len, REMEMBERED)
+        self.edited = lru_cache(maxsize=256)(self._edited)
         self.is_binary = lru_cache(maxsize=8192)(self._is_binary)
         self.renames = lru_cache(maxsize=1024)(self._renames)
         self.hunks = lru_cache(maxsize=8192)(self._hunks)
@@ -155,16 +159,20 @@ def parse_raw(answer: bytes) -> list[Change]:
     fields = iter(answer.split(b"\0"))
     changes = []
     for head in fields:
-        if not head.startswith(b":"):
-            continue
-        old_mode, new_mode, old_oid, new_oid, status = head[1:].decode("ascii").split(" ")
-        before, after = _entry(old_mode, old_oid), _entry(new_mode, new_oid)
-        path = os.fsdecode(next(fields))
-        if status[0] in "RC":
-            changes.append(Change(os.fsdecode(next(fields)), before, after, old_path=path))
-        else:
-            changes.append(Change(path, before, after))
+        if head.startswith(b":"):
+            path = next(fields)
+            changes.append(_parse_change(head, path, next(fields) if b" R" in head or b" C" in head else None))
     return changes
+
+
+@lru_cache(maxsize=1 << 16)
+def _parse_change(head: bytes, path: bytes, new: bytes | None) -> Change:
+    """One row; the same row is the same value, since change sets differ in little from one save to the next."""
+    old_mode, new_mode, old_oid, new_oid, _ = head[1:].decode("ascii").split(" ")
+    before, after = _entry(old_mode, old_oid), _entry(new_mode, new_oid)
+    if new is None:
+        return Change(os.fsdecode(path), before, after)
+    return Change(os.fsdecode(new), before, after, old_path=os.fsdecode(path))
 
 
 def _entry(mode: str, oid: str) -> Entry | None:

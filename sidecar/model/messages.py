@@ -21,6 +21,11 @@ def escape(text: str) -> str:
     return "".join(_spell(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
+def escape_lines(text: str) -> str:
+    """The text escaped, but for the ends of its lines: for what has several, like the last words of a command."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
 def _spell(char: str) -> str:
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode gives it

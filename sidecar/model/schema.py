@@ -149,6 +149,20 @@ def merge_all_object(outcome: str, merges: Iterable[tuple[str, Json | None]]) ->
     }
 
 
+def update_object(
+    outcome: str, worktree: str | None, path: str | None, conflicts: Iterable[str], findings: Iterable[Finding]
+) -> Json:
+    """What merging trunk into a worktree answers: `conflicts` are to be resolved in the worktree at `path`."""
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "worktree": worktree,
+        "path": path,
+        "conflicts": list(conflicts),
+        "findings": [finding_object(finding) for finding in findings],
+    }
+
+
 def release_object(
     outcome: str, findings: Iterable[Finding], receipt: str | None = None, reclaimed: int = 0, kept: int = 0
 ) -> Json:
@@ -229,6 +243,6 @@ def _worktree(state: WorktreeState, in_use: list[Json]) -> Json:
         "behind": state.behind,
         "integration": {"state": state.integration.state, "how": state.integration.how},
         "in_use": in_use,
-        "bytes": None,
+        "bytes": state.bytes and {"total": state.bytes.total, "reclaimable": state.bytes.reclaimable},
         "problem": worktree.problem or state.problem,
     }

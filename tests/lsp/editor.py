@@ -7,8 +7,9 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
+from cattrs import Converter
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pygls.protocol import default_converter
@@ -35,6 +36,18 @@ CAPABILITIES: dict[str, Any] = {
 }
 
 
+def converter() -> Converter:
+    """pygls's own, but for code actions: it takes any that has a command for a bare Command."""
+    own: Converter = default_converter()  # type: ignore[no-untyped-call]
+
+    def structure(given: Any, _type: object) -> types.Command | types.CodeAction:
+        bare = isinstance(given.get("command"), str)
+        return own.structure(given, types.Command) if bare else own.structure(given, types.CodeAction)
+
+    own.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007 (as lsprotocol names it)
+    return own
+
+
 class Editor:
     """What a person would see: diagnostics by path, messages, the log, documents that were shown."""
 
@@ -44,6 +57,10 @@ class Editor:
         self.pictures: list[Any] = []
         self.messages: list[str] = []
         self.questions: list[list[str]] = []
+        self.asked: list[str] = []
+        self.answers: list[str | None] = []
+        self.tokens: list[int | str] = []
+        self.progress: list[Any] = []
         self.logged: list[str] = []
         self.shown: list[str] = []
         self.texts: dict[str, tuple[int, str]] = {}
@@ -67,6 +84,8 @@ class Editor:
         on(types.WINDOW_LOG_MESSAGE, lambda params: self.logged.append(params.message))
         on(types.WINDOW_SHOW_DOCUMENT, self._show)
         on(types.WINDOW_SHOW_MESSAGE_REQUEST, self._ask)
+        on(types.WINDOW_WORK_DONE_PROGRESS_CREATE, lambda params: self.tokens.append(params.token))
+        on(types.PROGRESS, lambda params: self.progress.append(params.value))
         on(types.WORKSPACE_CONFIGURATION, lambda params: [self.settings for _ in params.items])
         on(types.WORKSPACE_CODE_LENS_REFRESH, lambda params: None)
 
@@ -76,7 +95,11 @@ class Editor:
 
     def _ask(self, params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
         self.questions.append([action.title for action in params.actions or ()])
-        return params.actions[0] if params.actions else None
+        self.asked.append(params.message)
+        if not self.answers:
+            return params.actions[0] if params.actions else None
+        wanted = self.answers.pop(0)
+        return next((action for action in params.actions or () if action.title == wanted), None)
 
     async def until(self, condition: Callable[[], T], seconds: float = SECONDS) -> T:
         """Wait until something is true, looking whenever a message arrives; what it was instead if it never is."""
@@ -147,11 +170,38 @@ class Editor:
         answer = await self.client.text_document_code_action_async(asked)
         return [action for action in answer or () if isinstance(action, types.CodeAction)]
 
+    async def commands(self, path: Path, line: int) -> dict[str, tuple[str, Any]]:
+        """The quick fixes on a line (from 1) that run a command: by title, its name and its argument."""
+        found = [action.command for action in await self.actions(path, line) if action.command is not None]
+        return {command.title: (command.command, (command.arguments or [None])[0]) for command in found}
+
+    async def lenses(self, path: Path) -> list[types.CodeLens]:
+        """The code lenses of a file."""
+        identifier = types.TextDocumentIdentifier(path.as_uri())
+        return list(await self.client.text_document_code_lens_async(types.CodeLensParams(identifier)) or ())
+
     async def command(self, argument: object) -> Any:
         """Run `sidecar.compare`."""
-        return await self.client.workspace_execute_command_async(
-            types.ExecuteCommandParams("sidecar.compare", arguments=[argument])
-        )
+        return await self.execute("sidecar.compare", argument)
+
+    async def execute(self, command: str, *arguments: object) -> Any:
+        """Run any command; questions are answered with `answers`, else with their first button."""
+        params = types.ExecuteCommandParams(command, arguments=list(arguments))
+        return await self.client.workspace_execute_command_async(params)
+
+    async def request(self, method: str, params: object) -> Any:
+        """Send a request that the protocol does not know."""
+        return await self.client.protocol.send_request_async(method, params)  # type: ignore[no-untyped-call]
+
+    def cancel(self, token: int | str) -> None:
+        """Press Cancel on a progress."""
+        self.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
+
+    async def appears(self, path: Path, seconds: float = SECONDS) -> None:
+        """Wait until a file is there."""
+        async with asyncio.timeout(seconds):
+            while not path.exists():
+                await asyncio.sleep(0.02)
 
     def apply(self, edit: types.WorkspaceEdit) -> None:
         """Do what a quick fix says, as an editor does."""
@@ -178,7 +228,7 @@ async def editing(
     settings: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Editor]:
     """An editor on these folders (paths or URIs), with a server of its own that has to end well."""
-    client = LanguageClient(converter_factory=default_converter)
+    client = LanguageClient(converter_factory=converter)
     editor = Editor(client)
     editor.settings = settings
     await client.start_io(*COMMAND, env={**os.environ, **(env or {})})

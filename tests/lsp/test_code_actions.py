@@ -24,6 +24,7 @@ from sidecar.lsp.documents import Document
 from sidecar.lsp.scene import Scene
 from sidecar.model.changes import SYMLINK
 from sidecar.model.overlaps import Overlap, Region, region
+from sidecar.model.picture import Integration
 from tests.lsp.pictures import ALL, FEATURE, MINE, TRUNK, document, entry, picture, scene, side, worktree
 
 MY_FILE = f"{MINE}/a.py"
@@ -47,9 +48,28 @@ def moment(
 def ask(
     at: Scene, place: Range = LINE_3, diagnostics: tuple[Diagnostic, ...] = (), only: list[str] | None = None
 ) -> list[CodeAction | Command]:
+    """What can be done about the lines themselves."""
+    return [action for action in everything(at, place, diagnostics, only) if not is_merging(action)]
+
+
+def everything(
+    at: Scene, place: Range = LINE_3, diagnostics: tuple[Diagnostic, ...] = (), only: list[str] | None = None
+) -> list[CodeAction | Command]:
     (opened,) = at.documents.values()
     context = CodeActionContext(diagnostics, only=only)
     return code_actions(at, opened, CodeActionParams(TextDocumentIdentifier(opened.uri), place, context))
+
+
+def is_merging(action: CodeAction | Command) -> bool:
+    command = action.command if isinstance(action, CodeAction) else action
+    return command is not None and command.command != "sidecar.compare"
+
+
+def merging(at: Scene, place: Range = LINE_3) -> dict[str, tuple[str, object]]:
+    """(command, argument) of the quick fixes that merge or release, by title."""
+    found = [action for action in everything(at, place) if is_merging(action)]
+    commands = [action.command if isinstance(action, CodeAction) else action for action in found]
+    return {one.title: (one.command, (one.arguments or [None])[0]) for one in commands if one}
 
 
 def titles(at: Scene, place: Range = LINE_3) -> list[str]:
@@ -176,3 +196,50 @@ def test_one_comparison_for_many_regions() -> None:
         "Take feat-1's version of these lines",
         "Take feat-1's version of these lines",
     ]
+
+
+def test_either_side_of_a_conflict_can_be_merged() -> None:
+    assert merging(moment()) == {
+        "Merge feat-1 into trunk": ("sidecar.merge", {"worktree": "feat-1"}),
+        "Merge trunk into this worktree": ("sidecar.update", {"worktree": "mine"}),
+    }
+    assert merging(moment(client=Client())) == merging(moment())
+
+
+def test_a_conflict_with_trunk_is_resolved_here_first() -> None:
+    trunk = side(TRUNK, name=None, ref="main", after=THEIRS)
+    at = moment(Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), trunk)))
+    assert list(merging(at)) == ["Merge trunk into this worktree", "Merge mine into trunk"]
+
+
+def test_nothing_is_merged_because_of_what_is_the_same() -> None:
+    mine, other = side(MINE, after=OURS), side(FEATURE, after=THEIRS)
+    assert merging(moment(Overlap("a.py", "identical", "content", (mine, other)))) == {}
+
+
+def test_trunks_own_checkout_is_not_merged_into_itself() -> None:
+    at = moment()
+    states = (worktree(MINE, "main"), worktree(FEATURE, "feature/one"))
+    drawn = replace(at.snapshot.picture, worktrees=states)
+    there = merging(replace(at, snapshot=replace(at.snapshot, picture=drawn)))
+    assert list(there) == ["Merge feat-1 into trunk"]
+
+
+def test_a_worktree_whose_work_is_in_trunk_can_be_released() -> None:
+    at = moment()
+    done = replace(worktree(FEATURE, "feature/one"), integration=Integration("integrated", "T0"))
+    drawn = replace(at.snapshot.picture, worktrees=(worktree(MINE, "topic"), done))
+    there = merging(replace(at, snapshot=replace(at.snapshot, picture=drawn)))
+    assert there["Release feat-1"] == ("sidecar.release", {"worktree": "feat-1"})
+
+
+def test_a_fix_that_two_overlaps_have_in_common_is_offered_once() -> None:
+    at = moment()
+    (first,) = at.snapshot.picture.overlaps
+    third = side("/w/feat-2", name="feat-2", after=THEIRS, regions=(region(3, 2),), changed=(region(3, 2),))
+    second = Overlap("a.py", "conflict", "content", (side(MINE, after=OURS), third))
+    states = (*at.snapshot.picture.worktrees, worktree("/w/feat-2", "two"))
+    drawn = replace(at.snapshot.picture, overlaps=(first, second), worktrees=states)
+    offered = [action.title for action in everything(replace(at, snapshot=replace(at.snapshot, picture=drawn)))]
+    assert offered.count("Merge trunk into this worktree") == 1
+    assert {"Merge feat-1 into trunk", "Merge feat-2 into trunk"} <= set(offered)

@@ -1,0 +1,276 @@
+"""Merging from an editor, end to end: plan, consent, progress, and what everybody sees afterwards."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import add_worktree, commit, git, write
+from tests.lsp.editor import COMMAND, editing
+from tests.lsp.texts import TEXT, changed
+
+pytestmark = pytest.mark.asyncio
+
+PROGRESS = {"window": {"showDocument": {"support": True}, "workDoneProgress": True}}
+
+
+@pytest.fixture(autouse=True)
+def _somebody(home: Path) -> None:
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
+
+
+@pytest.fixture
+def feature(theirs: Path) -> Path:
+    """A worktree with one commit that is not in trunk."""
+    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    return theirs
+
+
+def trunk(base: Path) -> str:
+    return git(base, "rev-parse", "main")
+
+
+async def test_the_plan_is_shown_and_nothing_happens_without_consent(base: Path, feature: Path) -> None:
+    before = trunk(base)
+    async with editing(base) as editor:
+        editor.answers = ["Cancel", None]
+        for _ in range(2):
+            answer = await editor.execute("sidecar.merge", {"worktree": "theirs"})
+            assert (answer["outcome"], answer["findings"], answer["receipt"]) == ("planned", [], None)
+        assert editor.questions == [["Merge", "Cancel"]] * 2
+        assert "Merge theirs (branch feature/theirs, 1 commit) into main with a merge commit?" in editor.asked[0]
+        assert trunk(base) == before
+
+
+async def test_consent_merges_and_the_other_worktrees_diagnostics_are_true_at_once(
+    base: Path, mine: Path, feature: Path
+) -> None:
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    async with editing(base, mine) as editor:
+        editor.open(mine / "a.txt")
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
+        editor.answers = ["Merge"]
+        answer = await editor.execute("sidecar.merge", {"worktree": "theirs"})
+        assert answer["outcome"] == "merged"
+        assert answer["trunk"]["after"] == trunk(base) != answer["trunk"]["before"]
+        assert (base / "a.txt").read_text() == changed(5, "theirs\n")
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("trunk-conflict", 5, 5)])
+        assert any(said.startswith("Merged theirs into main") for said in editor.messages)
+
+
+async def test_a_client_that_has_shown_the_plan_is_not_asked(base: Path, feature: Path) -> None:
+    async with editing(base) as editor:
+        given = {"worktree": "feature/theirs", "strategy": "squash", "message": "Take it", "confirmed": True}
+        answer = await editor.execute("sidecar.merge", given)
+        assert answer["outcome"] == "merged" and editor.questions == []
+        assert git(base, "log", "-1", "--format=%s", "main") == "Take it"
+        assert git(base, "rev-list", "--count", "--merges", "main") == "0"
+
+
+@pytest.mark.parametrize("named", ["name", "branch", "path"])
+async def test_a_worktree_goes_by_name_branch_or_path(base: Path, feature: Path, named: str) -> None:
+    name = {"name": "theirs", "branch": "feature/theirs", "path": str(feature)}[named]
+    async with editing(base) as editor:
+        plan = await editor.request("sidecar/plan", {"worktree": name, "what": "merge"})
+        assert (plan.outcome, plan.plan.worktree, plan.plan.ahead) == ("planned", "theirs", 1)
+        assert plan.plan.message == "Merge branch 'feature/theirs'"
+
+
+async def test_uncommitted_work_is_committed_only_by_consent(base: Path, feature: Path) -> None:
+    write(feature, {"new.txt": "new\n"})
+    async with editing(base) as editor:
+        refused = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert refused["outcome"] == "refused" and [one["code"] for one in refused["findings"]] == ["uncommitted"]
+        editor.answers = ["Commit and Merge"]
+        merged = await editor.execute("sidecar.merge", {"worktree": "theirs"})
+        assert editor.questions == [["Commit and Merge", "Cancel"]]
+        assert merged["outcome"] == "merged" and (base / "new.txt").read_text() == "new\n"
+        assert git(feature, "log", "-1", "--format=%s") == "Work in theirs"
+
+
+async def test_text_that_is_not_saved_stands_in_the_way(base: Path, feature: Path) -> None:
+    file = feature / "b.txt"
+    async with editing(base) as editor:
+        editor.open(file)
+        editor.type(file, changed(1, "typed\n"))
+        await editor.until(lambda: editor.pictures)
+        refused = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert [(one["code"], one["paths"]) for one in refused["findings"]] == [("unsaved", ["b.txt"])]
+        assert "b.txt is not saved in theirs" in editor.messages[-1]
+        editor.type(file, TEXT)
+        merged = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert merged["outcome"] == "merged"
+
+
+async def test_text_that_is_not_saved_in_trunks_checkout_is_not_written_under(base: Path, feature: Path) -> None:
+    async with editing(base) as editor:
+        for name in ("a.txt", "b.txt"):
+            editor.open(base / name)
+            editor.type(base / name, changed(1, "typed\n"))
+        await editor.until(lambda: editor.codes(base / "b.txt"))
+        refused = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert [(one["code"], one["paths"]) for one in refused["findings"]] == [("unsaved", ["a.txt"])]
+
+
+async def test_an_untrusted_folder_is_never_merged_into(base: Path, feature: Path) -> None:
+    before = trunk(base)
+    async with editing(base, options={"trusted": False}) as editor:
+        answer = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert (answer["outcome"], answer["findings"][0]["code"]) == ("failed", "untrusted")
+        assert "not trusted" in editor.messages[-1] and editor.questions == []
+        plan = await editor.request("sidecar/plan", {"worktree": "theirs"})
+        assert plan.outcome == "planned"
+    assert trunk(base) == before
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ({}, "needs worktree"),
+        ({"worktree": "nobody"}, "nobody"),
+        ({"worktree": 3}, "worktree"),
+        ({"worktree": "theirs", "stratgy": "squash"}, "stratgy"),
+        ({"worktree": "theirs", "strategy": "octopus"}, "merge, squash, rebase"),
+        ("theirs", "one object"),
+    ],
+)
+async def test_what_can_not_be_understood_is_told(base: Path, feature: Path, argument: Any, said: str) -> None:
+    async with editing(base) as editor:
+        answer = await editor.execute("sidecar.merge", argument)
+        assert answer["outcome"] == "failed" and said in editor.messages[-1]
+
+
+async def test_verify_is_watched_and_its_failure_told(base: Path, feature: Path) -> None:
+    before = trunk(base)
+    async with editing(base, capabilities=PROGRESS) as editor:
+        given = {"worktree": "theirs", "verify": "echo looking; echo broken >&2; exit 3", "confirmed": True}
+        answer = await editor.execute("sidecar.merge", given)
+        assert answer["outcome"] == "failed" and trunk(base) == before
+        assert [one["code"] for one in answer["findings"]] == ["verify-failed"]
+        assert "broken" in editor.messages[-1] and "\\x0a" not in editor.messages[-1]
+        await editor.until(lambda: {"looking", "broken"} <= set(editor.logged))
+        (begun,) = [shown for shown in editor.progress if shown["kind"] == "begin"]
+        assert begun["title"] == "Merging theirs into main" and begun["cancellable"]
+        assert editor.progress[-1]["kind"] == "end"
+
+
+async def test_cancel_ends_verify_with_all_its_children(base: Path, feature: Path, tmp_path: Path) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    verify = f'{sys.executable} -c \'import time; open("{alive}", "w").close(); time.sleep(600)\''
+    async with editing(base, capabilities=PROGRESS) as editor:
+        given = {"worktree": "theirs", "verify": verify, "confirmed": True}
+        running = asyncio.ensure_future(editor.execute("sidecar.merge", given))
+        await editor.until(lambda: editor.tokens and any(shown["kind"] == "begin" for shown in editor.progress))
+        await editor.appears(alive)
+        editor.cancel(editor.tokens[0])
+        answer = await asyncio.wait_for(running, 20)
+        assert answer["outcome"] == "failed" and trunk(base) == before
+        assert editor.progress[-1]["kind"] == "end"
+
+
+async def test_a_shutdown_ends_what_is_under_way(base: Path, feature: Path, tmp_path: Path) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    verify = f"touch '{alive}'; sleep 600"
+    async with editing(base) as editor:
+        given = {"worktree": "theirs", "verify": verify, "confirmed": True}
+        running = asyncio.ensure_future(editor.execute("sidecar.merge", given))
+        await editor.appears(alive)
+    running.cancel()
+    assert trunk(base) == before
+    assert git(base, "worktree", "list").count("\n") == 1
+    assert not (base / ".git" / "sidecar" / "journal").exists()
+
+
+async def test_all_that_is_ready_is_merged_in_order_and_the_rest_told(base: Path, feature: Path, mine: Path) -> None:
+    commit(mine, {"b.txt": changed(5, "mine\n")}, "Change b")
+    waiting = add_worktree(base, "waiting")
+    write(waiting, {"c.txt": "c\n"})
+    async with editing(base) as editor:
+        order = await editor.request("sidecar/plan", {})
+        assert [(turn.worktree, turn.ready) for turn in order.order][-1] == ("waiting", False)
+        editor.answers = ["Merge"]
+        answer = await editor.execute("sidecar.mergeAll", {})
+        assert answer["outcome"] == "merged"
+        assert {one["worktree"] for one in answer["merges"]} == {"mine", "theirs"}
+        assert "waiting" in editor.asked[0] and "one by one" in editor.asked[0]
+        assert (base / "b.txt").read_text() == changed(5, "mine\n")
+
+
+async def test_merging_all_stops_at_the_first_failure(base: Path, feature: Path, mine: Path) -> None:
+    commit(mine, {"b.txt": changed(5, "mine\n")}, "Change b")
+    async with editing(base) as editor:
+        verify = "git diff --quiet HEAD^1 -- b.txt"
+        answer = await editor.execute("sidecar.mergeAll", {"verify": verify, "confirmed": True})
+        done = [one["merge"] and one["merge"]["outcome"] for one in answer["merges"]]
+        names = [one["worktree"] for one in answer["merges"]]
+        expected = ["merged", "failed"] if names[0] == "theirs" else ["failed", None]
+        assert done == expected and answer["outcome"] == "failed"
+
+
+async def test_the_quick_fix_merges(base: Path, mine: Path, feature: Path) -> None:
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    async with editing(mine) as editor:
+        editor.open(mine / "a.txt")
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
+        fixes = await editor.commands(mine / "a.txt", 5)
+        assert fixes["Merge trunk into this worktree"] == ("sidecar.update", {"worktree": "mine"})
+        editor.answers = ["Merge"]
+        answer = await editor.execute(*fixes["Merge theirs into trunk"])
+        assert answer["outcome"] == "merged"
+
+
+async def test_trunk_is_merged_into_a_worktree_and_conflicts_are_opened_there(base: Path, mine: Path) -> None:
+    commit(base, {"a.txt": changed(5, "trunk\n")}, "Change line 5 in trunk")
+    commit(mine, {"a.txt": changed(5, "mine\n")}, "Change line 5")
+    async with editing(mine) as editor:
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("trunk-conflict", 5, 5)])
+        editor.answers = ["Merge main into mine"]
+        refused = await editor.execute("sidecar.merge", {"worktree": "mine"})
+        assert refused["outcome"] == "conflicts" and "can't be merged" in editor.asked[0]
+        await editor.until(lambda: editor.shown == [(mine / "a.txt").as_uri()])
+        assert "<<<<<<<" in (mine / "a.txt").read_text()
+        commit(mine, {"a.txt": changed(5, "both\n")}, "Merge main")
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [])
+        merged = await editor.execute("sidecar.merge", {"worktree": "mine", "confirmed": True})
+        assert merged["outcome"] == "merged" and (base / "a.txt").read_text() == changed(5, "both\n")
+
+
+async def test_a_clean_update_and_one_that_has_nothing_to_do(base: Path, mine: Path) -> None:
+    commit(base, {"b.txt": changed(5, "trunk\n")}, "Change b in trunk")
+    commit(mine, {"a.txt": changed(5, "mine\n")}, "Change line 5")
+    async with editing(mine) as editor:
+        plan = await editor.request("sidecar/plan", {"worktree": "mine", "what": "update"})
+        assert plan.outcome == "planned" and list(plan.findings) == []
+        updated = await editor.execute("sidecar.update", {"worktree": "mine", "confirmed": True})
+        assert updated["outcome"] == "updated" and (mine / "b.txt").read_text() == changed(5, "trunk\n")
+        again = await editor.execute("sidecar.update", {"worktree": "mine"})
+        assert (again["outcome"], again["findings"][0]["code"]) == ("refused", "nothing-to-merge")
+
+
+async def test_a_worktree_is_opened_for_a_new_task(base: Path) -> None:
+    async with editing(base) as editor:
+        editor.answers = ["Open"]
+        opened = await editor.execute("sidecar.open", {"worktree": "task-1"})
+        assert opened["outcome"] == "opened" and git(Path(opened["path"]), "branch", "--show-current") == "task-1"
+        refused = await editor.execute("sidecar.open", {"worktree": "task-1", "confirmed": True})
+        assert refused["outcome"] == "refused" and refused["findings"][0]["code"] == "branch-exists"
+
+
+async def test_what_a_killed_operation_left_is_told(base: Path, feature: Path, tmp_path: Path) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    server = subprocess.Popen(
+        [*COMMAND[:-1], "-C", str(base), "merge", "theirs", "--yes", "--verify", f"touch '{alive}'; sleep 600"],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    async with editing(base) as editor:
+        await editor.appears(alive)
+        server.kill()
+        server.wait()
+        merged = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert merged["outcome"] == "merged" and merged["trunk"]["before"] == before
+        assert any("was taken back" in said for said in editor.logged)

@@ -1,0 +1,107 @@
+"""Releasing and restoring from an editor, end to end."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness import add_worktree, commit, git, write
+from tests.lsp.editor import editing
+from tests.lsp.texts import changed
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def _somebody(home: Path) -> None:
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
+
+
+@pytest.fixture
+def done(base: Path, theirs: Path) -> Path:
+    """A worktree whose one commit is in trunk."""
+    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    git(base, "merge", "--quiet", "--no-ff", "feature/theirs", "-m", "Take theirs")
+    return theirs
+
+
+async def test_what_is_done_is_released_and_comes_back(base: Path, done: Path) -> None:
+    async with editing(base) as editor:
+        editor.answers = ["Cancel", "Release", "Restore"]
+        planned = await editor.execute("sidecar.release", {"worktree": "theirs"})
+        assert planned["outcome"] == "planned" and done.exists()
+        released = await editor.execute("sidecar.release", {"worktree": "theirs"})
+        assert released["outcome"] == "released" and not done.exists()
+        assert editor.messages[-1].startswith("Released theirs: ")
+        listed = await editor.request("sidecar/plan", {"what": "restore"})
+        assert [(one.id, one.worktree) for one in listed.receipts] == [(released["receipt"], "theirs")]
+        restored = await editor.execute("sidecar.restore", {"id": released["receipt"]})
+        assert (restored["outcome"], restored["path"]) == ("restored", str(done))
+        assert git(done, "branch", "--show-current") == "feature/theirs"
+
+
+async def test_what_is_not_done_stays_unless_all_of_it_is_kept(base: Path, theirs: Path) -> None:
+    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    write(theirs, {"note.txt": "note\n"})
+    async with editing(base) as editor:
+        refused = await editor.execute("sidecar.release", {"worktree": "theirs", "confirmed": True})
+        assert refused["outcome"] == "refused" and theirs.exists()
+        assert {one["code"] for one in refused["findings"]} >= {"not-integrated", "untracked"}
+        editor.answers = ["Release and Keep It"]
+        released = await editor.execute("sidecar.release", {"worktree": "theirs"})
+        assert released["outcome"] == "released" and not theirs.exists()
+        editor.answers = [None]
+        assert (await editor.execute("sidecar.restore", {}))["receipts"][0]["worktree"] == "theirs"
+        restored = await editor.execute("sidecar.restore", {})
+        assert editor.questions[-1][-1] == "Cancel" and editor.questions[-1][0].startswith("theirs, released ")
+        assert restored["outcome"] == "restored" and (theirs / "note.txt").read_text() == "note\n"
+
+
+async def test_text_that_is_not_saved_is_never_released(base: Path, done: Path) -> None:
+    async with editing(base) as editor:
+        editor.open(done / "b.txt")
+        editor.type(done / "b.txt", changed(1, "typed\n"))
+        refused = await editor.execute("sidecar.release", {"worktree": "theirs"})
+        assert "unsaved" in {one["code"] for one in refused["findings"]} and editor.questions == []
+        assert refused["outcome"] == "refused" and done.exists()
+
+
+async def test_all_that_is_done_is_released_at_once(base: Path, done: Path, mine: Path) -> None:
+    commit(mine, {"b.txt": changed(5, "mine\n")}, "Change b")
+    add_worktree(base, "fresh")
+    async with editing(base) as editor:
+        await editor.until(
+            lambda: (
+                editor.pictures and any(one.integration.state == "integrated" for one in editor.pictures[-1].worktrees)
+            )
+        )
+        editor.answers = ["Release All"]
+        answer = await editor.execute("sidecar.releaseAll", {})
+        assert answer["outcome"] == "released" and not done.exists() and mine.exists()
+        assert "mine" not in editor.asked[0]
+
+
+async def test_a_merge_is_taken_back(base: Path, theirs: Path) -> None:
+    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    before = git(base, "rev-parse", "main")
+    async with editing(base) as editor:
+        merged = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        editor.answers = ["Take Back"]
+        restored = await editor.execute("sidecar.restore", {"id": merged["receipt"]})
+        assert (restored["outcome"], restored["findings"]) == ("restored", [])
+        assert git(base, "rev-parse", "main") == before
+
+
+async def test_the_lens_of_a_worktree_that_is_done_releases_it(base: Path, done: Path) -> None:
+    async with editing(done) as editor:
+        editor.open(done / "b.txt")
+        await editor.until(
+            lambda: (
+                editor.pictures and any(one.integration.state == "integrated" for one in editor.pictures[-1].worktrees)
+            )
+        )
+        (lens,) = await editor.lenses(done / "b.txt")
+        assert lens.command is not None
+        assert (lens.command.title, lens.command.command) == (
+            "All work of theirs is in main: release it",
+            "sidecar.release",
+        )

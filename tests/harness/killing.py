@@ -213,7 +213,7 @@ def _end_at(point: int) -> None:
             os.killpg(os.getpgid(0), signal.SIGKILL)
         count += 1
 
-    def write_and_pass(state: Path, journal: journal.Journal) -> None:  # type: ignore[name-defined]
+    def write_and_pass(state: Path, journal: journal.Journal) -> None:
         passing()
         written(state, journal)
         passing()
@@ -226,7 +226,7 @@ def _end_at(point: int) -> None:
     journal._write = write_and_pass
     for module in [module for name, module in sys.modules.items() if name.startswith("sidecar.operations")]:
         if getattr(module, "finish", None) is finished:
-            module.finish = finish_and_pass
+            vars(module)["finish"] = finish_and_pass
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ def _move(desk: Desk, checkout: Worktree | None, after: str, name: str) -> str:
         plain = f"--config-env=branch.{facts.trunk.removeprefix('refs/heads/')}.mergeoptions=SIDECAR_NOTHING"
         names = {"GIT_REFLOG_ACTION": action, "SIDECAR_STAGE": LANDING, "SIDECAR_NOTHING": ""}
         return quoted(act(desk.acting, Place(checkout.key, names), plain, "merge", *EXACTLY, after))
+    desk.act(checkout.key, "update-index", "-q", "--refresh")  # keeping files has changed what stat says of them
     said = desk.act(checkout.key, "read-tree", "-m", "-u", facts.before, after)
     if said.ok:
         log = ("update-ref", "-m", f"{action}: Sidecar", "--end-of-options", facts.trunk, after, facts.before)
@@ -116,7 +117,8 @@ def take_back(repository: Repository, state: Path, facts: Facts, operation_id: s
     with hold_index(git_dir, operation_id):
         now = _entries(repository, checkout, git_dir / "index")
         before = _entries(repository, checkout, kept / "index")
-        if now != before and now != _moved(before, changes):
+        unmoved = commit_of(repository, facts.trunk) == facts.before
+        if now != before and not (unmoved and now == _moved(before, changes)):
             said = f"{shown(checkout.name)} was worked in since, so its files were left alone. Look: git status"
             return [blocks("left-alone", said)]
         foreign = put_back(

@@ -68,10 +68,9 @@ def hold_index(git_dir: Path, operation_id: str) -> Iterator[None]:
     """Keep every other git from writing the index meanwhile; OSError when one has it."""
     lock = git_dir / "index.lock"
     descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
+    with contextlib.suppress(OSError):  # on a full disk it is an empty lock, and as good
         os.write(descriptor, _mark(operation_id))
-    finally:
-        os.close(descriptor)
+    os.close(descriptor)
     try:
         yield
     finally:

@@ -64,15 +64,16 @@ def _room(repository: Repository, trunk: Trunk, checkout: Worktree | None) -> It
     """Whether the disks have room for another checkout of trunk, and for what changes in its own."""
     said = run(repository.place, "ls-tree", "-r", "--format=%(objectsize)", f"{trunk.commit}")
     need = sum(int(size) for size in said.split() if size.isdigit())
-    places = {_existing(temporary_path(repository.common_dir, "merge")): need, Path(repository.common_dir): 0}
-    if checkout is not None:
-        places.setdefault(Path(checkout.key), 0)
-    for place, wanted in places.items():
+    places = [(_existing(temporary_path(repository.common_dir, "merge")), need), (Path(repository.common_dir), 0)]
+    places += [(Path(checkout.key), 0)] if checkout is not None else []
+    full: set[int] = set()
+    for place, wanted in places:
         try:
-            free = shutil.disk_usage(place).free
+            free, device = shutil.disk_usage(place).free, place.stat().st_dev
         except OSError:
             continue
-        if free < wanted + LEAST_FREE:
+        if free < wanted + LEAST_FREE and device not in full:
+            full.add(device)
             megabytes = f"{free // 2**20} MiB are free, {(wanted + LEAST_FREE) // 2**20} MiB are needed"
             yield blocks("disk", f"The disk of {place} is too full: {megabytes}.")
 

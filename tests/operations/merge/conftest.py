@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.session.sources import Options
-from tests.harness import add_worktree, commit, git, init, write
-
-TRUSTED = Options(trusted=True)
+from tests.harness import add_worktree, commit, init, write
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +32,3 @@ def feat(main: Path) -> Path:
     path = add_worktree(main, "feat")
     commit(path, {"a.txt": "one\n2\nthree\n", "new/d.txt": "d\n", "dir/c.txt": None}, "Work on it")
     return path
-
-
-def tip(folder: Path, ref: str = "main") -> str:
-    return git(folder, "rev-parse", ref)

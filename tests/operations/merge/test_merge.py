@@ -1,44 +1,14 @@
 """A merge that goes through: what trunk has then, and what is left behind."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from sidecar.model.findings import Failure
-from sidecar.operations import MergeChoices, MergePlan, MergeResult, apply_merge, plan_merge
-from sidecar.operations.control import QUIET, Control
+from sidecar.operations import MergeChoices, apply_merge
 from sidecar.operations.receipts import read_receipt
 from sidecar.operations.state import state_path
 from tests.harness import add_worktree, commit, git, init, write
-from tests.operations.merge.conftest import TRUSTED, tip
-
-
-def planned(folder: Path, name: str = "feat", choices: MergeChoices | None = None) -> MergePlan:
-    plan = plan_merge(folder, name, TRUSTED, choices or MergeChoices())
-    assert not isinstance(plan, Failure), plan
-    return plan
-
-
-def merged(
-    folder: Path, name: str = "feat", choices: MergeChoices | None = None, control: Control = QUIET
-) -> MergeResult:
-    return apply_merge(planned(folder, name, choices), control)
-
-
-def assert_nothing_left(main: Path) -> None:
-    """No lock, journal, ref, temporary worktree or directory of a merge."""
-    common = Path(git(main, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-    left = [str(path.relative_to(common)) for path in common.rglob("*") if path.name.endswith(".lock")]
-    assert left == []
-    state = state_path(str(common))
-    assert {path.name for path in state.iterdir()} <= {"lock", "receipts", "verified"}
-    listed = git(main, "worktree", "list", "--porcelain")
-    assert "sidecar-merge" not in listed and "sidecar-undo" not in listed
-    cache = Path(os.environ["XDG_CACHE_HOME"]) / "worktree-sidecar"
-    assert not cache.exists() or list(cache.iterdir()) == []
-    assert git(main, "for-each-ref", "refs/sidecar", "refs/worktree") == ""
-    git(main, "fsck", "--strict")
+from tests.operations.merge.deeds import assert_nothing_left, merged, planned, tip
 
 
 def test_a_merge_lands_as_git_would_have_made_it(main: Path, feat: Path) -> None:

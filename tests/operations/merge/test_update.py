@@ -1,0 +1,114 @@
+"""Merging trunk into a worktree, where conflicts are resolved."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.model.findings import Failure
+from sidecar.operations import UpdatePlan, UpdateResult, apply_update, plan_update
+from tests.harness import commit, git, write
+from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, planned, seen, tip
+
+
+def plan(main: Path) -> UpdatePlan:
+    found = plan_update(main, "feat", TRUSTED)
+    assert not isinstance(found, Failure), found
+    return found
+
+
+def updated(main: Path) -> UpdateResult:
+    return apply_update(plan(main))
+
+
+@pytest.fixture
+def ahead(main: Path, feat: Path) -> str:
+    """Trunk has gone on: one file that both changed, one of its own."""
+    git(main, "restore", "b.txt")
+    return commit(main, {"a.txt": "one\ntrunk\nthree\n", "t.txt": "t\n"}, "Trunk")
+
+
+def test_a_clean_update(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"b.txt": "of trunk\n"}, "Trunk")
+    write(feat, {"mine.md": "mine\n"})
+    assert plan(main).behind == 1
+    assert updated(main) == UpdateResult("updated", str(feat), (), ())
+    assert git(feat, "log", "-1", "--format=%s") == "Merge branch 'main' into feat"
+    assert (feat / "b.txt").read_text() == "of trunk\n"
+    assert git(feat, "status", "--porcelain") == "?? mine.md"
+    assert_nothing_left(main)
+    assert merged(main, "feat").outcome == "refused"
+    (feat / "mine.md").unlink()
+    assert merged(main, "feat").outcome == "merged"
+
+
+def test_conflicts_stay_there_and_the_merge_goes_through_once_they_are_resolved(
+    main: Path, feat: Path, ahead: str
+) -> None:
+    result = updated(main)
+    assert (result.outcome, result.conflicts, result.path) == ("conflicts", ("a.txt",), str(feat))
+    assert "<<<<<<< HEAD" in (feat / "a.txt").read_text()
+    assert git(feat, "rev-parse", "MERGE_HEAD") == ahead
+    assert {one.code for one in planned(main).findings} == {"operation-in-progress", "uncommitted", "conflict"}
+    write(feat, {"a.txt": "one\nboth\nthree\n"})
+    git(feat, "commit", "-qam", "Resolved")
+    assert merged(main).outcome == "merged"
+    assert (main / "a.txt").read_text() == "one\nboth\nthree\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("edited", "would-overwrite"),
+        ("staged elsewhere", "uncommitted"),
+        ("untracked", "would-overwrite"),
+        ("ignored", "would-overwrite"),
+        ("in progress", "operation-in-progress"),
+        ("nothing new", "nothing-to-merge"),
+    ],
+)
+def test_what_stands_in_the_way(main: Path, feat: Path, ahead: str, what: str, code: str) -> None:
+    if what == "edited":
+        write(feat, {"a.txt": "edited\n"})
+    elif what == "staged elsewhere":
+        write(feat, {"b.txt": "staged\n"})
+        git(feat, "add", "b.txt")
+    elif what in ("untracked", "ignored"):
+        write(feat, {"t.txt": "mine\n"})
+        (main / ".git/info/exclude").write_text("t.txt\n" if what == "ignored" else "")
+    elif what == "in progress":
+        git(feat, "merge", "main", check=False)
+    else:
+        git(feat, "merge", "-q", "-s", "ours", "-m", "Have it", "main")
+    before = seen(main, feat)
+    found = only(plan(main).findings)
+    assert found.code == code
+    result = updated(main)
+    assert (result.outcome, only(result.findings).code) == ("refused", code)
+    assert seen(main, feat) == before
+
+
+def test_an_edit_that_trunk_does_not_touch_stays(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"t.txt": "t\n"}, "Trunk")
+    write(feat, {"b.txt": "being edited\n"})
+    assert updated(main).outcome == "updated"
+    assert (feat / "b.txt").read_text() == "being edited\n"
+
+
+def test_a_hook_that_refuses(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"t.txt": "t\n"}, "Trunk")
+    head = tip(feat, "HEAD")
+    hook(main, "pre-merge-commit", "echo 'No.' >&2; exit 1")
+    result = updated(main)
+    assert result.outcome == "failed"
+    assert "No." in only(result.findings).message
+    assert "git merge --abort" in only(result.findings).message
+    assert tip(feat, "HEAD") == head
+
+
+def test_trunk_itself(main: Path) -> None:
+    found = plan_update(main, "shop", TRUSTED)
+    assert isinstance(found, UpdatePlan)
+    assert only(found.findings).code == "is-trunk"

@@ -88,8 +88,9 @@ class Presence:
     def replayed(self, work: ChangeSet, before: str, after: str) -> bool:
         """Whether replaying the work on `before` gives `after`, wherever that changes something or the work did."""
         for path, change in work.touched.items():
-            stood = self._entry(before, path)
-            if stood == change.before and self._entry(after, path) != change.after:
+            is_rename = work.changes.get(path, change).old_path is not None
+            is_plain = not is_rename and self._entry(before, path) == change.before
+            if is_plain and self._entry(after, path) != change.after:
                 return False
         merge = self.merge(before, work.tree, work.base)
         if merge is None or not merge.clean or merge.tree == before:

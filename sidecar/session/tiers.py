@@ -118,7 +118,7 @@ def find_on_line(
 def _shows(case: Case, work: ChangeSet, before: str, after: str, *, anew: bool) -> str | None:
     presence = case.presence
     if presence.same(work, after):
-        return None if anew and presence.same(work, before) else SAME_CONTENT
+        return SAME_CONTENT
     if presence.has(work, after):
         return None if anew and presence.has(work, before) else REPLAYED
     return REPLAYED if presence.replayed(work, before, after) else None

@@ -222,3 +222,14 @@ def replayed_squash_reverted(story: Story) -> None:
     two_commits(story)
     story.on_trunk({"a.txt": text({10: "ten\n"})})
     story.revert(story.squash())
+
+
+@yes("replayed")
+def squash_of_a_renamed_file_that_trunk_changed_much(story: Story) -> None:
+    story.on_trunk({"small": "1\n2\n3\n4\n5\n6\n"})
+    git(story.work, "merge", "--quiet", "--ff-only", "main")
+    git(story.work, "mv", "small", "moved")
+    story.on_work()
+    story.on_trunk({"small": "1\n2\none\ntwo\nthree\nfour\n"})
+    story.squash()
+    story.on_trunk({"b.txt": text({1: "one\n"})})

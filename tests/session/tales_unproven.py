@@ -169,6 +169,7 @@ def edited_where_trunk_renamed(story: Story) -> None:
     two_commits(story)
     git(story.main, "mv", "a.txt", "z.txt")
     story.on_trunk({"z.txt": text({10: "ten\n"})})
+    story.on_trunk({"z.txt": text({10: "zehn\n"})})
 
 
 @no
@@ -176,3 +177,16 @@ def renamed_where_trunk_edited(story: Story) -> None:
     git(story.work, "mv", "a.txt", "z.txt")
     story.on_work({"z.txt": text({3: "three\n"})})
     story.on_trunk({"a.txt": text({3: "three\n"})})
+
+
+@no
+def put_back_as_trunk_once_was_elsewhere(story: Story) -> None:
+    """What one line of trunk was before it met the line that the branch left is no witness."""
+    git(story.main, "switch", "--quiet", "-c", "other")
+    story.on_trunk({"a.txt": text({3: "three\n"})})
+    git(story.work, "merge", "--quiet", "--ff-only", "other")
+    story.on_work({"a.txt": text()})
+    git(story.main, "switch", "--quiet", "main")
+    story.on_trunk({"a.txt": text({5: "five\n"})})
+    story.on_trunk({"a.txt": text()})
+    story.merge(name="other")

@@ -143,8 +143,30 @@ def squash_then_merge_trunk(tale: Tale) -> bool:
     return squash(tale) and tale.tried(tale.story.work, "merge", "--no-edit", "main")
 
 
+def _on_a_side(tale: Tale, *options: str) -> bool:
+    """Picked onto another branch, which is merged."""
+    main = tale.story.main
+    git(main, "switch", "--quiet", "--create", "side")
+    picked = pick(tale)
+    git(main, "switch", "--quiet", "main")
+    if not picked:
+        return False
+    commit(main, {"of-trunk.txt": tale.word()})
+    return tale.tried(main, "merge", "--no-ff", "--no-edit", *options, "side")
+
+
+def picked_on_a_side(tale: Tale) -> bool:
+    return _on_a_side(tale)
+
+
+def merged_with_ours(tale: Tale) -> bool:
+    """Taken in name only."""
+    return tale.tried(tale.story.main, "merge", "--no-ff", "--no-edit", "--strategy=ours", "work")
+
+
 WHOLE: tuple[Callable[[Tale], bool], ...] = (
     *(squash, squash_and_more, merge, pick, rebase, rebase_and_merge, twice_squashed, squash_then_merge_trunk),
+    *(picked_on_a_side, merged_with_ours),
 )
 
 
@@ -176,11 +198,17 @@ def squash_with_a_file_left_out(tale: Tale) -> bool:
     return True
 
 
+def dropped_with_its_side(tale: Tale) -> bool:
+    return _on_a_side(tale, "--strategy=ours")
+
+
 def _is_untracked(worktree: Path, name: str) -> bool:
     return (worktree / name).is_file() and not git(worktree, "ls-files", "--", name)
 
 
-PARTLY: tuple[Callable[[Tale], bool], ...] = (nothing, some_picked, squash_and_work_on, squash_with_a_file_left_out)
+PARTLY: tuple[Callable[[Tale], bool], ...] = (
+    *(nothing, some_picked, squash_and_work_on, squash_with_a_file_left_out, dropped_with_its_side),
+)
 
 
 def adds_something(story: Story) -> bool:
@@ -229,7 +257,7 @@ def test_taken_as_a_whole(seed: int) -> None:
             event("not taken")
             return
         took = story.tip()
-        reverted = False
+        reverted = take is merged_with_ours
         for _ in range(tale.chance.randint(0, 3)):
             tale.on_trunk(taking_out=False)
         if tale.chance.random() < 0.3 and git(story.main, "rev-list", "--count", f"{before}..{took}") != "0":

@@ -36,6 +36,15 @@ def test_what_lacks_a_proof_is_told(story: Story) -> None:
     ]
 
 
+def test_what_trunk_never_had_it_has_not_undone(story: Story) -> None:
+    """A commit that undoes one of the branch's own has no proof in a trunk that lacks both."""
+    added = story.on_work({"a.txt": text({3: "line 3\nmore\n"})}, "Added")
+    undone = story.on_work({"a.txt": text()}, "Undone")
+    more = story.on_work({"b.txt": text({3: "three\n"})}, "More")
+    story.on_trunk({"a.txt": text({20: "twenty\n"})})
+    assert [one.commit for one in story.proof().unproven] == [more, undone, added]
+
+
 def test_reading_leaves_no_trace(story: Story) -> None:
     two_commits(story)
     story.on_trunk({"a.txt": text({10: "ten\n"})})

@@ -10,6 +10,7 @@ from sidecar.git.inventory.watching import ImpossibleError
 from sidecar.git.repository import Repository
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Finding
+from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 
 
@@ -24,13 +25,13 @@ def check_identity(repository: Repository, worktree: Worktree) -> None:
 
 
 def _refusal(repository: Repository, worktree: Worktree) -> Finding | None:
-    name = worktree.name
+    name = shown(worktree.name)
     if worktree.main or worktree.bare:
         return finding("main-worktree", f"{name} is the main worktree, which can't be released.")
     if worktree.missing or not os.path.lexists(worktree.key):
-        return finding("missing", f"The folder of {name} is not there: {worktree.key}.")
+        return finding("missing", f"The folder of {name} is not there: {escape(worktree.key)}.")
     problem = _problem(repository.common_dir, worktree)
-    return None if problem is None else finding("identity", f"{name} is not as git made it: {problem}.")
+    return None if problem is None else finding("identity", f"{name} is not as git made it: {escape(problem)}.")
 
 
 def _problem(common: str, worktree: Worktree) -> str | None:

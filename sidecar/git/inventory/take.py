@@ -24,6 +24,7 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Finding
 from sidecar.model.inventory import Inventory, Nested, Surroundings
+from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 
 
@@ -46,11 +47,12 @@ def take_inventory(
     except ImpossibleError as error:
         return error.findings
     except CancelledError:
-        return (finding("cancelled", f"The proof of {worktree.name} was stopped."),)
+        return (finding("cancelled", f"The proof of {shown(worktree.name)} was stopped."),)
     except GitError as error:
-        return (finding("unreadable", f"{worktree.name} can't be read: {error.message}"),)
+        return (finding("unreadable", f"{shown(worktree.name)} can't be read: {escape(error.message)}"),)
     except OSError as error:
-        return (finding("unreadable", f"{worktree.name} can't be read: {error.strerror or error} ({error.filename})."),)
+        where = escape(os.fsdecode(error.filename or worktree.key))
+        return (finding("unreadable", f"{shown(worktree.name)} can't be read: {error.strerror or error} ({where})."),)
 
 
 def _take(repository: Repository, worktree: Worktree, disposable: Sequence[str], watching: Watching) -> Inventory:

@@ -10,6 +10,7 @@ import pytest
 from sidecar.git.inventory import take_inventory
 from sidecar.git.repository import list_worktrees
 from sidecar.model.inventory import Inventory
+from sidecar.model.inventory_findings import findings_of
 from sidecar.model.settings import BUILD_OUTPUT
 from tests.git.inventory.taking import attempt, codes
 from tests.git.opening import opened, worktree_at
@@ -152,3 +153,25 @@ def test_a_missing_commit_is_told(standing: Standing) -> None:
     lost = commit(standing.worktree, {"x": "x"})
     (standing.main / ".git/objects" / lost[:2] / lost[2:]).unlink()
     assert codes(attempt(standing.worktree)) == {"unreadable"}
+
+
+@pytest.mark.parametrize(
+    "name", ["line\nbreak", "bidi\u202e", b"\xff\xfe".decode("utf-8", "surrogateescape"), "sp ace"]
+)
+def test_an_odd_name_is_shown_in_one_line(tmp_path: Path, name: str) -> None:
+    main = init(tmp_path / "main")
+    commit(main, {"a": "a"})
+    place = add_worktree(main, name, detach=True)
+    write(place, {"new": "x"})
+    taken = attempt(place)
+    assert isinstance(taken, Inventory)
+    messages = [one.message for one in findings_of(taken)]
+    (place / ".git").write_text(f"gitdir: {tmp_path}\n")
+    repository = opened(tmp_path / "main")
+    for worktree in list_worktrees(repository):
+        if not worktree.main:
+            refused = take_inventory(repository, worktree, disposable=BUILD_OUTPUT)
+            assert not isinstance(refused, Inventory)
+            messages += [one.message for one in refused]
+    assert len(messages) >= 2
+    assert all(message.isprintable() for message in messages)

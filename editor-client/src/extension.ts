@@ -3,8 +3,11 @@
 import * as vscode from "vscode";
 
 import { COMPARE, compareActiveFile } from "./compare";
+import { MERGE, MERGE_ALL, mergeAll, mergeWorktree, UPDATE, updateWorktree } from "./merge";
+import { OPEN, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
-import { sightings, type Picture, type Sighting } from "./picture";
+import { sightings, type Sighting } from "./picture";
+import { RELEASE, RELEASE_ALL, releaseAll, releaseWorktree, RESTORE, restoreWorktree } from "./release";
 import { createSession, type Session } from "./session";
 import { SECTION } from "./settings";
 import { createStatus } from "./status";
@@ -13,17 +16,11 @@ let session: Session | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("Worktree Sidecar", { log: true });
-  const pictures = new Map<string, Picture>();
-  const seen = (): Sighting[] => sightings(pictures.values(), folderPaths());
   const showStatus = createStatus(context);
-  const started = createSession(context, log, (picture) => {
-    if (picture) {
-      pictures.set(picture.repository, picture);
-    } else {
-      pictures.clear();
-    }
-    showStatus(seen());
+  const started = createSession(context, log, (pictures) => {
+    showStatus(sightings(pictures, folderPaths()));
   });
+  const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
 
   const command = (name: string, run: () => unknown): vscode.Disposable =>
@@ -32,6 +29,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     log,
     command("showOverlaps", () => showOverlaps(seen())),
     command("compare", () => withServer(COMPARE, compareActiveFile)),
+    command("merge", () => withServer(MERGE, () => mergeWorktree(started.pictures(), started.request))),
+    command("mergeAll", () => withServer(MERGE_ALL, () => mergeAll(started.pictures()))),
+    command("update", () => withServer(UPDATE, () => updateWorktree(started.pictures()))),
+    command("release", () => withServer(RELEASE, () => releaseWorktree(started.pictures()))),
+    command("releaseAll", () => withServer(RELEASE_ALL, () => releaseAll(started.pictures()))),
+    command("restore", () => withServer(RESTORE, () => restoreWorktree(started.pictures(), started.request))),
+    command("open", () => withServer(OPEN, () => openWorktree(started.pictures()))),
     command("restartServer", () => started.restart()),
     command("showLog", () => {
       log.show();

@@ -25,10 +25,20 @@ export interface Overlap {
 export interface Worktree {
   readonly name: string;
   readonly path: string;
+  readonly main: boolean;
+  readonly branch: string | null;
+  readonly missing: boolean;
+  readonly changes: Readonly<Record<"committed" | "staged" | "unstaged" | "untracked", number>>;
+  readonly ahead: number;
+  readonly behind: number;
+  readonly integration: { readonly state: "integrated" | "not-integrated" | "no-work" };
+  readonly bytes: { readonly total: number; readonly reclaimable: number } | null;
+  readonly problem: string | null;
 }
 
 export interface Picture {
   readonly repository: string;
+  readonly trunk: { readonly branch: string } | null;
   readonly worktrees: readonly Worktree[];
   readonly overlaps: readonly Overlap[];
 }
@@ -95,15 +105,17 @@ function rank({ overlap, here }: Sighting): number {
   return byVerdict * 2 + (here ? 0 : 1);
 }
 
-function meet(folder: string, directory: string): boolean {
-  return within(folder, directory) || within(directory, folder);
-}
-
-function within(inner: string, outer: string): boolean {
+/** Whether a path is a directory, or lies in it. */
+export function within(inner: string, outer: string): boolean {
   const relative = path.relative(outer, inner);
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
-function plural(count: number, noun: string): string {
+/** For example "2 conflicts", or "" for none. */
+export function plural(count: number, noun: string): string {
   return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function meet(folder: string, directory: string): boolean {
+  return within(folder, directory) || within(directory, folder);
 }

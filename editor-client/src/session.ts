@@ -4,33 +4,52 @@ import * as os from "node:os";
 import * as vscode from "vscode";
 import {
   LanguageClient,
+  State,
   type ClientCapabilities,
   type LanguageClientOptions,
   type StaticFeature,
 } from "vscode-languageclient/node";
 
 import { COMPARE, showComparison, type CompareArgument } from "./compare";
+import { MERGE, UPDATE } from "./merge";
+import { RELEASE } from "./release";
 import type { Picture } from "./picture";
+import type { Answer } from "./plans";
+import { createProgress } from "./progress";
+import { saveFirst } from "./saving";
 import { resolveServer } from "./server";
 import { explicitSettings, SECTION } from "./settings";
 
 const NAME = "Worktree Sidecar";
 const STOP_MILLISECONDS = 3000;
 
+/** What concerns the texts of a worktree, which are saved before. */
+const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE];
+
+/** Whose output is in the log. */
+const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
+
+/** Asks the server one of its own questions. */
+export type Request = <T>(method: string, params: object) => Promise<T>;
+
 /** What the rest of the extension may ask of the server. */
 export interface Session {
+  readonly request: Request;
+  readonly pictures: () => Picture[];
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly settingsChanged: () => Promise<void>;
 }
 
-/** Listeners get each new picture, and undefined when a server ends and its pictures are void. */
+/** Listeners get the newest picture of each repository, and none when a server ends. */
 export function createSession(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
-  onPicture: (picture: Picture | undefined) => void,
+  onPictures: (pictures: readonly Picture[]) => void,
 ): Session {
   let client: LanguageClient | undefined;
+  const pictures = new Map<string, Picture>();
+  const seen = (): Picture[] => [...pictures.values()];
   let last = Promise.resolve();
 
   const inTurn = (step: () => Promise<void>): Promise<void> => {
@@ -45,7 +64,11 @@ export function createSession(
       await sayNotStarted(log, "no server was found");
       return;
     }
-    client = createClient(command, context, log, onPicture);
+    client = createClient(command, context, log, seen);
+    client.onNotification("sidecar/picture", (picture: Picture) => {
+      pictures.set(picture.repository, picture);
+      onPictures(seen());
+    });
     try {
       await client.start();
     } catch (error) {
@@ -55,10 +78,18 @@ export function createSession(
   const stop = async (): Promise<void> => {
     const old = client;
     client = undefined;
-    onPicture(undefined);
+    pictures.clear();
+    onPictures([]);
     await old?.dispose(STOP_MILLISECONDS);
   };
   return {
+    request: async <T>(method: string, params: object): Promise<T> => {
+      if (client === undefined) {
+        throw new Error(`${NAME} is not running.`);
+      }
+      return await client.sendRequest<T>(method, params);
+    },
+    pictures: seen,
     restart: () => inTurn(async () => {
       await stop();
       await start();
@@ -77,8 +108,9 @@ function createClient(
   command: string,
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
-  onPicture: (picture: Picture) => void,
+  pictures: () => readonly Picture[],
 ): LanguageClient {
+  const progress = createProgress(() => client);
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: "file" }],
     outputChannel: log,
@@ -88,19 +120,34 @@ function createClient(
     }),
     middleware: {
       executeCommand: async (name, args: unknown[], next) => {
+        if (OF_TEXTS.includes(name) && !(await saveFirst(pictures(), args[0]))) {
+          return null;
+        }
         const answer: unknown = await next(name, args);
         if (name === COMPARE) {
           await showComparison(args[0] as CompareArgument, answer);
+        } else if ((answer as Answer | null)?.findings.some(({ code }) => WITH_OUTPUT.has(code))) {
+          log.show(true);
         }
         return answer;
+      },
+      handleWorkDoneProgress: (token, value, next) => {
+        progress.handle(token, value);
+        if (value.kind === "end") {
+          next(token, value);
+        }
       },
     },
   };
   // Not in a worktree: a process in there would stand in the way of removing it.
   const server = { command, args: ["serve"], options: { cwd: os.homedir() } };
-  const client = new LanguageClient(SECTION, NAME, server, options);
+  const client: LanguageClient = new LanguageClient(SECTION, NAME, server, options);
+  client.onDidChangeState(({ newState }) => {
+    if (newState === State.Stopped) {
+      progress.endAll();
+    }
+  });
   client.registerFeature(diffEditorFeature());
-  client.onNotification("sidecar/picture", onPicture);
   return client;
 }
 

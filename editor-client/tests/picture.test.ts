@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countText, lineText, sightings, type Overlap, type Picture, type Side } from "../src/picture";
+import { countText, lineText, sightings, type Overlap, type Picture, type Side, type Worktree } from "../src/picture";
 
 const side = (worktree: string | null, path: string, regions: [number, number][] = []): Side => ({
   worktree,
@@ -17,9 +17,24 @@ const overlap = (verdict: Overlap["verdict"], one: Side, two: Side): Overlap => 
   sides: [one, two],
 });
 
+const worktree = (name: string): Worktree => ({
+  name,
+  path: `/trees/${name}`,
+  main: name === "shop",
+  branch: name,
+  missing: false,
+  changes: { committed: 1, staged: 0, unstaged: 0, untracked: 0 },
+  ahead: 1,
+  behind: 0,
+  integration: { state: "not-integrated" },
+  bytes: null,
+  problem: null,
+});
+
 const picture = (overlaps: Overlap[]): Picture => ({
   repository: "/shop/.git",
-  worktrees: ["shop", "cart", "cart-2", "mail"].map((name) => ({ name, path: `/trees/${name}` })),
+  trunk: { branch: "shop" },
+  worktrees: ["shop", "cart", "cart-2", "mail"].map(worktree),
   overlaps,
 });
 

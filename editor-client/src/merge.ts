@@ -1,0 +1,116 @@
+/** The palette's commands that merge: they ask what and how; the server shows the plan and does it. */
+
+import * as vscode from "vscode";
+
+import type { Picture } from "./picture";
+import { blocking, summary, withSummary, type MergeAnswer, type Strategy } from "./plans";
+import type { Request } from "./session";
+import { choices, isBesideTrunk, pickToMerge, pickWorktree, worktreeHere, type Choice } from "./worktrees";
+
+export const MERGE = "sidecar.merge";
+export const MERGE_ALL = "sidecar.mergeAll";
+export const UPDATE = "sidecar.update";
+
+const NONE = "There is no worktree beside trunk's own checkout.";
+
+/** Picks a worktree, a strategy and a message, and merges. */
+export async function mergeWorktree(pictures: readonly Picture[], request: Request): Promise<void> {
+  if (choices(pictures, isBesideTrunk).length === 0) {
+    await vscode.window.showInformationMessage(NONE);
+    return;
+  }
+  const choice = await pickToMerge(pictures, request);
+  if (choice === undefined) {
+    return;
+  }
+  const strategy = await pickStrategy();
+  if (strategy === undefined) {
+    return;
+  }
+  const worktree = { worktree: choice.worktree.path, repository: choice.repository };
+  const answer = await request<MergeAnswer>("sidecar/plan", { ...worktree, what: "merge", strategy });
+  const texts = await askTexts(choice, answer);
+  if (texts) {
+    await vscode.commands.executeCommand(MERGE, { ...worktree, strategy, ...texts });
+  }
+}
+
+/** Merges whatever is ready in the repository that is meant. */
+export async function mergeAll(pictures: readonly Picture[]): Promise<void> {
+  const repository = await pickRepository(pictures);
+  if (repository !== undefined) {
+    await vscode.commands.executeCommand(MERGE_ALL, { repository });
+  }
+}
+
+/** Merges trunk into the worktree that this window shows, or into one that is picked. */
+export async function updateWorktree(pictures: readonly Picture[]): Promise<void> {
+  const offered = choices(pictures, isBesideTrunk);
+  const here = worktreeHere(pictures)?.worktree.path;
+  const choice =
+    offered.find(({ worktree }) => worktree.path === here) ?? (await pickWorktree(offered, "Merge Trunk into Worktree"));
+  if (choice) {
+    await vscode.commands.executeCommand(UPDATE, { worktree: choice.worktree.path, repository: choice.repository });
+  } else if (offered.length === 0) {
+    await vscode.window.showInformationMessage(NONE);
+  }
+}
+
+/** The repository of this window, or one that is picked. */
+export async function pickRepository(pictures: readonly Picture[]): Promise<string | undefined> {
+  const here = pictures.length === 1 ? pictures[0]?.repository : worktreeHere(pictures)?.repository;
+  if (here !== undefined || pictures.length === 0) {
+    return here;
+  }
+  return await vscode.window.showQuickPick(
+    pictures.map(({ repository }) => repository),
+    { placeHolder: "Which repository?" },
+  );
+}
+
+async function pickStrategy(): Promise<Strategy | undefined> {
+  const rows: (vscode.QuickPickItem & { readonly strategy: Strategy })[] = [
+    { label: "Merge commit", description: "git merge --no-ff", strategy: "merge" },
+    { label: "Squash", description: "all its commits as one", strategy: "squash" },
+    { label: "Rebase", description: "its commits on top of trunk, without a merge commit", strategy: "rebase" },
+  ];
+  return (await vscode.window.showQuickPick(rows, { title: "How?", placeHolder: "Strategy" }))?.strategy;
+}
+
+/** The messages that the merge needs; undefined when the person backs out. What blocks it, the server will say. */
+async function askTexts(
+  { worktree }: Choice,
+  answer: MergeAnswer,
+): Promise<{ commit?: string; message?: string } | undefined> {
+  const reasons = blocking(answer);
+  const uncommitted = reasons.delete("uncommitted");
+  reasons.delete("nothing-to-merge");
+  if (reasons.size > 0) {
+    return {};
+  }
+  const commit = uncommitted
+    ? await askText(`Commit what is not committed in ${worktree.name} first`, `Work in ${worktree.name}`)
+    : undefined;
+  if (uncommitted && commit === undefined) {
+    return undefined;
+  }
+  const own = answer.plan?.message ?? "";
+  const first = own === "" ? undefined : await askText(`Merge ${worktree.name} into trunk`, summary(own));
+  if (own !== "" && first === undefined) {
+    return undefined;
+  }
+  return {
+    ...(commit === undefined ? {} : { commit }),
+    ...(first === undefined || first === summary(own) ? {} : { message: withSummary(own, first) }),
+  };
+}
+
+async function askText(title: string, value: string): Promise<string | undefined> {
+  return await vscode.window.showInputBox({
+    title,
+    value,
+    prompt: "Message of the commit",
+    ignoreFocusOut: true,
+    validateInput: (text) => (text.trim() === "" ? "A commit needs a message." : undefined),
+  });
+}

@@ -1,0 +1,86 @@
+/** The palette's commands that let go of worktrees, and bring them back. */
+
+import * as vscode from "vscode";
+
+import { pickRepository } from "./merge";
+import type { Picture, Worktree } from "./picture";
+import type { Answer, Receipt, RestorableAnswer } from "./plans";
+import { openWindow } from "./open";
+import type { Request } from "./session";
+import { choices, pickWorktree, type Choice } from "./worktrees";
+
+export const RELEASE = "sidecar.release";
+export const RELEASE_ALL = "sidecar.releaseAll";
+export const RESTORE = "sidecar.restore";
+
+const STATES = { integrated: "$(check) integrated", "not-integrated": "not integrated", "no-work": "no work" } as const;
+const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished" };
+
+/** Picks a linked worktree, those that are done first, and releases it. */
+export async function releaseWorktree(pictures: readonly Picture[]): Promise<void> {
+  const rank = ({ worktree }: Choice): number => ["integrated", "no-work", "not-integrated"].indexOf(worktree.integration.state);
+  const offered = choices(pictures, ({ main }) => !main).sort((a, b) => rank(a) - rank(b));
+  if (offered.length === 0) {
+    await vscode.window.showInformationMessage("There is no linked worktree.");
+    return;
+  }
+  const choice = await pickWorktree(offered, "Release Worktree", ({ worktree }) => stateText(worktree));
+  if (choice) {
+    await vscode.commands.executeCommand(RELEASE, { worktree: choice.worktree.path, repository: choice.repository });
+  }
+}
+
+/** Releases whatever is integrated in the repository that is meant. */
+export async function releaseAll(pictures: readonly Picture[]): Promise<void> {
+  const repository = await pickRepository(pictures);
+  if (repository !== undefined) {
+    await vscode.commands.executeCommand(RELEASE_ALL, { repository });
+  }
+}
+
+/** Picks what was merged, released or has vanished, and takes it back. */
+export async function restoreWorktree(pictures: readonly Picture[], request: Request): Promise<void> {
+  const repository = await pickRepository(pictures);
+  if (repository === undefined) {
+    return;
+  }
+  const { receipts = [] } = await request<RestorableAnswer>("sidecar/plan", { repository, what: "restore" });
+  if (receipts.length === 0) {
+    await vscode.window.showInformationMessage("There is nothing to restore.");
+    return;
+  }
+  const rows = receipts.map((receipt) => ({ ...receiptRow(receipt), receipt }));
+  const picked = await vscode.window.showQuickPick(rows, { title: "Restore Worktree", placeHolder: "What?" });
+  if (picked === undefined) {
+    return;
+  }
+  const argument = { id: picked.receipt.id, repository };
+  const answer = await vscode.commands.executeCommand<Answer | null>(RESTORE, argument);
+  if (answer?.outcome === "restored" && answer.path) {
+    const open = await vscode.window.showInformationMessage(`${picked.receipt.worktree} is back.`, "Open in New Window");
+    if (open !== undefined) {
+      await openWindow(answer.path);
+    }
+  }
+}
+
+function stateText({ integration, bytes }: Worktree): string {
+  const size = bytes ? `${sizeText(bytes.total)}, ${sizeText(bytes.reclaimable)} of it can be freed` : "";
+  return [STATES[integration.state], size].filter((part) => part !== "").join(" · ");
+}
+
+function receiptRow({ what, worktree, branch, time, bytes }: Receipt): vscode.QuickPickItem {
+  const size = bytes > 0 ? ` · ${sizeText(bytes)} kept` : "";
+  return {
+    label: `$(history) ${worktree}`,
+    description: branch === null || branch === worktree ? "" : branch,
+    detail: `${DEEDS[what] ?? what} ${new Date(time * 1000).toLocaleString()}${size}`,
+  };
+}
+
+function sizeText(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  const amount = bytes / 1000 ** power;
+  return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[power] ?? ""}`;
+}

@@ -141,9 +141,9 @@ def _listen(act_as: Act, process: subprocess.Popen[bytes], limit: float | None) 
             assert pipe is not None
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ, name)
-        while selector.get_map():
+        while True:
             ended = process.poll() is not None
-            for key, _ in selector.select(0 if ended else LOOK_AROUND):
+            for key, _ in _events(selector, process, 0 if ended else LOOK_AROUND):
                 chunk = os.read(key.fd, 1 << 16)
                 if not chunk:
                     selector.unregister(key.fileobj)
@@ -170,6 +170,17 @@ def _listen(act_as: Act, process: subprocess.Popen[bytes], limit: float | None) 
         if pipe is not None:
             pipe.close()
     return Ended(status, kept["out"].decode("utf-8", "replace"), kept["err"].decode("utf-8", "replace"), stopped)
+
+
+def _events(
+    selector: selectors.BaseSelector, process: subprocess.Popen[bytes], seconds: float
+) -> list[tuple[selectors.SelectorKey, int]]:
+    """What can be read within this time; of a process that has closed its pipes nothing, but it may go on for long."""
+    if selector.get_map():
+        return selector.select(seconds)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return []
 
 
 def end_group(group: int) -> None:

@@ -19,6 +19,7 @@ from sidecar.cli.release import release
 from sidecar.cli.restore import restore
 from sidecar.cli.serve import serve
 from sidecar.cli.status import status
+from sidecar.cli.watch import watch
 from sidecar.model.messages import escape
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -53,7 +54,7 @@ def sidecar(directory: str | None) -> None:
         os.chdir(directory)
 
 
-for _command in (serve, status, overlaps, check, open_worktree, plan, merge, release, restore):
+for _command in (serve, status, overlaps, check, watch, open_worktree, plan, merge, release, restore):
     sidecar.add_command(_command)
 
 

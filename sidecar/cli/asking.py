@@ -58,12 +58,12 @@ def recover_first(folder: Path | None = None) -> None:
         click.echo(f"sidecar: {escape(finding.message)}", err=True)
 
 
-def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False) -> Picture:
-    """The Picture of the repository around a folder, the current directory unless given; see `look` for `prove`."""
+def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False, measure: float = 0.0) -> Picture:
+    """The Picture of the repository around a folder, the current directory unless given; see `look` for the rest."""
     from sidecar.session import Options, look  # --help and serve do without
 
     recover_first(folder)
-    return answered(look(folder or here(), Options(trusted=trust), prove=prove))
+    return answered(look(folder or here(), Options(trusted=trust), prove=prove, measure=measure))
 
 
 def ask_comparison(first: str, second: str, trust: bool) -> tuple[Overlap, ...]:

@@ -16,6 +16,9 @@ from sidecar.session import watch_notes
 if TYPE_CHECKING:
     from sidecar.system import Process
 
+MEASURE = 1.0
+"""Seconds that sizes may take; worktrees that are not measured by then are shown without one."""
+
 
 @click.command(short_help="Every worktree, its changes and its overlaps.")
 @reading
@@ -24,7 +27,7 @@ def status(as_json: bool, trust: bool) -> int:
 
     TRUNK counts the commits that a worktree has and trunk lacks (+), and the other way round (-).
     """
-    picture = ask_picture(trust, prove=True)
+    picture = ask_picture(trust, prove=True, measure=MEASURE)
     users = in_use(picture)
     if as_json:
         print_json(status_with(picture, users))

@@ -13,6 +13,7 @@ from sidecar.cli.overlap_table import total
 from sidecar.cli.show import GAP, VERDICT_STYLES, console, joined, listing, show
 from sidecar.cli.text import counted, titled
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
+from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import escape, short, shown
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.watch_note import WatchNote, watch_sentence
@@ -39,10 +40,12 @@ def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[Renderabl
     """
     narrow = width < _WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2 if narrow else GAP, 0, 0), header_style="dim")
-    for heading in ("WORKTREE", "CHANGES", "TRUNK", "STATE", "OVERLAPS"):
+    sized = not narrow and any(state.bytes for state in picture.worktrees)
+    for heading in ("WORKTREE", "CHANGES", "TRUNK", "STATE", "OVERLAPS", *(["SIZE"] if sized else [])):
         table.add_column(heading, overflow="fold", no_wrap=heading != "WORKTREE")
     for state in picture.worktrees:
-        table.add_row(*_cells(state, picture, narrow=narrow, changes_width=max(25, width - 75)))
+        cells = _cells(state, picture, narrow=narrow, changes_width=max(25, width - (84 if sized else 75)))
+        table.add_row(*cells, *([Text(size_text(state.bytes.total) if state.bytes else "")] if sized else []))
     more = " See sidecar overlaps." if picture.overlaps else ""
     blocks: list[RenderableType] = [
         Text(_trunk(picture), style="dim"),
@@ -52,6 +55,8 @@ def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[Renderabl
     users = [(state.worktree, inside) for state in picture.worktrees if (inside := in_use.get(state.worktree.key))]
     if users:
         blocks.append(listing("In use", [(titled(who.name, who.ref), _users(inside)) for who, inside in users]))
+    if disk := _disk(picture):
+        blocks.append(Text(disk, style="dim"))
     if remarks := _remarks(picture):
         blocks.append(listing("Notes", remarks))
     return blocks
@@ -92,6 +97,17 @@ def _state(state: WorktreeState, picture: Picture) -> Text:
     if picture.trunk and state.worktree.branch == picture.trunk.branch and state.integration.state != "not-integrated":
         return Text("trunk", style="dim")
     return Text(_STATES[state.integration.state])
+
+
+def _disk(picture: Picture) -> str:
+    """What linked worktrees take on the disk, and what releasing the integrated ones would free."""
+    linked = [(state, state.bytes) for state in picture.worktrees if state.bytes and not state.worktree.main]
+    if not linked:
+        return ""
+    total = f"Linked worktrees take {size_text(sum(size.total for _, size in linked))}"
+    done = [size for state, size in linked if state.integration.state == "integrated"]
+    which = "the integrated one" if len(done) == 1 else f"the {len(done)} integrated ones"
+    return f"{total}. Releasing {which} frees {size_text(sum(s.reclaimable for s in done))}." if done else f"{total}."
 
 
 def _users(inside: Sequence[Process]) -> str:

@@ -25,8 +25,8 @@ class Process:
 def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
     """The processes whose working directory is in each of the folders (absolute paths), by process id.
 
-    In nested folders a process is in the innermost. Left out: this process, and those that the caller may not look at
-    (other users').
+    In nested folders a process is in the innermost. Left out: this process with every git that it started, and those
+    that the caller may not look at (other users').
     """
     by_real_path = {os.path.realpath(folder): folder for folder in folders}
     found: dict[str, list[Process]] = {folder: [] for folder in by_real_path.values()}
@@ -35,11 +35,16 @@ def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
             continue
         try:
             here = next((by_real_path[place] for place in _upwards(process.cwd()) if place in by_real_path), None)
-            if here is not None:
+            if here is not None and not _is_own_git(process):
                 found[here].append(Process(process.pid, process.name()))
         except (psutil.Error, OSError):
             continue
     return {folder: tuple(sorted(inside)) for folder, inside in found.items()}
+
+
+def _is_own_git(process: psutil.Process) -> bool:
+    """Whether it reads for us: who watches a repository is not at work in it."""
+    return process.ppid() == os.getpid() and process.name().partition(".")[0] == "git"
 
 
 def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:

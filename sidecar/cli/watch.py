@@ -1,0 +1,227 @@
+"""`sidecar watch`: the status, live: on a terminal as one screen, into a pipe or a file again and again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from sidecar.cli.asking import answered, here, print_json, reading, recover_first, warn
+from sidecar.cli.consent import INTERRUPTED
+from sidecar.model.messages import shown
+from sidecar.model.picture import Picture
+
+if TYPE_CHECKING:
+    from sidecar.operations.guard import Vanished
+
+ENDING_KEYS = frozenset(b"qQ\x03\x04")
+"""What ends the watching on a terminal; Ctrl-C and Ctrl-D too, where they come as characters."""
+
+
+@click.command(short_help="The status, live.")
+@reading
+def watch(as_json: bool, trust: bool) -> int:
+    """Show the status and keep it up to date, until q or Ctrl-C.
+
+    Into a pipe or a file go whole tables, or with --json one object a line. Meanwhile each linked worktree's last
+    state is kept, so that sidecar restore can bring back one that vanishes.
+    """
+    recover_first()
+    with _noticing() as news, _session(trust, news):
+        if as_json or not sys.stdout.isatty():
+            _print_each(news, as_json=as_json)
+        else:
+            _show_live(news)
+    return 0
+
+
+@dataclass(slots=True)
+class _News:
+    """The newest Picture and what has vanished, from other threads; `descriptor` can be read when there is any."""
+
+    descriptor: int
+    _bell: int
+    ended: bool = False
+    _picture: Picture | None = None
+    vanished: tuple[Vanished, ...] = ()
+    _told: threading.Lock = field(default_factory=threading.Lock)
+
+    def see(self, picture: Picture) -> None:
+        """A new Picture; any thread."""
+        with self._told:
+            self._picture = picture
+        self.ring()
+
+    def miss(self, one: Vanished) -> None:
+        """A worktree is gone; any thread."""
+        with self._told:
+            self.vanished = (*self.vanished, one)
+        self.ring()
+
+    def ring(self) -> None:
+        """Have whoever waits look."""
+        with contextlib.suppress(OSError):
+            os.write(self._bell, b"!")
+
+    def take(self) -> Picture | None:
+        """The newest Picture; None before the first."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 4096)
+        with self._told:
+            return self._picture
+
+
+@contextlib.contextmanager
+def _noticing() -> Iterator[_News]:
+    """Somewhere for news to come; a signal that ends programs ends this one in good order."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if news.ended:
+            os._exit(INTERRUPTED)
+        news.ended = True
+        news.ring()
+
+    reader, bell = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(bell, False)
+    news = _News(reader, bell)
+    handlers: dict[str, Callable[[int, FrameType | None], None]] = {
+        "SIGINT": end,
+        "SIGTERM": end,
+        "SIGHUP": end,
+        "SIGWINCH": lambda _number, _frame: news.ring(),
+    }
+    before = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
+    before = {number: signal.signal(number, handler) for number, handler in before.items()}  # type: ignore[misc]
+    try:
+        yield news
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(bell)
+
+
+@contextlib.contextmanager
+def _session(trust: bool, news: _News) -> Iterator[None]:
+    """Keep the repository in view, and, unless that is turned off, under guard."""
+    from sidecar.operations.guard import open_guard  # --help and serve do without
+    from sidecar.session import Options, open_session
+
+    options = Options(trusted=trust)
+    guard = open_guard(here(), options, news.miss)
+
+    def on_picture(picture: Picture) -> None:
+        news.see(picture)
+        guard.see(picture)
+
+    try:
+        session = answered(open_session(here(), options, on_picture))
+        try:
+            yield
+        finally:
+            session.close()
+    finally:
+        guard.close()
+
+
+def _print_each(news: _News, *, as_json: bool) -> None:
+    """Print every Picture that differs, until somebody ends it or nobody reads any more."""
+    from sidecar.cli.status import in_use, status_with
+
+    before, missed = None, 0
+    while not news.ended:
+        select.select([news.descriptor], [], [])
+        picture = news.take()
+        for one in news.vanished[missed:]:
+            click.echo(f"sidecar: {_lament(one)}", err=True)
+        missed = len(news.vanished)
+        if picture is None or (before is not None and replace(picture, number=before.number) == before):
+            continue
+        if as_json:
+            print_json(status_with(picture, in_use(picture)))
+        else:
+            from sidecar.cli.status_table import print_status
+
+            if before is not None:
+                click.echo()
+            print_status(picture, in_use(picture))
+            warn(picture)
+        sys.stdout.flush()
+        before = picture
+
+
+def _show_live(news: _News) -> None:
+    """One screen that is always of now; what it showed last stays on the terminal afterwards."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from sidecar.cli.show import console
+    from sidecar.cli.status import in_use
+    from sidecar.cli.status_table import print_status, status_blocks
+
+    to = console()
+    picture: Picture | None = None
+    with _keys() as keys, Live(console=to, screen=True, auto_refresh=False) as live:
+        live.update(Text("Looking at the worktrees ...", style="dim"), refresh=True)
+        while not news.ended:
+            ready, _, _ = select.select([news.descriptor, *keys], [], [])
+            if any(_ends(key) for key in keys if key in ready):
+                break
+            picture = news.take()
+            if picture is None:
+                continue
+            blocks = status_blocks(picture, in_use(picture), to.width)
+            spaced = [line for block in blocks for line in (block, Text())]
+            lost = [Text(_lament(one), style="bold red") for one in news.vanished]
+            live.update(Group(*spaced, *lost, Text("q ends", style="dim")), refresh=True)
+    if picture is not None:
+        print_status(picture, in_use(picture))
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[list[int]]:
+    """Where keys come from, one by one and not shown; nowhere when standard input is no terminal."""
+    try:
+        import termios
+        import tty
+    except ImportError:  # Windows
+        yield []
+        return
+    if not sys.stdin.isatty():
+        yield []
+        return
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor)
+    try:
+        yield [descriptor]
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _ends(descriptor: int) -> bool:
+    """Whether a key was pressed that ends it, or the terminal is gone."""
+    try:
+        pressed = os.read(descriptor, 64)
+    except OSError:
+        return True
+    return not pressed or not ENDING_KEYS.isdisjoint(pressed)
+
+
+def _lament(one: Vanished) -> str:
+    """What happened to a worktree that is gone, and what brings it back."""
+    when = time.strftime("%H:%M:%S", time.localtime(one.kept))
+    how = "All that it had was in trunk." if one.safe else f"Bring it back, as of {when}: sidecar restore {one.receipt}"
+    return f"{shown(one.name)} is gone, and was not released. {how}"

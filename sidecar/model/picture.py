@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from sidecar.model.changes import ChangeSet
+from sidecar.model.inventory import Bytes
 from sidecar.model.overlaps import Overlap
 
 TRUNK_KEY = ""
@@ -63,7 +64,10 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class WorktreeState:
-    """A worktree with what it changed; `changes` is None when it could not be read, and `problem` says why."""
+    """A worktree with what it changed; `changes` is None when it could not be read, and `problem` says why.
+
+    `bytes` is what it takes on the disk, None until it was measured; two states are equal without it.
+    """
 
     worktree: Worktree
     fork_point: str | None = None
@@ -72,6 +76,7 @@ class WorktreeState:
     behind: int = 0
     integration: Integration = Integration("no-work")
     problem: str | None = None
+    bytes: Bytes | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

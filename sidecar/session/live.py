@@ -16,6 +16,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.watch_note import WatchNote
 from sidecar.session.integrating import Integrating
+from sidecar.session.measuring import Measuring, sizes_of
 from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
@@ -36,6 +37,7 @@ class Session:
         self.picture: Picture | None = None
         self._view = View(folder, options, sources, self._on_read)
         self._integrating = Integrating(folder, options, self._on_read)
+        self._measuring = Measuring(folder, options, self._on_read)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
@@ -84,6 +86,7 @@ class Session:
             self._told.notify()
         self._watcher.close()
         self._integrating.close()
+        self._measuring.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -171,13 +174,16 @@ class Session:
         return Picture(0, self.repository, None, problem=problem)
 
     def _publish(self, picture: Picture) -> None:
-        picture = self._integrating.known(picture)
+        picture = self._measuring.known(self._integrating.known(picture))
         self._publish_new(picture)
         self._integrating.prove(picture)
+        self._measuring.measure(picture)
 
     def _publish_new(self, picture: Picture) -> None:
         number = self.picture.number if self.picture is not None else 0
-        if self.picture is not None and replace(picture, number=number) == self.picture:
+        before = self.picture
+        same = before is not None and replace(picture, number=number) == before
+        if before is not None and same and sizes_of(picture) == sizes_of(before):
             return
         self.picture = replace(picture, number=number + 1)
         if not self._closed:

@@ -18,12 +18,15 @@ from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
 from sidecar.session.grading import Grading, Party, meet
 from sidecar.session.integration import integrate
+from sidecar.session.measuring import measure_all, with_sizes
 from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
 
-def look(folder: Path, options: Options | None = None, *, prove: bool = True) -> Picture | Failure:
-    """The Picture of the repository that a folder lies in, read afresh.
+def look(
+    folder: Path, options: Options | None = None, *, prove: bool = True, measure: float = 0.0
+) -> Picture | Failure:
+    """The Picture of the repository that a folder lies in, read afresh; up to `measure` seconds go into sizes.
 
     Without `prove`, work that is in trunk as other commits is not looked for: who asks for overlaps need not wait.
     """
@@ -31,7 +34,12 @@ def look(folder: Path, options: Options | None = None, *, prove: bool = True) ->
     if isinstance(sources, Failure):
         return sources
     try:
-        return _take_picture(sources, prove=prove)
+        picture = _take_picture(sources, prove=prove)
+        if measure and not isinstance(picture, Failure):
+            patterns = sources.settings["disposable"]
+            assert isinstance(patterns, tuple)
+            picture = with_sizes(picture, measure_all(sources.repository, picture.worktrees, patterns, measure))
+        return picture
     except GitError as error:
         return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
     finally:

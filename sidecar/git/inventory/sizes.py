@@ -24,8 +24,8 @@ def measure_worktree(
 ) -> Bytes | None:
     """The bytes of a worktree on the disk (st_blocks), as a release would count them; None when it can't be told.
 
-    Nothing is hashed: what git does not track and no build makes counts as kept. `go_on` is asked often, from this
-    thread; it may take its time.
+    Of the main worktree nothing can be freed, and the repository itself is left out. Nothing is hashed: what git does
+    not track and no build makes counts as kept. `go_on` is asked often, from this thread; it may take its time.
     """
     try:
         start = Item("", os.lstat(worktree.key))
@@ -54,6 +54,9 @@ def measure_worktree(
             also = other or item.path in others
             made = output or (also and is_named_output(item.path, patterns, directory=item.is_directory))
             tally.add(item, kept=also and not made and not item.is_directory)
+            if item.path == ".git" and item.is_directory:
+                continue
             if item.is_directory and item.status.st_dev == start.status.st_dev:
                 waiting.append((item, also, made))
-    return tally.bytes()
+    found = tally.bytes()
+    return Bytes(found.total, 0, found.total) if worktree.main else found

@@ -1,0 +1,78 @@
+"""Sizes of worktrees: as du says, build output freed, what only they have kept; and in the live Picture by and by."""
+
+import subprocess
+import threading
+from pathlib import Path
+
+from sidecar.git.inventory.sizes import measure_worktree
+from sidecar.git.repository import list_worktrees, open_repository
+from sidecar.model.findings import Failure
+from sidecar.model.inventory import Bytes
+from sidecar.model.picture import Picture
+from sidecar.session import Options, look, measuring, open_session
+from tests.harness import write
+from tests.harness.states import Standing, build_standing
+
+
+def measured(at: Standing) -> Bytes:
+    repository = open_repository(at.main)
+    assert not isinstance(repository, Failure)
+    worktree = next(found for found in list_worktrees(repository) if found.key == str(at.worktree))
+    size = measure_worktree(repository, worktree, ("__pycache__",))
+    assert size is not None
+    return size
+
+
+def used(path: Path) -> int:
+    return int(subprocess.run(["du", "-s", "-B1", path], check=True, capture_output=True, text=True).stdout.split()[0])
+
+
+def test_the_total_is_what_du_says(tmp_path: Path) -> None:
+    at = build_standing(tmp_path)
+    write(at.worktree, {"node_modules/x/i.js": "x" * 10_000, ".env": "S=1\n", "src/__pycache__/a.pyc": "x" * 9000})
+    (at.worktree / "twin").hardlink_to(at.worktree / "src/a.txt")
+    assert measured(at).total == used(at.worktree)
+
+
+def test_what_only_the_worktree_has_is_kept_and_the_rest_is_freed(tmp_path: Path) -> None:
+    at = build_standing(tmp_path)
+    write(at.worktree, {"src/__pycache__/a.pyc": "x" * 90_000, "data/own.db": "y" * 50_000, "new.txt": "z" * 5000})
+    size = measured(at)
+    kept = used(at.worktree / "data/own.db") + used(at.worktree / "new.txt")
+    assert (size.kept, size.reclaimable) == (kept, size.total - kept)
+
+
+def test_a_hard_link_to_outside_frees_nothing(tmp_path: Path) -> None:
+    at = build_standing(tmp_path)
+    before = measured(at)
+    write(at.outside, {"large": "x" * 500_000})
+    (at.worktree / "large").hardlink_to(at.outside / "large")
+    after = measured(at)
+    assert after.total > before.total + 400_000
+    assert after.reclaimable <= before.reclaimable
+
+
+def test_a_look_measures_what_it_has_time_for(tmp_path: Path) -> None:
+    at = build_standing(tmp_path)
+    with_time = look(at.main, Options(), measure=20.0)
+    without = look(at.main, Options())
+    assert isinstance(with_time, Picture)
+    assert isinstance(without, Picture)
+    assert all(state.bytes is not None for state in with_time.worktrees)
+    assert all(state.bytes is None for state in without.worktrees)
+
+
+def test_the_live_picture_gets_sizes_in_time(tmp_path: Path) -> None:
+    at = build_standing(tmp_path)
+    done = threading.Event()
+
+    def on_picture(picture: Picture) -> None:
+        if picture.worktrees and all(state.bytes is not None for state in picture.worktrees):
+            done.set()
+
+    session = open_session(at.main, Options(), on_picture)
+    assert not isinstance(session, Failure)
+    try:
+        assert done.wait(30 + measuring.QUIET)
+    finally:
+        session.close()

@@ -86,7 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
         "string",
         "",
         "A command line that runs before `verify` in the same place, say, to link dependencies: "
-        '`ln -s "$SIDECAR_CHECKOUT/node_modules" .`',
+        '`ln -s "$SIDECAR_CHECKOUT/node_modules" node_modules`.',
         scope="machine",
     ),
     Setting(

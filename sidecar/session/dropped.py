@@ -82,7 +82,9 @@ def missing_paths(case: Case, head: str, taken: Sequence[Taken]) -> set[str]:
             if case.sources.trees.entry(tip, path) != change.after
             and case.presence.stands(change, case.sources.trees.entry(head_tree, path))
         ]
-        steps = steps_since(case, piece.since, [piece.work]) if changes else ()
+        merge = case.sources.ancestry.bringer(case.tip, piece.since)
+        since = merge.id if merge is not None else piece.since
+        steps = steps_since(case, since, [piece.work]) if changes else ()
         stands = _stand(case, changes, steps)
         lost |= lost_paths(changes, stands, lambda path, piece=piece: path not in piece.dropped)  # type: ignore[misc]
         if piece.names & reverted:

@@ -74,3 +74,15 @@ def cherry_picked_and_one_reverted(story: Story) -> None:
     story.on_trunk({"a.txt": text({10: "ten\n"})})
     story.pick(first)
     story.revert(story.pick(second))
+
+
+@yes("commit-by-commit")
+def picked_onto_a_side_and_merged_with_edits_of_trunk(story: Story) -> None:
+    first, second = two_commits(story)
+    git(story.main, "switch", "--quiet", "-c", "develop")
+    git(story.main, "cherry-pick", first, env=tick(story.main))
+    story.on_trunk({"a.txt": text({3: "drei\n"})})
+    git(story.main, "cherry-pick", second, env=tick(story.main))
+    git(story.main, "switch", "--quiet", "main")
+    story.on_trunk({"a.txt": text({30: "thirty\n"})})
+    story.merge(name="develop")

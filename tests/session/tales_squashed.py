@@ -233,3 +233,13 @@ def squash_of_a_renamed_file_that_trunk_changed_much(story: Story) -> None:
     story.on_trunk({"small": "1\n2\none\ntwo\nthree\nfour\n"})
     story.squash()
     story.on_trunk({"b.txt": text({1: "one\n"})})
+
+
+@warned("same-content", "a.txt", "new.txt")
+def squash_reverted_after_trunk_renamed_the_file(story: Story) -> None:
+    two_commits(story)
+    squashed = story.squash()
+    git(story.main, "mv", "a.txt", "z.txt")
+    story.on_trunk()
+    story.on_trunk({"b.txt": text({1: "one\n"})})
+    story.revert(squashed)

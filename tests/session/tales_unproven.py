@@ -190,3 +190,14 @@ def put_back_as_trunk_once_was_elsewhere(story: Story) -> None:
     story.on_trunk({"a.txt": text({5: "five\n"})})
     story.on_trunk({"a.txt": text()})
     story.merge(name="other")
+
+
+@no
+def dropped_by_a_merge_that_changed_the_file_otherwise(story: Story) -> None:
+    picked = two_commits(story)
+    git(story.main, "switch", "--quiet", "-c", "copy")
+    git(story.main, "cherry-pick", *picked, env=tick(story.main))
+    git(story.main, "switch", "--quiet", "main")
+    story.on_trunk({"b.txt": text({30: "thirty\n"})})
+    git(story.main, "merge", "--quiet", "--no-commit", "--strategy=ours", "copy")
+    story.on_trunk({"a.txt": text({10: "ten\n"}), "new.txt": "another\n"})

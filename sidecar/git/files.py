@@ -25,6 +25,6 @@ def read_regular(path: str, limit: int) -> bytes:
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             raise OSError(errno.EINVAL, "not a regular file of a usual size", path)
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(limit + 1)
+            return file.read(status.st_size)  # as it was then; and no room is taken for `limit` bytes
     finally:
         os.close(descriptor)

@@ -130,7 +130,8 @@ class Poller:
                 next(work)
         except StopIteration as end:
             del self._sweeps[tree]
-            self._snapshots[tree], changed = end.value
+            after, changed = end.value
+            self._snapshots[tree] = self._shared(after)
             self._due[tree] = began.monotonic + self._every
             return Seen(tree, changed, began)
         except Exception as error:
@@ -140,6 +141,12 @@ class Poller:
             done = time.monotonic()
             self._resume[pace] = done + pace.value * (done - start)
         return None
+
+    def _shared(self, snapshot: Snapshot) -> Snapshot:
+        """The same with another tree's list of directories: worktrees of one repository mostly have the same."""
+        others = (other.directories for other in self._snapshots.values())
+        same = next((directories for directories in others if directories == snapshot.directories), None)
+        return Snapshot(same, snapshot.digests) if same is not None else snapshot
 
     def _next(self) -> tuple[float, Tree, Pace]:
         """What is to be done next: when, where and why."""

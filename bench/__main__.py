@@ -23,6 +23,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "memory": (*SIZE, "--saves", "40"),
     "idle": (*SIZE, "--seconds", "20"),
     "watches": (*SIZE, "--ignored", "50000"),
+    "merge": ("--files", "5000", "--worktrees", "10", "--merges", "3"),
     "soak": ("--minutes", "0.5"),
 }
 """What each is run with among all."""

@@ -27,8 +27,11 @@ def temporary_path(common_dir: str, operation_id: str) -> Path:
     return Path(platformdirs.user_cache_dir("worktree-sidecar")) / repository / f"sidecar-{operation_id}"
 
 
-def add_temporary(repository: Repository, act_as: Act, commit: str) -> Worktree | Finding:
-    """A detached worktree at a commit, for one operation; hooks, filters and sparse settings are the user's."""
+def add_temporary(repository: Repository, act_as: Act, commit: str, *, checkout: bool = True) -> Worktree | Finding:
+    """A detached worktree at a commit, for one operation; hooks, filters and sparse settings are the user's.
+
+    Without `checkout` it has neither an index nor files yet, and no hook has run.
+    """
     path = temporary_path(repository.common_dir, act_as.operation)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,6 +43,7 @@ def add_temporary(repository: Repository, act_as: Act, commit: str) -> Worktree 
             act_as,
             repository.place,
             *("worktree", "add", "--quiet", "--detach", "--lock", "--reason", reason),
+            *(() if checkout else ("--no-checkout",)),
             *("--end-of-options", str(path), commit),
         )
     except GitError as error:

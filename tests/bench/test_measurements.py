@@ -37,6 +37,7 @@ def rows(report: Any) -> dict[str, float]:
         ("keystroke", ("--bursts", "1"), "last change to diagnostics, p95"),
         ("growth", ("--saves", "2"), "growth from 5 to 6 worktrees, p95"),
         ("memory", ("--saves", "2"), "after the saves: all, PSS"),
+        ("merge", ("--merges", "1"), "of it the landing stage, p50"),
     ],
 )
 def test_it_measures(name: str, arguments: tuple[str, ...], row: str, keep: Path) -> None:

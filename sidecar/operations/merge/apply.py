@@ -19,7 +19,7 @@ from sidecar.operations.merge.desk import BEGUN, COMMITTING, WORKING, Desk, Fact
 from sidecar.operations.merge.keeping import keep_file
 from sidecar.operations.merge.landing import check_landing, land
 from sidecar.operations.merge.making import commit_work, make_commit, stop_if_cancelled
-from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.plan import look_again
 from sidecar.operations.merge.recover import settle
 from sidecar.operations.merge.values import MergePlan, MergeResult, RefusedError, blocks
 from sidecar.operations.merge.verify import verify_commit
@@ -57,7 +57,7 @@ def _look_again(plan: MergePlan, state: Path) -> MergePlan | tuple[Finding, ...]
     if (state / "journal").exists():
         said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
         return (blocks("unfinished", said),)
-    fresh = plan_merge(plan.folder, plan.worktree.key, plan.options, plan.choices)
+    fresh = look_again(plan)
     if isinstance(fresh, Failure):
         return (blocks(fresh.code, fresh.message),)
     findings = tuple(finding for finding in fresh.findings if finding.code != "busy")
@@ -155,6 +155,7 @@ def _steps(desk: Desk, plan: MergePlan, control: Control, told: list[Finding]) -
     uncancelled = replace(desk, acting=control.acting(desk.journal.id, stoppable=False))
     label = plan.worktree.branch or desk.facts.head[:10]
     land(uncancelled, plan.checkout, after, label)
+    control.stage("Cleaning up")
 
 
 def _to_commit(plan: MergePlan) -> tuple[str, ...]:

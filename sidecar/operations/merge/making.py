@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
 from sidecar.git.acting import Ended
 from sidecar.git.process import run
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import WORKING, Desk, head_commit, is_ancestor
+from sidecar.operations.merge.lean import LAID_OUT, LEAN, is_lean
 from sidecar.operations.merge.values import MergePlan, RefusedError, blocks, info
 from sidecar.operations.merge.wording import merge_options
 from sidecar.operations.temporary import add_temporary
@@ -21,39 +24,64 @@ QUIETLY = ("--no-edit", "--no-stat", "--no-autostash", "--no-log")
 
 def make_commit(desk: Desk, plan: MergePlan) -> tuple[Worktree, str]:
     """(the temporary worktree, the commit made in it); RefusedError when git, a hook or a signature said no."""
-    before, head = desk.facts.before, desk.facts.head
-    place = add_temporary(desk.repository, desk.acting, head if plan.strategy == "rebase" else before)
-    if not isinstance(place, Worktree):
-        stop_if_cancelled(desk)
-        raise RefusedError(place)
-    {"merge": _merge, "squash": _squash, "rebase": _rebase}[plan.strategy](desk, plan, place)
-    after = head_commit(desk.repository, place)
+    before = desk.facts.before
+    aside = _set_up(desk, plan, desk.facts.head if plan.strategy == "rebase" else before)
+    {"merge": _merge, "squash": _squash, "rebase": _rebase}[plan.strategy](desk, plan, aside)
+    after = head_commit(desk.repository, aside.place)
     if after is None or after == before:
         name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
         raise RefusedError(blocks("nothing-to-merge", f"{branch} has all that {name} changed."))
     if not is_ancestor(desk.repository, before, after):
         raise RefusedError(blocks("merge-failed", "What git, or a hook, made does not contain trunk."))
-    return place, after
+    return aside.place, after
 
 
-def _merge(desk: Desk, plan: MergePlan, place: Worktree) -> None:
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """The temporary worktree, and what git is told there: that most files are not laid out, where nobody needs them."""
+
+    desk: Desk
+    place: Worktree
+    options: tuple[str, ...] = ()
+
+    def act(self, *args: str, stdin: bytes = b"") -> Ended:
+        return self.desk.act(self.place.key, *self.options, *args, stdin=stdin)
+
+
+def _set_up(desk: Desk, plan: MergePlan, commit: str) -> _Aside:
+    lean = is_lean(desk.repository, plan.verify)
+    place = add_temporary(desk.repository, desk.acting, commit, checkout=not lean)
+    if not isinstance(place, Worktree):
+        stop_if_cancelled(desk)
+        raise RefusedError(place)
+    if not lean:
+        return _Aside(desk, place)
+    aside = _Aside(desk, place, LEAN)
+    patterns = Path(place.git_dir) / "info" / "sparse-checkout"
+    patterns.parent.mkdir(exist_ok=True)
+    patterns.write_text(LAID_OUT)
+    said = aside.act("read-tree", "-m", "-u", "HEAD")
+    stop_if_cancelled(desk)
+    if not said.ok:
+        raise RefusedError(blocks("no-temporary-worktree", f"A temporary worktree can't be filled: {quoted(said)}"))
+    return aside
+
+
+def _merge(desk: Desk, plan: MergePlan, aside: _Aside) -> None:
     options = merge_options(desk.repository, plan.trunk)
     fixed = ("--no-ff", "--no-squash", "--commit", *QUIETLY)
-    said = desk.act(place.key, "merge", *options, *fixed, "-m", plan.message, desk.facts.head)
-    _hold(desk, plan, place, said, "merge")
+    _hold(desk, plan, aside.place, aside.act("merge", *options, *fixed, "-m", plan.message, desk.facts.head), "merge")
 
 
-def _squash(desk: Desk, plan: MergePlan, place: Worktree) -> None:
-    said = desk.act(place.key, "merge", "--squash", *QUIETLY, desk.facts.head)
-    _hold(desk, plan, place, said, "merge")
-    said = desk.act(place.key, "commit", "--no-status", "-F", "-", stdin=_encoded(plan.message))
-    _hold(desk, plan, place, said, "commit")
+def _squash(desk: Desk, plan: MergePlan, aside: _Aside) -> None:
+    _hold(desk, plan, aside.place, aside.act("merge", "--squash", *QUIETLY, desk.facts.head), "merge")
+    said = aside.act("commit", "--no-status", "-F", "-", stdin=_encoded(plan.message))
+    _hold(desk, plan, aside.place, said, "commit")
 
 
-def _rebase(desk: Desk, plan: MergePlan, place: Worktree) -> None:
+def _rebase(desk: Desk, plan: MergePlan, aside: _Aside) -> None:
     fixed = ("--no-autostash", "--no-update-refs", "--no-autosquash", "--no-stat")
-    said = desk.act(place.key, "rebase", *fixed, desk.facts.before)
-    _hold(desk, plan, place, said, "rebase")
+    _hold(desk, plan, aside.place, aside.act("rebase", *fixed, desk.facts.before), "rebase")
 
 
 def commit_work(desk: Desk, plan: MergePlan, worktree: Worktree, paths: tuple[str, ...]) -> Desk:

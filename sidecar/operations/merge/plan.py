@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.trunk import find_trunk
+from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
@@ -43,6 +44,19 @@ def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices 
         sources.close()
 
 
+def look_again(plan: MergePlan) -> MergePlan | Failure:
+    """The same plan as it would be made now; what follows from the same commits and files is not asked again."""
+    sources = open_sources(plan.folder, plan.options)
+    if isinstance(sources, Failure):
+        return sources
+    try:
+        return _plan(sources, plan.folder, plan.worktree.key, plan.options, plan.choices, known=plan)
+    except GitError as error:
+        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+    finally:
+        sources.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Who takes part: the worktree, trunk, the worktrees that have trunk checked out, and all of them."""
@@ -69,7 +83,14 @@ def set_scene(repository: Repository, folder: Path, name: str, trunk_setting: st
     return Scene(found.worktree, trunk, checkouts, worktrees)
 
 
-def _plan(sources: Sources, folder: Path, name: str, options: Options, choices: MergeChoices) -> MergePlan | Failure:
+def _plan(
+    sources: Sources,
+    folder: Path,
+    name: str,
+    options: Options,
+    choices: MergeChoices,
+    known: MergePlan | None = None,
+) -> MergePlan | Failure:
     scene = set_scene(sources.repository, folder, name, str(sources.settings["trunk"]))
     if isinstance(scene, Failure):
         return scene
@@ -89,7 +110,7 @@ def _plan(sources: Sources, folder: Path, name: str, options: Options, choices: 
     )
     if hopeless := tuple(_hopeless(scene)):
         return replace(plan, findings=hopeless)
-    return _look_closer(sources, scene, plan)
+    return _look_closer(sources, scene, plan, known)
 
 
 def _hopeless(scene: Scene) -> Iterator[Finding]:
@@ -111,7 +132,7 @@ def _hopeless(scene: Scene) -> Iterator[Finding]:
         yield blocks("nothing-to-merge", f"{name} has no commit yet.")
 
 
-def _look_closer(sources: Sources, scene: Scene, plan: MergePlan) -> MergePlan | Failure:
+def _look_closer(sources: Sources, scene: Scene, plan: MergePlan, known: MergePlan | None) -> MergePlan | Failure:
     worktree, trunk, head = scene.worktree, scene.trunk, scene.worktree.head
     assert head is not None
     reading = read_worktree(sources, worktree)
@@ -130,11 +151,15 @@ def _look_closer(sources: Sources, scene: Scene, plan: MergePlan) -> MergePlan |
     elif not own:
         findings.append(blocks("nothing-to-merge", _nothing(scene, uncommitted=bool(reading.uncommitted.edits))))
     else:
-        plan = replace(plan, message=_message(sources.repository, scene, plan))
-        seen = forecast(sources, scene.trunk, state, plan.strategy)
-        findings += [*seen.findings, *_same_tree(sources, scene, plan, seen)]
-        findings += _landing(sources, scene, seen)
-        findings += surrounding_findings(sources.repository, scene.worktree, scene.trunk, seen.changes, plan)
+        if known is not None and (known.trunk, known.head, known.tree) == (trunk, plan.head, plan.tree):
+            plan = replace(plan, message=known.message, changes=known.changes)
+        else:
+            plan = replace(plan, message=_message(sources.repository, scene, plan))
+            seen = forecast(sources, scene.trunk, state, plan.strategy)
+            findings += [*seen.findings, *_same_tree(sources, scene, plan, seen)]
+            findings += surrounding_findings(sources.repository, scene.worktree, scene.trunk, seen.changes, plan)
+            plan = replace(plan, changes=seen.changes)
+        findings += _landing(sources, scene, plan.changes)
     if (busy := who_holds(sources.repository.common_dir)) is not None:
         findings.append(busy)
     return replace(plan, findings=tuple(findings))
@@ -198,7 +223,7 @@ def _same_tree(sources: Sources, scene: Scene, plan: MergePlan, seen: Forecast) 
     yield info("no-change", said) if plan.strategy == "merge" else blocks("nothing-to-merge", said)
 
 
-def _landing(sources: Sources, scene: Scene, seen: Forecast) -> list[Finding]:
+def _landing(sources: Sources, scene: Scene, changes: Mapping[str, Change]) -> list[Finding]:
     """Whether trunk can move where it is checked out."""
     if len(scene.checkouts) > 1:
         names = ", ".join(shown(one.name) for one in scene.checkouts)
@@ -206,4 +231,4 @@ def _landing(sources: Sources, scene: Scene, seen: Forecast) -> list[Finding]:
         return [blocks("trunk-checkout", said)]
     if not scene.checkouts:
         return []
-    return checkout_findings(sources.repository, scene.checkouts[0], seen.changes)
+    return checkout_findings(sources.repository, scene.checkouts[0], changes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sidecar.model.changes import Change
 from sidecar.model.findings import Finding
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.session.sources import Options
@@ -32,7 +34,8 @@ class MergePlan:
 
     `checkout` is the worktree that has trunk checked out, if there is one. `head` is the commit to be merged and `tree`
     the worktree's present state; `limit` the seconds that prepare and verify may take each. `ahead` counts the commits
-    that trunk lacks. `message` is '' for a rebase, which makes no commit of its own.
+    that trunk lacks. `message` is '' for a rebase, which makes no commit of its own. `changes` is what would differ in
+    trunk, path by path.
     """
 
     folder: Path
@@ -50,6 +53,7 @@ class MergePlan:
     tree: str | None = None
     ahead: int = 0
     findings: tuple[Finding, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def strategy(self) -> Strategy:

@@ -112,7 +112,7 @@ def test_verify_runs_on_the_very_files_that_land(main: Path, feat: Path, tmp_pat
     assert not Path(folder).exists()
     assert not Path(folder).is_relative_to(main)
     assert "passed" in lines
-    assert [stage.split(" ")[0] for stage in stages] == ["Merging", "Running", "Running", "Moving"]
+    assert [stage.split(" ")[0] for stage in stages] == ["Merging", "Running", "Running", "Moving", "Cleaning"]
     variables = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
     assert variables["SIDECAR_WORKTREE"] == str(feat)
     assert variables["SIDECAR_CHECKOUT"] == str(main)

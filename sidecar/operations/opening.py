@@ -85,8 +85,10 @@ def _plan(repository: Repository, folder: Path, name: str, start: str | None, op
 
 
 def _find_commit(repository: Repository, worktrees: tuple[Worktree, ...], start: str, folder: Path) -> str:
+    if not start or "\0" in start:
+        return ""
     found = find_worktree([WorktreeState(worktree) for worktree in worktrees], start, folder)
-    if "\0" in start or isinstance(found, Failure):
+    if isinstance(found, Failure):
         return ""
     return resolve_commit(repository, start) or (found.worktree.head if found is not None else None) or ""
 
@@ -130,7 +132,7 @@ def _findings(repository: Repository, worktrees: tuple[Worktree, ...], plan: Ope
 
 def _is_name(repository: Repository, branch: str) -> bool:
     """Whether git takes it for the name of a new branch (git-check-ref-format(1))."""
-    if branch in ("", "HEAD") or branch.startswith("-") or "\0" in branch:
+    if branch in ("", "HEAD", "@") or branch.startswith("-") or "\0" in branch:
         return False
     try:
         said = run(repository.place, "check-ref-format", "--branch", branch)
@@ -164,6 +166,8 @@ def _same_case(repository: Repository, name: str) -> str:
 
 def apply_open(plan: OpenPlan, control: Control = QUIET) -> OpenResult:
     """Make the branch and the worktree, as `git worktree add -b` does with the person's hooks and filters."""
+    if plan.blocked:
+        return OpenResult("refused", None, plan.findings)
     with hold(plan.common_dir, f"opening {shown(plan.branch)}") as held:
         if isinstance(held, Finding):
             return OpenResult("refused", None, (held,))
@@ -178,8 +182,6 @@ def apply_open(plan: OpenPlan, control: Control = QUIET) -> OpenResult:
 
 def _look_again(plan: OpenPlan, state: Path) -> tuple[Finding, ...]:
     """Why the plan is not to be carried out now."""
-    if plan.blocked:
-        return plan.findings
     if (state / "journal").exists():
         said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
         return (Finding("unfinished", "blocks", said),)

@@ -42,6 +42,7 @@ def add_temporary(repository: Repository, act_as: Act, commit: str, *, checkout:
         made = act(
             act_as,
             repository.place,
+            *("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false"),
             *("worktree", "add", "--quiet", "--detach", "--lock", "--reason", reason),
             *(() if checkout else ("--no-checkout",)),
             *("--end-of-options", str(path), commit),

@@ -10,7 +10,10 @@ from sidecar.git.repository import Repository
 LAID_OUT = ".gitattributes\n"
 """What is laid out all the same, in every directory: git's merge reads it from the working tree (gitattributes(5))."""
 
-LEAN = ("-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false", "-c", "index.sparse=false")
+ASIDE = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
+"""Told to git for every temporary worktree: nothing is to watch it, and submodules are not laid out there."""
+
+LEAN = (*ASIDE, "-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false", "-c", "index.sparse=false")
 """Told to git for the temporary worktree only (git-sparse-checkout(1), non-cone patterns)."""
 
 ELSEWHERE = frozenset(

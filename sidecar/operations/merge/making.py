@@ -11,7 +11,7 @@ from sidecar.git.process import run
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import WORKING, Desk, head_commit, is_ancestor
-from sidecar.operations.merge.lean import LAID_OUT, LEAN, is_lean
+from sidecar.operations.merge.lean import ASIDE, LAID_OUT, LEAN, is_lean
 from sidecar.operations.merge.values import MergePlan, RefusedError, blocks, info
 from sidecar.operations.merge.wording import merge_options
 from sidecar.operations.temporary import add_temporary
@@ -42,7 +42,7 @@ class _Aside:
 
     desk: Desk
     place: Worktree
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...]
 
     def act(self, *args: str, stdin: bytes = b"") -> Ended:
         return self.desk.act(self.place.key, *self.options, *args, stdin=stdin)
@@ -55,7 +55,7 @@ def _set_up(desk: Desk, plan: MergePlan, commit: str) -> _Aside:
         stop_if_cancelled(desk)
         raise RefusedError(place)
     if not lean:
-        return _Aside(desk, place)
+        return _Aside(desk, place, ASIDE)
     aside = _Aside(desk, place, LEAN)
     patterns = Path(place.git_dir) / "info" / "sparse-checkout"
     patterns.parent.mkdir(exist_ok=True)

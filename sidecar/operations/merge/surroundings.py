@@ -13,6 +13,7 @@ from sidecar.model.changes import SUBMODULE, Change
 from sidecar.model.findings import Finding
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree
+from sidecar.operations.merge.lean import is_lean
 from sidecar.operations.merge.values import MergePlan, blocks, info
 from sidecar.operations.temporary import temporary_path
 
@@ -30,7 +31,7 @@ def surrounding_findings(
     yield from _identity(repository)
     yield from _upstream(repository, trunk)
     yield from _submodules(worktree, plan.checkout, changes)
-    yield from _room(repository, trunk, plan.checkout)
+    yield from _room(repository, trunk, plan)
 
 
 def _identity(repository: Repository) -> Iterator[Finding]:
@@ -60,12 +61,11 @@ def _upstream(repository: Repository, trunk: Trunk) -> Iterator[Finding]:
         yield info("trunk-behind", said_so)
 
 
-def _room(repository: Repository, trunk: Trunk, checkout: Worktree | None) -> Iterator[Finding]:
+def _room(repository: Repository, trunk: Trunk, plan: MergePlan) -> Iterator[Finding]:
     """Whether the disks have room for another checkout of trunk, and for what changes in its own."""
-    said = run(repository.place, "ls-tree", "-r", "--format=%(objectsize)", f"{trunk.commit}")
-    need = sum(int(size) for size in said.split() if size.isdigit())
+    need = _size_of_checkout(repository, trunk) if not is_lean(repository, plan.verify) else 0
     places = [(_existing(temporary_path(repository.common_dir, "merge")), need), (Path(repository.common_dir), 0)]
-    places += [(Path(checkout.key), 0)] if checkout is not None else []
+    places += [(Path(plan.checkout.key), 0)] if plan.checkout is not None else []
     full: set[int] = set()
     for place, wanted in places:
         try:
@@ -76,6 +76,15 @@ def _room(repository: Repository, trunk: Trunk, checkout: Worktree | None) -> It
             full.add(device)
             megabytes = f"{free // 2**20} MiB are free, {(wanted + LEAST_FREE) // 2**20} MiB are needed"
             yield blocks("disk", f"The disk of {place} is too full: {megabytes}.")
+
+
+def _size_of_checkout(repository: Repository, trunk: Trunk) -> int:
+    """Bytes of all files of trunk; 0 where that can't be told, since some are not here (a partial clone)."""
+    try:
+        said = run(repository.place, "ls-tree", "-r", "--format=%(objectsize)", f"{trunk.commit}")
+    except GitError:
+        return 0
+    return sum(int(size) for size in said.split() if size.isdigit())
 
 
 def _existing(path: Path) -> Path:

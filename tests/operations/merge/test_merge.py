@@ -1,5 +1,6 @@
 """A merge that goes through: what trunk has then, and what is left behind."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,69 @@ def test_planning_writes_nothing(main: Path, feat: Path) -> None:
     before = state_of(main)
     assert not planned(main).blocked
     assert state_of(main) == before
+
+
+@pytest.mark.parametrize("with_files", [False, True])
+def test_submodules_that_follow_every_checkout(main: Path, tmp_path: Path, with_files: bool) -> None:
+    library = init(tmp_path / "library")
+    first = commit(library, {"lib.txt": "1\n"}, "Library")
+    second = commit(library, {"lib.txt": "2\n"}, "More")
+    git(main, "config", "protocol.file.allow", "always")
+    git(main, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    git(main / "lib", "checkout", "-q", first)
+    git(main, "add", "lib")
+    git(main, "commit", "-qm", "Use it")
+    git(main, "config", "submodule.recurse", "true")
+    feat = add_worktree(main, "feat")
+    git(feat, "-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init")
+    git(feat / "lib", "checkout", "-q", second)
+    commit(feat, {"lib2.txt": "x\n"}, "Point to more")
+    assert merged(main, choices=MergeChoices(verify="test -e a.txt" if with_files else "")).outcome == "merged"
+    assert git(main, "rev-parse", "main:lib") == second
+    assert_nothing_left(main)
+
+
+def test_a_sparse_trunk(main: Path, feat: Path) -> None:
+    commit(feat, {"far/away.txt": "far\n"}, "Far away")
+    git(main, "stash", "-q", "--include-untracked")
+    git(main, "sparse-checkout", "set", "--no-cone", "/a.txt", "/new")
+    assert merged(main).outcome == "merged"
+    assert (main / "new/d.txt").exists()
+    assert not (main / "far").exists()
+    assert git(main, "status", "--porcelain") == ""
+    assert git(main, "config", "core.sparseCheckout") == "true"
+    assert_nothing_left(main)
+
+
+def test_line_ends_and_filters_of_the_repository(main: Path, feat: Path) -> None:
+    git(main, "config", "filter.rot.clean", "tr a-z b-za")
+    git(main, "config", "filter.rot.smudge", "tr b-za a-z")
+    commit(feat, {".gitattributes": "*.rot filter=rot\n*.crlf text eol=crlf\n", "x.rot": "abc\n", "y.crlf": "1\n"}, "F")
+    assert merged(main).outcome == "merged"
+    assert (main / "x.rot").read_bytes() == b"abc\n"
+    assert (main / "y.crlf").read_bytes() == b"1\r\n"
+    assert git(main, "show", "main:x.rot") == "bcd"
+    assert git(main, "status", "--porcelain").splitlines() == [" M b.txt", "?? notes.md"]
+    assert_nothing_left(main)
+
+
+def test_a_split_index_and_an_index_of_version_4(main: Path, feat: Path) -> None:
+    git(main, "update-index", "--index-version", "4")
+    git(main, "update-index", "--split-index")
+    assert merged(main).outcome == "merged"
+    assert git(main, "status", "--porcelain").splitlines() == [" M b.txt", "?? notes.md"]
+    assert_nothing_left(main)
+
+
+def test_names_of_all_kinds(main: Path) -> None:
+    feat = add_worktree(main, "feat")
+    names = [b"a\nb.txt", b"\xff.txt", "ü/ö.txt".encode(), b"-rf", b'"quoted"', b" space ", b"[x]*?.txt", b":(top)x"]
+    commit(feat, dict.fromkeys(names, b"new\n"), "Names")
+    assert merged(main).outcome == "merged"
+    for name in names:
+        assert (Path(os.fsdecode(os.fsencode(main) + b"/" + name))).read_bytes() == b"new\n"
+    commit(feat, dict.fromkeys(names, b"newer\n"), "Names again")
+    (Path(os.fsdecode(os.fsencode(main) + b"/\xff.txt"))).write_bytes(b"mine\n")
+    refused = merged(main)
+    assert [(one.code, one.paths) for one in refused.findings] == [("would-overwrite", ("\udcff.txt",))]
+    assert_nothing_left(main)

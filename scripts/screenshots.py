@@ -9,7 +9,11 @@ from scripts.steps import ROOT, exit_with
 
 TAKEN = BUILD / "screenshots"
 SHOWN = ROOT / "docs" / "images"
-_NAMES = ("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved")
+_NAMES = (
+    *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved"),
+    *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done", "merge-verify"),
+    *("release-picker", "release-done"),
+)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import { COMPARE, compareActiveFile } from "./compare";
 import { MERGE, MERGE_ALL, mergeAll, mergeWorktree, UPDATE, updateWorktree } from "./merge";
 import { OPEN, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
-import { sightings, type Sighting } from "./picture";
+import { sightings, type Picture, type Sighting } from "./picture";
 import { RELEASE, RELEASE_ALL, releaseAll, releaseWorktree, RESTORE, restoreWorktree } from "./release";
 import { createSession, type Session } from "./session";
 import { SECTION } from "./settings";
@@ -25,17 +25,28 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 
   const command = (name: string, run: () => unknown): vscode.Disposable =>
     vscode.commands.registerCommand(`${SECTION}.${name}`, run);
+  const withPictures = (name: string, server: string, run: (pictures: Picture[]) => Promise<void>): vscode.Disposable =>
+    command(name, () =>
+      withServer(server, async () => {
+        const pictures = await started.firstPictures();
+        if (pictures.length === 0) {
+          await vscode.window.showInformationMessage("No git repository is open here.");
+          return;
+        }
+        await run(pictures);
+      }),
+    );
   context.subscriptions.push(
     log,
     command("showOverlaps", () => showOverlaps(seen())),
     command("compare", () => withServer(COMPARE, compareActiveFile)),
-    command("merge", () => withServer(MERGE, () => mergeWorktree(started.pictures(), started.request))),
-    command("mergeAll", () => withServer(MERGE_ALL, () => mergeAll(started.pictures()))),
-    command("update", () => withServer(UPDATE, () => updateWorktree(started.pictures()))),
-    command("release", () => withServer(RELEASE, () => releaseWorktree(started.pictures()))),
-    command("releaseAll", () => withServer(RELEASE_ALL, () => releaseAll(started.pictures()))),
-    command("restore", () => withServer(RESTORE, () => restoreWorktree(started.pictures(), started.request))),
-    command("open", () => withServer(OPEN, () => openWorktree(started.pictures()))),
+    withPictures("merge", MERGE, (pictures) => mergeWorktree(pictures, started.request)),
+    withPictures("mergeAll", MERGE_ALL, mergeAll),
+    withPictures("update", UPDATE, updateWorktree),
+    withPictures("open", OPEN, openWorktree),
+    withPictures("release", RELEASE, releaseWorktree),
+    withPictures("releaseAll", RELEASE_ALL, releaseAll),
+    withPictures("restore", RESTORE, (pictures) => restoreWorktree(pictures, started.request)),
     command("restartServer", () => started.restart()),
     command("showLog", () => {
       log.show();

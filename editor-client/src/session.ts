@@ -22,6 +22,7 @@ import { explicitSettings, SECTION } from "./settings";
 
 const NAME = "Worktree Sidecar";
 const STOP_MILLISECONDS = 3000;
+const FIRST_PICTURE_MILLISECONDS = 10_000;
 
 /** What concerns the texts of a worktree, which are saved before. */
 const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE];
@@ -36,6 +37,8 @@ export type Request = <T>(method: string, params: object) => Promise<T>;
 export interface Session {
   readonly request: Request;
   readonly pictures: () => Picture[];
+  /** The pictures, awaiting the first one for a moment when the server has just begun. */
+  readonly firstPictures: () => Promise<Picture[]>;
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly settingsChanged: () => Promise<void>;
@@ -50,6 +53,8 @@ export function createSession(
   let client: LanguageClient | undefined;
   const pictures = new Map<string, Picture>();
   const seen = (): Picture[] => [...pictures.values()];
+  const arrived = new vscode.EventEmitter<void>();
+  context.subscriptions.push(arrived);
   let last = Promise.resolve();
 
   const inTurn = (step: () => Promise<void>): Promise<void> => {
@@ -67,6 +72,7 @@ export function createSession(
     client = createClient(command, context, log, seen);
     client.onNotification("sidecar/picture", (picture: Picture) => {
       pictures.set(picture.repository, picture);
+      arrived.fire();
       onPictures(seen());
     });
     try {
@@ -90,6 +96,12 @@ export function createSession(
       return await client.sendRequest<T>(method, params);
     },
     pictures: seen,
+    firstPictures: async () => {
+      if (pictures.size === 0) {
+        await firstOf(arrived.event, FIRST_PICTURE_MILLISECONDS);
+      }
+      return seen();
+    },
     restart: () => inTurn(async () => {
       await stop();
       await start();
@@ -102,6 +114,21 @@ export function createSession(
       }
     }),
   };
+}
+
+/** Waits for an event, or until it has taken too long. */
+async function firstOf(event: vscode.Event<void>, milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      listening.dispose();
+      resolve();
+    }, milliseconds);
+    const listening = event(() => {
+      clearTimeout(timer);
+      listening.dispose();
+      resolve();
+    });
+  });
 }
 
 function createClient(

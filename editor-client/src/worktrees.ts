@@ -51,12 +51,14 @@ export async function pickToMerge(
   picker.items = offered.map((choice) => row(choice, overlapText(choice, pictures)));
   picker.busy = true;
   void turns(offered, request).then((known) => {
-    const active = picker.activeItems[0]?.choice;
+    const [active, first] = [picker.activeItems[0]?.choice, picker.items[0]?.choice];
     picker.items = ranked(offered, known).map((choice) => {
       const turn = known.get(keyOf(choice));
       return row(choice, turn && turnText(turn), overlapText(choice, pictures));
     });
-    picker.activeItems = picker.items.filter(({ choice }) => choice === active);
+    if (active !== first) {
+      picker.activeItems = picker.items.filter(({ choice }) => choice === active); // the person has gone there
+    }
     picker.busy = false;
   });
   return await picked(picker);

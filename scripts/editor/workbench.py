@@ -102,6 +102,23 @@ def picker_rows(page: Page) -> Locator:
     return page.locator(f"{_PICKER} .quick-input-list .monaco-list-row")
 
 
+def input_box(page: Page) -> Locator:
+    """The field in which a command asks for a text."""
+    return page.locator(f"{_PICKER} .quick-input-box input")
+
+
+def notifications(page: Page) -> Locator:
+    """The notifications that are shown now."""
+    return page.locator(".notifications-toasts .notification-toast")
+
+
+def answer_notification(page: Page, button: str) -> None:
+    """Press a button of the notification that has it."""
+    found = notifications(page).get_by_role("button", name=button, exact=True).first
+    expect(found).to_be_visible()
+    found.click()
+
+
 def go_to_line(page: Page, line: int, column: int = 1) -> None:
     """Put the caret there, and the keyboard into the editor."""
     page.keyboard.press("Control+g")

@@ -1,0 +1,203 @@
+"""The way back into trunk: a conflict is resolved where the work is, and then everybody sees that it is over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.editor.codeserver import CodeServer
+from scripts.editor.workbench import (
+    active_tab,
+    answer_notification,
+    code_lens,
+    editor_text,
+    go_to_line,
+    input_box,
+    notifications,
+    open_workbench,
+    pick,
+    picker_rows,
+    run_command,
+    squiggles,
+)
+from tests.editor.conftest import Shoot
+from tests.harness import add_worktree, commit, git, init
+
+CART = '''"""The cart."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Line:
+    """Something in the cart."""
+
+    price: int
+    count: int
+
+
+def total(lines: list[Line]) -> int:
+    """What all of it costs."""
+    return sum(line.price * line.count for line in lines)
+'''
+SUM = "    return sum(line.price * line.count for line in lines)\n"
+DISCOUNT = "    return sum(line.price * line.count for line in lines) - DISCOUNT\n"
+TAX = "    return round(sum(line.price * line.count for line in lines) * TAX)\n"
+BOTH = "    return round((sum(line.price * line.count for line in lines) - DISCOUNT) * TAX)\n"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    main = init(tmp_path / "shop")
+    git(main, "config", "user.name", "Ada Harness")
+    git(main, "config", "user.email", "ada@example.com")
+    commit(main, {"cart.py": CART}, "Begin the shop")
+    return main
+
+
+@pytest.fixture
+def discounts(shop: Path) -> Path:
+    """A worktree whose commit is in trunk already."""
+    worktree = add_worktree(shop, "discounts")
+    commit(worktree, {"cart.py": CART.replace(SUM, DISCOUNT)}, "Take a discount off the total")
+    return worktree
+
+
+@pytest.fixture
+def taxes(shop: Path) -> Path:
+    worktree = add_worktree(shop, "taxes")
+    commit(worktree, {"cart.py": CART.replace(SUM, TAX)}, "Show the total with tax")
+    return worktree
+
+
+@pytest.fixture
+def second_page(browser: Browser) -> Iterator[Page]:
+    """Another window, as of another person."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+def test_from_the_conflict_into_trunk(
+    page: Page,
+    second_page: Page,
+    editor: CodeServer,
+    shop: Path,
+    discounts: Path,
+    taxes: Path,
+    shoot: Shoot,
+) -> None:
+    open_workbench(second_page, editor, discounts, discounts / "cart.py")
+    expect(squiggles(second_page).first).to_be_visible()  # taxes conflicts with what is here
+    git(shop, "merge", "--quiet", "--no-ff", "discounts", "-m", "Merge branch 'discounts'")
+
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(squiggles(page).first).to_be_visible()
+    go_to_line(page, 16, 8)
+    page.keyboard.press("Control+.")
+    fixes = page.locator(".action-widget:not(.action-list-submenu-panel) .monaco-list-row.action")
+    expect(fixes.filter(has_text="Merge trunk into this worktree")).to_be_visible()
+    shoot("merge-fixes")
+    fixes.filter(has_text="Merge trunk into this worktree").click()
+    expect(notifications(page).filter(has_text="Conflicts are left there")).to_be_visible()
+    answer_notification(page, "Merge")
+
+    expect(editor_text(page)).to_contain_text("<<<<<<<")
+    expect(notifications(page).filter(has_text="conflict in 1 file")).to_be_visible()
+    shoot("merge-conflict")
+    (taxes / "cart.py").write_text(CART.replace(SUM, BOTH))
+    commit(taxes, message="Merge branch 'main' into taxes")
+    expect(editor_text(page)).not_to_contain_text("<<<<<<<")
+    expect(squiggles(page)).to_have_count(0)
+
+    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
+    row = picker_rows(page).filter(has_text="taxes")
+    expect(row).to_contain_text("ready")
+    shoot("merge-picker")
+    pick(page, "taxes")
+    pick(page, "Merge commit")
+    expect(input_box(page)).to_have_value("Merge branch 'taxes'")
+    page.keyboard.press("Enter")
+    question = notifications(page).filter(has_text="Merge taxes")
+    expect(question).to_contain_text("into main with a merge commit")
+    shoot("merge-question")
+    answer_notification(page, "Merge")
+    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    shoot("merge-done")
+
+    assert (shop / "cart.py").read_text() == CART.replace(SUM, BOTH)
+    assert git(shop, "log", "-1", "--format=%s", "main") == "Merge branch 'taxes'"
+    expect(squiggles(second_page)).to_have_count(0)  # nobody has work any more that trunk lacks
+
+
+def test_a_failing_verify_shows_its_output(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
+) -> None:
+    git(shop, "config", "sidecar.verify", "echo looking at the cart; echo the cart is broken; exit 1")
+    before = git(shop, "rev-parse", "main")
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(editor_text(page)).to_contain_text("TAX")
+    merge(page, "taxes", "Squash")
+    expect(notifications(page).filter(has_text="has to pass")).to_be_visible()
+    answer_notification(page, "Merge")
+    expect(notifications(page).filter(has_text="the cart is broken")).to_be_visible()
+    expect(page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first).to_be_visible()
+    shoot("merge-verify")
+    assert git(shop, "rev-parse", "main") == before
+
+
+def test_uncommitted_work_is_committed_with_the_message_that_is_typed(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path
+) -> None:
+    (taxes / "rates.py").write_text("TAX = 1.21\n")
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(editor_text(page)).to_contain_text("TAX")
+    merge(page, "taxes", "Rebase")
+    expect(input_box(page)).to_have_value("Work in taxes")
+    input_box(page).fill("Add the rates")
+    page.keyboard.press("Enter")
+    answer_notification(page, "Commit and Merge")
+    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    assert git(shop, "log", "-2", "--format=%s", "main").split("\n") == ["Add the rates", "Show the total with tax"]
+
+
+def test_a_worktree_is_released_and_restored(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
+) -> None:
+    git(shop, "merge", "--quiet", "--no-ff", "taxes", "-m", "Merge branch 'taxes'")
+    open_workbench(page, editor, shop, shop / "cart.py")
+    expect(editor_text(page)).to_contain_text("TAX")
+    run_command(page, "Worktree Sidecar: Release Worktree...")
+    expect(picker_rows(page).filter(has_text="taxes")).to_contain_text("integrated")
+    shoot("release-picker")
+    pick(page, "taxes")
+    answer_notification(page, "Release")
+    expect(notifications(page).filter(has_text="Released taxes")).to_be_visible()
+    shoot("release-done")
+    assert not taxes.exists()
+    run_command(page, "Worktree Sidecar: Restore Worktree...")
+    pick(page, "taxes")
+    answer_notification(page, "Restore")
+    expect(notifications(page).filter(has_text="taxes is back")).not_to_have_count(0)
+    assert (taxes / "cart.py").read_text() == CART.replace(SUM, TAX)
+
+
+def test_an_integrated_worktree_says_so_above_its_files(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path
+) -> None:
+    git(shop, "merge", "--quiet", "--no-ff", "taxes", "-m", "Merge branch 'taxes'")
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(code_lens(page)).to_contain_text("All work of taxes is in main: release it")
+    expect(active_tab(page)).to_contain_text("cart.py")
+
+
+def merge(page: Page, worktree: str, strategy: str) -> None:
+    """Pick a worktree and a strategy in the palette's command; messages are the caller's."""
+    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
+    pick(page, worktree)
+    pick(page, strategy)
+    if strategy == "Squash":
+        expect(input_box(page)).to_have_value("Squashed commit of the following:")
+        page.keyboard.press("Enter")

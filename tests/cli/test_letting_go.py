@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.operations.journal import begin
 from tests.cli.conftest import Sidecar, spawn
 from tests.cli.terminal import terminal
 from tests.harness import commit, git, write
@@ -171,8 +172,7 @@ def test_every_command_first_cleans_up_after_a_kill(shop: Path, command: list[st
     state = shop / ".git" / "sidecar"
     state.mkdir(mode=0o700)
     facts = {"path": str(shop.parent / "gone"), "branch": "gone", "commit": git(shop, "rev-parse", "main")}
-    record = {"schema": 1, "id": "open-20260101-000000", "what": "open", "step": "add", "facts": facts}
-    (state / "journal").write_text(json.dumps(record))
+    begin(state, "open-20260101-000000", "open", "add", facts)
     ended = spawn(shop, *command)
     assert ended.err.splitlines()[0] == "sidecar: The opening of gone was ended half-way; it is undone. Open it again."
     assert not (state / "journal").exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import OpenPlan, OpenResult, apply_open, plan_open, recover_all
+from sidecar.operations import OpenPlan, OpenResult, apply_open, journal, plan_open, recover_all
 from sidecar.session import Options
 from tests.harness import add_worktree, commit, git, init, state_of
 
@@ -224,15 +224,11 @@ def test_a_planted_journal_makes_nothing_happen(repo: Path, tmp_path: Path) -> N
     state = repo / ".git" / "sidecar"
     state.mkdir(mode=0o700)
     victim = add_worktree(repo, "victim")
-    for facts in ('{"path": 3}', '{"path": "relative", "branch": "victim", "commit": "x"}', "{}"):
-        (state / "journal").write_text(
-            f'{{"schema": 1, "id": "open-20260101-000000", "what": "open", "step": "add", "facts": {facts}}}'
-        )
-        assert [finding.code for finding in recover_all(repo)] == ["bad-journal"]
     head = git(victim, "rev-parse", "HEAD")
-    (state / "journal").write_text(
-        '{"schema": 1, "id": "open-20260101-000000", "what": "open", "step": "add", '
-        f'"facts": {{"path": "{victim}", "branch": "victim", "commit": "{head}"}}}}'
-    )
+    for facts in ({"path": 3}, {"path": "relative", "branch": "victim", "commit": head}, {}):
+        journal.begin(state, "open-20260101-000000", "open", "add", facts)
+        assert [finding.code for finding in recover_all(repo)] == ["bad-journal"]
+    facts = {"path": str(victim), "branch": "victim", "commit": head}
+    journal.begin(state, "open-20260101-000000", "open", "add", facts)
     recover_all(repo)
-    assert git(victim, "status", "--porcelain") == ""
+    assert (git(victim, "status", "--porcelain"), git(victim, "branch", "--show-current")) == ("", "victim")

@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sidecar.model.finding_codes import FINDING_CODES
+from sidecar.model.merge_codes import MERGE_CODES
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,14 @@ not stop a release. The rest is for your **info**. The column *what becomes of i
 | code | severity | what was found | what becomes of it | what to do |
 |---|---|---|---|---|
 """
+_MERGING_START = """
+## Merging
+What stands in the way of a merge into trunk, of trunk into a worktree, or of taking a merge back. What **blocks** can't
+be allowed by name.
+
+| code | severity | what was found | what to do |
+|---|---|---|---|
+"""
 
 
 def property_of(setting: Setting) -> dict[str, object]:
@@ -70,7 +79,12 @@ def page_text() -> str:
 def findings_text() -> str:
     """The page `docs/findings.md`."""
     rows = ((f"`{it.code}`", it.severity, it.meaning, it.kept, it.advice) for it in FINDING_CODES.values())
-    return _FINDINGS_START + "".join("| " + " | ".join(row).replace("\n", " ") + " |\n" for row in rows)
+    merging = ((f"`{it.code}`", it.severity, it.meaning, it.advice) for it in MERGE_CODES.values())
+    return _FINDINGS_START + _lines(rows) + _MERGING_START + _lines(merging)
+
+
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join("| " + " | ".join(row).replace("\n", " ") + " |\n" for row in rows)
 
 
 def _row(setting: Setting) -> str:

@@ -91,12 +91,12 @@ class Client:
                 taken.append((came, message))
         return taken
 
-    def calm(self, seconds: float = SECONDS) -> bool:
-        """Take messages until the server rests: a second with 10 ms of CPU at most. False if it never does."""
+    def calm(self, seconds: float = SECONDS, still: float = 1.0) -> bool:
+        """Take messages until the server rests: `still` seconds with 10 ms of CPU at most. False if it never does."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             before = cpu_seconds(self.process.pid)
-            self.pause(1.0)
+            self.pause(still)
             if cpu_seconds(self.process.pid) - before <= 0.011:
                 return True
         return False

@@ -26,6 +26,9 @@ from bench.repository import HOT, Repository, repository
 EVERYTHING = flags.ACCESS | flags.OPEN | flags.MODIFY | flags.ATTRIB | flags.CREATE | flags.DELETE
 MOVES = flags.MOVED_FROM | flags.MOVED_TO
 
+STILL = 6.0
+"""Seconds without work after which the server has no more of it: sizes are measured with pauses of three."""
+
 
 def main(given: Sequence[str] | None = None) -> int:
     parser = arguments(__doc__)
@@ -36,7 +39,7 @@ def main(given: Sequence[str] | None = None) -> int:
         with running() as client:
             initialize(client, found.worktrees[0])
             client.open(found.worktrees[0] / HOT)
-            calm = client.calm(chosen.settle)
+            calm = client.calm(chosen.settle, STILL)
             rows = look_on(client, found, chosen.seconds, plain.cpu)
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "seconds": chosen.seconds}
     if not calm:

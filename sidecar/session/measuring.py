@@ -34,8 +34,11 @@ TELL_EVERY = 5.0
 BREATH = 0.008
 """Seconds of rest after every few entries: the session's thread comes first."""
 
-REST = 5
-"""A measurement that took a second is followed by none for so many."""
+REST, LONGEST_REST = 5, 3.0
+"""A measurement that took a second is followed by none for so many, or for so many seconds."""
+
+PATIENCE = 60.0
+"""Seconds after which it is measured although things are not quiet."""
 
 
 class Measuring:
@@ -53,6 +56,7 @@ class Measuring:
         self._told = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._patience = time.monotonic() + PATIENCE
 
     def known(self, picture: Picture) -> Picture:
         """The Picture with the sizes that are known."""
@@ -100,7 +104,7 @@ class Measuring:
         """Wait for a Picture with something to measure, and until things are quiet; None when it ends."""
         with self._told:
             self._told.wait_for(lambda: self._closed or self._picture is not None)
-            while not self._closed and self._told.wait(QUIET):
+            while not self._closed and time.monotonic() < self._patience and self._told.wait(QUIET):
                 pass
             picture, self._picture = self._picture, None
             return None if self._closed else picture
@@ -115,8 +119,8 @@ class Measuring:
         for state in self._due(picture):
             began = time.monotonic()
             size = measure_worktree(repository, state.worktree, patterns, self._breathe)
-            if self._closed:
-                return
+            if self._closed or self._is_disturbed():
+                break
             if size is not None:
                 before = self._sizes.get(state.worktree.key)
                 self._sizes[state.worktree.key] = (size, time.monotonic())
@@ -125,13 +129,21 @@ class Measuring:
                 self._on_measured()
                 told, news = time.monotonic(), False
             with self._told:
-                self._told.wait_for(lambda: self._closed, (time.monotonic() - began) * REST)
-        if news:
+                rest = min((time.monotonic() - began) * REST, LONGEST_REST)
+                if self._told.wait_for(lambda: self._closed or self._is_disturbed(), rest):
+                    break
+        else:
+            self._patience = time.monotonic() + PATIENCE
+        if news and not self._closed:
             self._on_measured()
+
+    def _is_disturbed(self) -> bool:
+        """Whether somebody is at work, so that this had better wait."""
+        return self._picture is not None and time.monotonic() < self._patience
 
     def _breathe(self) -> bool:
         time.sleep(BREATH)
-        return not self._closed
+        return not self._closed and not self._is_disturbed()
 
 
 def measure_all(

@@ -120,10 +120,11 @@ class Roots:
     unheld: tuple[Unheld, ...]
 
 
-def find_roots(store: Store, heads: Sequence[str], files: Iterable[str], *, partial: bool) -> Roots:
+def find_roots(repository: Repository, store: Store, heads: Sequence[str], files: Iterable[str]) -> Roots:
     """Every object that one of the files names in full; `heads` are commits that come first.
 
-    Whatever looks like an id and is one counts: reflogs, pseudo refs, per-worktree refs, the states of operations.
+    What the repository's refs reach is taken to be whole; of the rest, what has a hole is left out. Whatever looks
+    like an id and is one counts: reflogs, pseudo refs, per-worktree refs, the states of operations.
     """
     named = set(heads)
     for path in files:
@@ -136,13 +137,13 @@ def find_roots(store: Store, heads: Sequence[str], files: Iterable[str], *, part
         peeled = run(store.place, "rev-parse", "--verify", f"{tag}^{{}}").decode("ascii").strip()
         kinds |= {oid: found.kind for oid, found in look_up(store, [peeled]).items()}
     commits = [oid for oid, kind in kinds.items() if kind == "commit"]
-    parents, broken = _independent(store, [oid for oid in heads if oid in kinds], commits, partial=partial)
+    parents, broken = _independent(repository, store, [oid for oid in heads if oid in kinds], commits)
     others = {oid: kind for oid, kind in kinds.items() if kind in ("tree", "blob")}
     return Roots(parents, others, tags, tuple(Unheld("missing-object", oid) for oid in broken))
 
 
 def _independent(
-    store: Store, heads: Sequence[str], commits: Sequence[str], *, partial: bool
+    repository: Repository, store: Store, heads: Sequence[str], commits: Sequence[str]
 ) -> tuple[tuple[str, ...], list[str]]:
     """The commits that no other one reaches, and those that are left out because their history is broken."""
     firsts = list(dict.fromkeys(heads))
@@ -152,9 +153,12 @@ def _independent(
     rest = sorted(oid for oid in commits if oid not in firsts)
     if not rest:
         return tuple(firsts), []
+    partial = repository.config.get("extensions.partialclone") is not None
+    tips = run(repository.place, "for-each-ref", "--format=%(objectname)").decode("ascii").split()
+    reachable = list(dict.fromkeys([*firsts, *tips]))
     whole = rest
-    if not _is_whole(store, firsts, rest, partial):
-        whole = [oid for oid in rest if _is_whole(store, firsts, [oid], partial)]
+    if not _is_whole(store, reachable, rest, partial):
+        whole = [oid for oid in rest if _is_whole(store, reachable, [oid], partial)]
     broken = [oid for oid in rest if oid not in whole]
     if not whole:
         return tuple(firsts), broken
@@ -164,14 +168,15 @@ def _independent(
         commit, *parents = line.decode("ascii").split(" ")
         listed.add(commit)
         reached.update(parents)
-    tips = [oid for oid in whole if oid in listed]
-    return tuple(oid for oid in (*firsts, *tips) if oid not in reached), broken
+    others = [oid for oid in whole if oid in listed]
+    return tuple(oid for oid in (*firsts, *others) if oid not in reached), broken
 
 
 def _is_whole(store: Store, heads: Sequence[str], commits: Sequence[str], partial: bool) -> bool:
     """Whether all objects of these commits are there that the heads don't have (a partial clone lacks some)."""
     try:
-        said = run(store.place, "rev-list", "--objects", "--missing=print", "--stdin", stdin=_range(heads, commits))
+        how = ("rev-list", "--objects", "--missing=print", "--ignore-missing", "--stdin")
+        said = run(store.place, *how, stdin=_range(heads, commits))
     except GitError:
         return False
     return partial or not any(line.startswith(b"?") for line in said.splitlines())

@@ -6,15 +6,18 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from sidecar.git.process import GitError
-from sidecar.git.snapshot.store import Exchange, Store, ask_for, id_of, id_of_file, read_object
+from sidecar.git.snapshot.store import Exchange, Store, begin_asked, id_of, id_of_file, read_asked
 from sidecar.git.snapshot.values import DIRECTORY_KIND, FILE_KIND, LINK_KIND, Item, RefusedError, Watcher
 from sidecar.git.snapshot.walk import read_attributes, scan
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 MOST_IN_LINK = 64 * 1024
+AHEAD = 64
+"""How many objects are asked for before the first is there."""
 
 
 def build(store: Store, root: str, items: Mapping[str, Item], watcher: Watcher) -> None:
@@ -24,16 +27,20 @@ def build(store: Store, root: str, items: Mapping[str, Item], watcher: Watcher) 
     """
     total = sum(item.size for item in items.values())
     done = 0
+    wanted = iter([str(item.oid) for _, item in sorted(items.items()) if item.oid is not None])
     with Exchange(store, "cat-file", "--batch") as git:
+        _ask(git, wanted, AHEAD)
         for path, item in sorted(items.items()):
             watcher.check()
             if not path:
                 continue
+            if item.oid is not None:
+                _ask(git, wanted, 1)
             full = os.path.join(root, path)
             if item.kind == DIRECTORY_KIND:
                 os.mkdir(full, 0o700)
             elif item.kind == LINK_KIND:
-                os.symlink(read_object(git, str(item.oid), "blob", MOST_IN_LINK, watcher), os.fsencode(full))
+                os.symlink(read_asked(git, str(item.oid), "blob", MOST_IN_LINK, watcher), os.fsencode(full))
                 os.utime(full, ns=(item.mtime, item.mtime), follow_symlinks=False)
             else:
                 _write_file(store, git, full, item, watcher)
@@ -44,6 +51,12 @@ def build(store: Store, root: str, items: Mapping[str, Item], watcher: Watcher) 
             finish_directory(os.path.join(root, path), item)
 
 
+def _ask(git: Exchange, wanted: Iterator[str], number: int) -> None:
+    """Ask for some more, so that git never waits for us; what is asked always fits into the pipe."""
+    for oid in islice(wanted, number):
+        git.say(oid.encode("ascii") + b"\n")
+
+
 def finish_directory(path: str, item: Item) -> None:
     """Give a directory its attributes, mode and time: after everything in it is there."""
     _set_attributes(path, item)
@@ -52,7 +65,7 @@ def finish_directory(path: str, item: Item) -> None:
 
 
 def _write_file(store: Store, git: Exchange, full: str, item: Item, watcher: Watcher) -> None:
-    size = ask_for(git, str(item.oid), "blob", watcher)
+    size = begin_asked(git, str(item.oid), "blob", watcher)
     digest = hashlib.new(store.object_format, b"blob %d\0" % size, usedforsecurity=False)
     descriptor = os.open(full, NEW, 0o600)
     with open(descriptor, "wb", buffering=0) as file:

@@ -6,7 +6,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.git.files import read_regular
@@ -41,14 +41,19 @@ class Index:
     extensions: frozenset[bytes]
 
 
-def read_index(git_dir: str, object_format: str) -> Index | None:
-    """The index of an administrative directory; None when there is none. OSError; RefusedError for another format."""
+def read_index(git_dir: str, object_format: str, known: Index | None) -> Index | None:
+    """The index of an administrative directory; None when there is none. OSError; RefusedError for another format.
+
+    The `known` one is the answer when it has the same content.
+    """
     path = os.path.join(git_dir, "index")
     try:
         status = os.lstat(path)
         raw = read_regular(path, MOST_BYTES)
     except FileNotFoundError:
         return None
+    if known is not None and known.raw == raw:
+        return replace(known, mode=status.st_mode & 0o7777, mtime=status.st_mtime_ns)
     try:
         entries, extensions = _parse(raw, 20 if object_format == "sha1" else 32)
     except (struct.error, ValueError, IndexError) as error:

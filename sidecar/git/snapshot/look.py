@@ -36,10 +36,17 @@ class Look:
         return (*self.files.unheld, *self.admin.unheld)
 
 
-def look(repository: Repository, worktree: Worktree, store: Store, ignored: Ignoring, watcher: Watcher) -> Look:
-    """Look once; OSError, GitError, or RefusedError when it can't be read."""
+def look(
+    repository: Repository,
+    worktree: Worktree,
+    store: Store,
+    ignored: Ignoring,
+    watcher: Watcher,
+    before: Look | None = None,
+) -> Look:
+    """Look once, perhaps again; OSError, GitError, or RefusedError when it can't be read."""
     listed = check_identity(repository, worktree)
-    index = read_index(listed.git_dir, repository.object_format)
+    index = read_index(listed.git_dir, repository.object_format, before.index if before is not None else None)
     if index is not None:
         index = make_whole(index, listed.git_dir, store.plumbing(), repository.object_format)
     link = os.path.join(listed.key, ".git")

@@ -16,13 +16,15 @@ HAZARDS = re.compile(r"\.git(modules)?|gi[0-9a-z]*~[0-9a-f]+")
 
 def is_git_name(name: str) -> bool:
     """Whether a name would be a repository's own on this system's disks."""
-    if name.casefold() == ".git":
+    if len(name) == 4 and name.lower() == ".git":
         return True
     return sys.platform in ("darwin", "win32") and _folded(name) in (".git", "git~1")
 
 
 def fits_tree(path: str) -> bool:
     """Whether git and `git fsck` take a path in a tree without objection (git-fsck(1), hasDotgit and its like)."""
+    if path.isascii() and "~" not in path and ".git" not in path.lower():
+        return True
     return not any(HAZARDS.fullmatch(_folded(part)) for name in path.split("/") for part in name.split("\\"))
 
 
@@ -40,7 +42,7 @@ def _is_safe_name(name: str) -> bool:
         return False
     if sys.platform == "win32" and ("\\" in name or ":" in name):
         return False
-    return len(os.fsencode(name)) <= LONGEST_NAME
+    return len(name) * 4 <= LONGEST_NAME or len(os.fsencode(name)) <= LONGEST_NAME
 
 
 def _folded(name: str) -> str:

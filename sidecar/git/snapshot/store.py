@@ -286,7 +286,13 @@ def write_object(store: Store, kind: str, content: bytes) -> str:
 
 def read_object(git: Exchange, oid: str, kind: str, limit: int, watcher: Watcher) -> bytes:
     """A small object of a `cat-file --batch`; GitError when it is missing, of another kind or too large."""
-    size = ask_for(git, oid, kind, watcher)
+    git.say(oid.encode("ascii") + b"\n")
+    return read_asked(git, oid, kind, limit, watcher)
+
+
+def read_asked(git: Exchange, oid: str, kind: str, limit: int, watcher: Watcher) -> bytes:
+    """The same for an object that was asked for before."""
+    size = begin_asked(git, oid, kind, watcher)
     if size > limit:
         raise GitError(f"object {oid} is too large.")
     content = b"".join(git.pieces(size, watcher))
@@ -294,9 +300,8 @@ def read_object(git: Exchange, oid: str, kind: str, limit: int, watcher: Watcher
     return content
 
 
-def ask_for(git: Exchange, oid: str, kind: str, watcher: Watcher) -> int:
-    """Begin to read an object of a `cat-file --batch`: its size, which as many bytes and a line end follow."""
-    git.say(oid.encode("ascii") + b"\n")
+def begin_asked(git: Exchange, oid: str, kind: str, watcher: Watcher) -> int:
+    """The size of the object that was asked for first; as many bytes and a line end follow."""
     words = git.line(watcher).decode("ascii", "replace").split(" ")
     if len(words) != 3:
         raise GitError(f"object {oid} is missing.")

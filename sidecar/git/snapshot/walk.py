@@ -66,7 +66,7 @@ def walk(root: str, tracked: Tracked, ignored: Ignoring, watcher: Watcher) -> Wa
     walked = Walked()
     top = os.lstat(root)
     walked.found[""] = (DIRECTORY_KIND, _signature(top))
-    mounts = _mount_points()
+    mounts = _mount_points(root)
     level = [("", top)]
     while level:
         watcher.check()
@@ -95,16 +95,17 @@ def _sort(
     """Note what can be held of one level, and give the directories to look into."""
     device, mounts = disk
     untracked = [path for path, _ in entries if path not in tracked.files and path not in tracked.directories]
-    short = [path for path in untracked if len(os.fsencode(os.path.join(root, path))) <= LONGEST_PATH]
-    left_out = ignored([path for path in short if path not in tracked.submodules])
+    room = LONGEST_PATH - len(os.fsencode(root)) - 1
+    overlong = {path for path, _ in entries if len(path) * 4 > room and len(os.fsencode(path)) > room}
+    left_out = ignored([path for path in untracked if path not in tracked.submodules and path not in overlong])
     below = []
     for path, status in entries:
         kind = _kind(status)
-        if len(os.fsencode(os.path.join(root, path))) > LONGEST_PATH:
+        if path in overlong:
             walked.unheld.append(Unheld("overlong-path", path))
         elif path in left_out:
             walked.unheld.append(Unheld("ignored", path))
-        elif status.st_dev != device or os.path.join(root, path) in mounts:
+        elif status.st_dev != device or path in mounts:
             walked.unheld.append(Unheld("mount", path))
         elif not is_safe(path.rpartition("/")[2]):
             walked.unheld.append(Unheld("git-name", path))
@@ -222,13 +223,13 @@ def _signature(status: os.stat_result) -> Signature:
     return status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _mount_points() -> frozenset[str]:
-    """Where other file systems, or other folders of the same one, are mounted (proc(5), mountinfo)."""
+def _mount_points(root: str) -> frozenset[str]:
+    """Where below a root other file systems, or other folders of the same one, are mounted (proc(5), mountinfo)."""
     try:
         with open("/proc/self/mountinfo", "rb") as file:
             fields = [line.split(b" ") for line in file if line.count(b" ") > 4]
     except OSError:
         return frozenset()
-    return frozenset(
-        os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), field[4])) for field in fields
-    )
+    points = [re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), field[4]) for field in fields]
+    above = os.fsencode(root) + b"/"
+    return frozenset(os.fsdecode(point.removeprefix(above)) for point in points if point.startswith(above))

@@ -141,7 +141,7 @@ def _write(
     (header_id,) = _store_documents(store, [encode_header(header)], [])
     tree = _grow(store, header_id, documents, items, admin, _named_by_index(store, first, roots))
     changed = {*content.changed, *(f".git/{path}" for path in held.changed)}
-    changed |= {*differences(first, look(repository, worktree, store, ignored, watcher))}
+    changed |= {*differences(first, look(repository, worktree, store, ignored, watcher, first))}
     blobs = {
         item.path: (first.files.found[item.path][1], item.oid)
         for item in items
@@ -169,8 +169,7 @@ def _find_roots(repository: Repository, store: Store, seen: Look) -> Roots:
     git_dir = seen.worktree.git_dir
     files = [os.path.join(git_dir, path) for path, (kind, _) in seen.admin.found.items() if kind == FILE_KIND]
     files += [branch.log for branch in seen.branches if branch.log is not None]
-    partial = repository.config.get("extensions.partialclone") is not None
-    return find_roots(store, list(dict.fromkeys(heads)), files, partial=partial)
+    return find_roots(repository, store, list(dict.fromkeys(heads)), files)
 
 
 def _aliases(seen: Look) -> list[Unheld]:

@@ -479,3 +479,47 @@ def test_what_nobody_changed_is_the_same_snapshot(pair: tuple[Path, Path]) -> No
     restored(repository, third.commit, worktree)
     assert (worktree / "untracked").read_text() == "v\n"
     assert stat.S_IMODE((worktree / "d/run").stat().st_mode) == 0o755
+
+
+def test_history_with_a_hole_is_told_and_does_no_harm(pair: tuple[Path, Path]) -> None:
+    repo, worktree = pair
+    lost = commit(worktree, {"lost": "lost\n"})
+    git(worktree, "reset", "--quiet", "--hard", "HEAD^")
+    blob = git(worktree, "rev-parse", f"{lost}:lost")
+    (repo / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    snapshot = hold(repo, worktree)
+    assert ("missing-object", lost) in {(item.code, item.path) for item in snapshot.unheld}
+    assert lost not in snapshot.parents
+    destroy(repo, worktree, "feat")
+    assert git(repo, "fsck", "--connectivity-only", "--no-dangling") == ""
+    restored(opened(repo), snapshot.commit, worktree)
+
+
+def test_a_commit_that_head_descends_from_is_no_parent(pair: tuple[Path, Path]) -> None:
+    repo, worktree = pair
+    left = commit(worktree, {"x": "1"})
+    git(worktree, "reset", "--quiet", "--hard", "HEAD^")
+    right = commit(worktree, {"x": "2"})
+    git(worktree, "reset", "--quiet", "--hard", "HEAD^")
+    assert set(hold(repo, worktree).parents) == {left, right}
+
+
+def test_from_a_bare_repository(tmp_path: Path) -> None:
+    source = init(tmp_path / "source")
+    commit(source, {"a": "a\n"})
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "--quiet", "--bare", source, bare)
+    worktree = bare / "feat"
+    git(bare, "worktree", "add", "--quiet", "-b", "feat", worktree)
+    _everything_but_d(worktree)
+    before = portrait(worktree, "feat")
+    snapshot = hold(bare, worktree)
+    destroy(bare, worktree, "feat")
+    restored(opened(bare), snapshot.commit, worktree)
+    assert portrait(worktree, "feat") == before
+
+
+def _everything_but_d(worktree: Path) -> None:
+    write(worktree, {"a": "staged\n"})
+    git(worktree, "add", "--all")
+    write(worktree, {"a": "unstaged\n", "new": "new\n"})

@@ -14,6 +14,10 @@ from filelock import FileLock, Timeout
 from sidecar.git.files import read_small
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations.state import open_state, state_path, sweep_drafts
+from sidecar.system.processes import is_running
+
+LONGEST_WAIT = 5.0
+"""Seconds after which a lock whose holder is gone is taken for somebody else's."""
 
 
 @contextlib.contextmanager
@@ -45,6 +49,15 @@ def hold(common_dir: str, doing: str, *, wait: float = 0.0) -> Iterator[Path | F
         with contextlib.suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def patience(common_dir: str) -> float:
+    """Seconds to wait for the lock: a process that was killed while it started another leaves it for a moment."""
+    try:
+        said = json.loads(read_small(str(state_path(common_dir) / "holder")))
+        return 0.0 if is_running(int(said["pid"])) else LONGEST_WAIT
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return LONGEST_WAIT
 
 
 def who_holds(common_dir: str) -> Finding | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations.journal import Journal, pending
-from sidecar.operations.lock import hold
+from sidecar.operations.lock import hold, patience
 from sidecar.operations.state import state_path
 from sidecar.system.processes import end_marked
 
@@ -20,7 +20,7 @@ def recover(folder: Path, common_dir: str, how: Mapping[str, Recover]) -> tuple[
     """What became of an operation that was killed; nothing, at the price of one look, when there was none."""
     if not (state_path(common_dir) / "journal").exists():
         return ()
-    with hold(common_dir, "recovering from an operation that was ended") as held:
+    with hold(common_dir, "recovering from an operation that was ended", wait=patience(common_dir)) as held:
         if isinstance(held, Finding):
             return ()  # it is still running, or somebody else recovers
         try:

@@ -47,6 +47,14 @@ def _is_own_git(process: psutil.Process) -> bool:
     return process.ppid() == os.getpid() and process.name().partition(".")[0] == "git"
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this id that has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError, ValueError):
+        return False
+
+
 def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:
     """End every process that carries an operation's id in its environment, and wait until they are gone.
 

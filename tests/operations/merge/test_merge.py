@@ -1,6 +1,5 @@
 """A merge that goes through: what trunk has then, and what is left behind."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from sidecar.operations import MergeChoices, apply_merge
 from sidecar.operations.receipts import read_receipt
 from sidecar.operations.state import state_path
 from tests.harness import add_worktree, commit, git, init, write
+from tests.harness.repository import Content, RepositoryPath, locate
 from tests.operations.merge.deeds import assert_nothing_left, merged, planned, tip
 
 
@@ -234,13 +234,24 @@ def test_a_split_index_and_an_index_of_version_4(main: Path, feat: Path) -> None
 
 def test_names_of_all_kinds(main: Path) -> None:
     feat = add_worktree(main, "feat")
-    names = [b"a\nb.txt", b"\xff.txt", "ü/ö.txt".encode(), b"-rf", b'"quoted"', b" space ", b"[x]*?.txt", b":(top)x"]
-    commit(feat, dict.fromkeys(names, b"new\n"), "Names")
+    names: list[RepositoryPath] = [
+        b"a\nb.txt",
+        b"\xff.txt",
+        "ü/ö.txt".encode(),
+        b"-rf",
+        b'"quoted"',
+        b" space ",
+        b"[x]*?.txt",
+        b":(top)x",
+    ]
+    first: dict[RepositoryPath, Content] = dict.fromkeys(names, b"new\n")
+    then: dict[RepositoryPath, Content] = dict.fromkeys(names, b"newer\n")
+    commit(feat, first, "Names")
     assert merged(main).outcome == "merged"
     for name in names:
-        assert (Path(os.fsdecode(os.fsencode(main) + b"/" + name))).read_bytes() == b"new\n"
-    commit(feat, dict.fromkeys(names, b"newer\n"), "Names again")
-    (Path(os.fsdecode(os.fsencode(main) + b"/\xff.txt"))).write_bytes(b"mine\n")
+        assert locate(main, name).read_bytes() == b"new\n"
+    commit(feat, then, "Names again")
+    locate(main, b"\xff.txt").write_bytes(b"mine\n")
     refused = merged(main)
     assert [(one.code, one.paths) for one in refused.findings] == [("would-overwrite", ("\udcff.txt",))]
     assert_nothing_left(main)

@@ -199,7 +199,7 @@ class Judge:
             try:
                 fields = self._court(attributes, size).hear_alone(commits)
             except GitError as error:
-                raise GitError(f"git says: {error.message}.{self._quarantine.why_missing}") from error
+                raise GitError(f"git says: {error.message.rstrip('.')}.{self._quarantine.why_missing}") from error
         return _parse(fields, commits, size)
 
     def _court(self, attributes: Attributes, size: int) -> _Court:

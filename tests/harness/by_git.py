@@ -107,6 +107,8 @@ def merge(scratch: Path, ours: str, theirs: str, env: Mapping[str, str]) -> Merg
     merges = _succeeds(scratch, "merge", "--no-ff", "--no-commit", "--quiet", theirs, env=env)
     command = ("merge-tree", "--write-tree", "--messages", "-z", ours, theirs)
     told = git_bytes(scratch, *command, env=env, check=False)
+    if not told:
+        raise GitFailedError(f"git can't merge {ours} and {theirs} (it crashes on some histories)")
     tree, *records = os.fsdecode(told).split("\0")
     # a message about a conflict that git then got around is none
     conflicts = () if merges else tuple(_conflicts(records, (f"~{ours}", f"~{theirs}")))

@@ -5,7 +5,7 @@ from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import event, given, note
+from hypothesis import event, given, note, reject
 
 from sidecar.model.overlaps import Overlap
 from sidecar.session import look
@@ -56,6 +56,8 @@ def _hold_against_merges(history: History) -> None:
             for name in [*busy, TRUNK]
         }
         pairs = list(combinations([*busy, TRUNK], 2))
+        if "Assertion" in (picture.problem or ""):
+            reject()  # git itself crashes on this history, and that is said
         merges = {
             (ours, theirs): by_git.merge(scratch, present[ours], present.get(theirs, tip), env)
             for ours, theirs in pairs

@@ -166,7 +166,7 @@ def dropped_by_the_merge_that_brought_a_copy(story: Story) -> None:
 
 @no
 def edited_where_trunk_renamed(story: Story) -> None:
-    two_commits(story)
+    story.on_work({"a.txt": text({3: "three\n"})})
     git(story.main, "mv", "a.txt", "z.txt")
     story.on_trunk({"z.txt": text({10: "ten\n"})})
     story.on_trunk({"z.txt": text({10: "zehn\n"})})

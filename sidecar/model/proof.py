@@ -33,9 +33,10 @@ class Unproven:
 class Proof:
     """Whether a commit's work is in trunk.
 
-    `witness` is the commit of trunk that proves it. `missing` are paths whose content trunk once took, or says that it
-    took, and does not have: merged with `-s ours`, or reverted since. `upstream` names the ref that has the work where
-    local trunk has not. `remark` is one sentence about what was not looked at, or None.
+    `witness` is the commit of trunk that proves it; `unproven` has the newest commit first. `missing` are paths whose
+    content trunk once took, or says that it took, and does not have: merged with `-s ours`, or reverted since.
+    `upstream` names the ref that has the work where local trunk has not. `remark` is one sentence about what was not
+    looked at, or None.
     """
 
     integration: Integration

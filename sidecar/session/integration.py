@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ Receipts = Collection[tuple[str, str]]
 
 MOST_MERGES_FOR_MISSING = 1000
 """How many merges may be asked for to tell what trunk has no more."""
+
+OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 NOT_INTEGRATED = Integration("not-integrated")
 NO_WORK = Integration("no-work")
@@ -121,9 +124,9 @@ def _find(case: Case, head: str, receipts: Receipts) -> tuple[Integration, str |
 
 
 def _stands(case: Case, commit: str) -> bool:
-    """Whether trunk still has the commit of a receipt; one that is gone is none."""
+    """Whether trunk still has the commit of a receipt; one that is gone, or no id at all, is none."""
     try:
-        return case.sources.ancestry.contains(case.tip, commit)
+        return OBJECT_ID.fullmatch(commit) is not None and case.sources.ancestry.contains(case.tip, commit)
     except GitError:
         return False
 

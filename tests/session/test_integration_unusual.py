@@ -71,7 +71,8 @@ def test_a_receipt(story: Story) -> None:
     proof = story.proof(receipts=ours)
     assert said(proof) == ("integrated", "receipt")
     assert (proof.witness, proof.missing) == (story.tip(), ())
-    assert said(story.proof(receipts={(story.head(), "1" * 40)})) == NO
+    for none in ("1" * 40, "None", "--all", ""):
+        assert said(story.proof(receipts={(story.head(), none)})) == NO
     git(story.main, "reset", "--quiet", "--hard", "HEAD~1")
     assert said(story.proof(receipts=ours)) == NO
 

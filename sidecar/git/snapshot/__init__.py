@@ -2,7 +2,7 @@
 
 from sidecar.git.snapshot.read import read_snapshot
 from sidecar.git.snapshot.restore import restore_snapshot
-from sidecar.git.snapshot.values import Known, Restored, Snapshot, SnapshotFacts, Unheld
+from sidecar.git.snapshot.values import Known, Restored, Snapshot, SnapshotFacts, Unheld, Watcher
 from sidecar.git.snapshot.write import write_snapshot
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Snapshot",
     "SnapshotFacts",
     "Unheld",
+    "Watcher",
     "read_snapshot",
     "restore_snapshot",
     "write_snapshot",

@@ -11,8 +11,9 @@ TAKEN = BUILD / "screenshots"
 SHOWN = ROOT / "docs" / "images"
 _NAMES = (
     *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved"),
-    *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done", "merge-verify"),
+    *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done"),
     *("release-picker", "release-done"),
+    *("vanished", "vanished-restored"),
 )
 
 

@@ -154,11 +154,10 @@ def _independent(
     if not rest:
         return tuple(firsts), []
     partial = repository.config.get("extensions.partialclone") is not None
-    tips = run(repository.place, "for-each-ref", "--format=%(objectname)").decode("ascii").split()
-    reachable = list(dict.fromkeys([*firsts, *tips]))
+    reachable = list(dict.fromkeys([*firsts, *ref_tips(repository)]))
     whole = rest
-    if not _is_whole(store, reachable, rest, partial):
-        whole = [oid for oid in rest if _is_whole(store, reachable, [oid], partial)]
+    if not is_whole(store, reachable, rest, partial):
+        whole = [oid for oid in rest if is_whole(store, reachable, [oid], partial)]
     broken = [oid for oid in rest if oid not in whole]
     if not whole:
         return tuple(firsts), broken
@@ -172,7 +171,12 @@ def _independent(
     return tuple(oid for oid in (*firsts, *others) if oid not in reached), broken
 
 
-def _is_whole(store: Store, heads: Sequence[str], commits: Sequence[str], partial: bool) -> bool:
+def ref_tips(repository: Repository) -> list[str]:
+    """What the repository's refs point at."""
+    return run(repository.place, "for-each-ref", "--format=%(objectname)").decode("ascii").split()
+
+
+def is_whole(store: Store, heads: Sequence[str], commits: Sequence[str], partial: bool) -> bool:
     """Whether all objects of these commits are there that the heads don't have (a partial clone lacks some)."""
     try:
         how = ("rev-list", "--objects", "--missing=print", "--ignore-missing", "--stdin")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
-from sidecar.git.snapshot.admin import is_branch_name
+from sidecar.git.snapshot.admin import is_branch_name, is_whole, ref_tips
 from sidecar.git.snapshot.format import MalformedError, check_items, decode_header, decode_list
 from sidecar.git.snapshot.store import Exchange, Object, Store, look_up, open_store, read_object
 from sidecar.git.snapshot.values import (
@@ -60,6 +60,23 @@ def read_snapshot(repository: Repository, commit: str) -> SnapshotFacts | Failur
         branches=header.branches,
         unheld=header.unheld,
     )
+
+
+def check_snapshot(repository: Repository, commit: str) -> Failure | None:
+    """Whether every object of a snapshot is there: to be asked once a ref names it, since `git gc --prune=now` may have
+    run between its writing and its naming. The Failure is `bad-snapshot`.
+    """
+    partial = repository.config.get("extensions.partialclone") is not None
+    try:
+        with open_store(repository) as store:
+            others = [oid for oid in ref_tips(repository) if oid != commit]
+            if commit in look_up(store, [commit]) and is_whole(store, others, [commit], partial):
+                return None
+    except RefusedError as refused:
+        return refused.failure
+    except (GitError, OSError) as error:
+        return bad(commit, error)
+    return bad(commit, MalformedError("some of its objects are gone"))
 
 
 def bad(commit: str, why: Exception) -> Failure:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.git.snapshot import check_snapshot
 from tests.git.opening import opened
 from tests.git.snapshot.portrait import administrative, destroy, hold, portrait, refused, restored
 from tests.git.snapshot.puts import everything
@@ -136,3 +137,20 @@ def test_only_the_directory_vanished(pair: tuple[Path, Path]) -> None:
     (home / "notes").unlink()
     after = portrait(worktree, "feat")
     assert {**after, "admin/": None} == {**before, "admin/": None}
+
+
+def test_what_a_collection_took_meanwhile_is_noticed(pair: tuple[Path, Path]) -> None:
+    repo, worktree = pair
+    everything(worktree)
+    repository = opened(repo)
+    snapshot = hold(repo, worktree)
+    assert check_snapshot(repository, snapshot.commit) is None
+    blob = git(repo, "rev-parse", f"{snapshot.commit}:files/untracked")
+    (repo / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    failure = check_snapshot(repository, snapshot.commit)
+    assert failure is not None
+    assert failure.code == "bad-snapshot"
+    assert check_snapshot(repository, "0" * 40) is not None
+    destroyed = refused(repository, snapshot.commit, worktree.with_name("elsewhere"))
+    assert "untracked" in destroyed.message
+    assert not worktree.with_name("elsewhere").exists()

@@ -13,7 +13,7 @@ from pathlib import Path
 from sidecar.model.changes import COMMITTED, ChangeSet
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Integration, Picture, Trunk, WorktreeState
-from sidecar.session.integration import integrate
+from sidecar.session.integration import has_question, integrate
 from sidecar.session.sources import Options, Sources, open_sources
 
 log = logging.getLogger(__name__)
@@ -150,9 +150,7 @@ class Integrating:
         head = state.worktree.head
         if trunk is None or trunk.commit is None or head is None or state.changes is None:
             return None
-        if (not state.ahead and state.worktree.branch is not None) or not self._is_committed(
-            state.worktree.key, state.changes
-        ):
+        if not has_question(trunk, state) or not self._is_committed(state.worktree.key, state.changes):
             return None
         return trunk.commit, head, state.changes.tree
 

@@ -56,13 +56,11 @@ def integrate(
 ) -> Integration:
     """What `status` says of a worktree: whether its present state is in trunk, so never with uncommitted work.
 
-    A worktree on a branch whose commits trunk has all is left as it was read: its reflog tells work from no work.
-    Detached, it was work if a merge brought it. Only the state is looked for, not what is missing or unproven.
+    Where trunk has all commits, the branch's reflog tells work from no work, as it was read; without a reflog it was
+    work if a merge brought it. Only the state is looked for, not what is missing or unproven.
     """
     worktree, head = state.worktree, state.worktree.head
-    if trunk.commit is None or head is None or state.changes is None:
-        return state.integration
-    if not state.ahead and worktree.branch is not None:
+    if trunk.commit is None or head is None or state.changes is None or not has_question(trunk, state):
         return state.integration
     try:
         case = _case(sources, trunk.commit, cancelled)
@@ -70,10 +68,18 @@ def integrate(
             return NOT_INTEGRATED
         if state.ahead:
             return _find(case, head, ())[0]
-        was_work = state.fork_point is not None and sources.ancestry.bringer(trunk.commit, head) is not None
-        return Integration("integrated", ANCESTOR) if was_work else NO_WORK
+        if worktree.branch is not None and made_on(sources.repository, worktree.branch) is not None:
+            return state.integration
+        return NO_WORK if sources.ancestry.bringer(trunk.commit, head) is None else Integration("integrated", ANCESTOR)
     except GitError:
         return NOT_INTEGRATED if state.ahead else state.integration
+
+
+def has_question(trunk: Trunk, state: WorktreeState) -> bool:
+    """Whether there is more to say of a worktree's state than reading it tells."""
+    if trunk.commit is None or state.worktree.head is None or state.changes is None:
+        return False
+    return bool(state.ahead) or (state.integration == NO_WORK and state.worktree.head != trunk.commit)
 
 
 def _case(sources: Sources, tip: str, cancelled: Callable[[], bool], merges: int = MOST_MERGES) -> Case:

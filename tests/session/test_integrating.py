@@ -75,6 +75,17 @@ def test_detached(story: Story) -> None:
     assert shown(story) == Integration("integrated", "ancestor")
 
 
+def test_without_a_reflog_a_merge_tells(story: Story) -> None:
+    two_commits(story)
+    story.on_trunk({"b.txt": text({1: "one\n"})})
+    story.merge()
+    (story.main / ".git/logs/refs/heads/work").unlink()
+    with watching(story.main) as live:
+        until(live, story, Integration("integrated", "ancestor"))
+        live.until_fresh()
+    assert story.proof().integration == Integration("integrated", "ancestor")
+
+
 def test_live(story: Story) -> None:
     two_commits(story)
     with watching(story.main) as live:

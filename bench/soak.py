@@ -241,8 +241,12 @@ def _difference(live: Picture | None, fresh: Picture) -> str:
 
 
 def _same(when: str, found: Holdings, wanted: Holdings) -> None:
-    """What is held must be no more than what is wanted; git processes may stay, but only a few, each with its pipes."""
-    if len(found.threads) > len(wanted.threads):
+    """What is held must be no more than what is wanted; git processes may stay, but only a few, each with its pipes.
+
+    An open session starts a thread of each kind when it has something to do for it, and never two.
+    """
+    doubled = len(found.threads) > len(set(found.threads))
+    if doubled if wanted.children else len(found.threads) > len(wanted.threads):
         raise Wrong(f"{when} there are these threads: {found.threads} instead of {wanted.threads}.")
     if len(found.children) > (MOST_GITS if wanted.children else 0):
         raise Wrong(f"{when} there are these processes: {found.children}.")

@@ -84,9 +84,10 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork
     ]
     conflicts: dict[tuple[str | None, ...], Meeting] = {}
     stopped = {_without_label(path, merge) for path in merge.stages}
-    for path, names, kind in _conflicts(merge):
+    for paths, names, kind in _conflicts(merge):
+        path = paths[0]
         stopped.add(path)
-        mine, other = _two_names(ours, theirs, names, kind) or _find_changes(sides, names, kind)
+        mine, other = _two_names(ours, theirs, paths, kind) or _find_changes(sides, names, kind)
         known = {name for change in (mine, other) if change for name in change.names}
         key = (mine.path if mine else None, other.path if other else None, None if path in known else path)
         standing = conflicts.get(key)
@@ -101,25 +102,25 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork
     return [*conflicts.values(), *merging]
 
 
-def _conflicts(merge: Merge) -> list[tuple[str, tuple[str, ...], str]]:
-    """(path, all names, kind) of each conflict that git tells of; a staged path that no message names is content.
+def _conflicts(merge: Merge) -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
+    """(paths, all names, kind) of each conflict that git tells of; a staged path that no message names is content.
 
-    What several messages tell of one path belongs together: the name that a file had before its directory moved is
-    only in one of them.
+    `paths` are those of the message, the first is where the conflict is; `names` also those that other messages tell
+    of that place: the name that a file had before its directory moved is only in one of them.
     """
     if merge.clean:
         return []  # a message about a conflict that git then got around
-    told: list[tuple[str, str]] = []
+    told: list[tuple[tuple[str, ...], str]] = []
     names: dict[str, dict[str, None]] = {}
     for message in merge.messages:
         if message.paths and (message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT")):
-            paths = [_without_label(path, merge) for path in message.paths]
-            told.append((paths[0], _kind(message)))
+            paths = tuple(_without_label(path, merge) for path in message.paths)
+            told.append((paths, _kind(message)))
             names.setdefault(paths[0], {}).update(dict.fromkeys(paths))
     named = {name for together in names.values() for name in together}
     silent = dict.fromkeys(_without_label(path, merge) for path in merge.stages)
-    told += [(path, "content") for path in silent if path not in named]
-    return [(path, tuple(names.get(path, {path: None})), kind) for path, kind in told]
+    told += [((path,), "content") for path in silent if path not in named]
+    return [(paths, tuple(names.get(paths[0], {paths[0]: None})), kind) for paths, kind in told]
 
 
 def _without_label(path: str, merge: Merge) -> str:

@@ -77,15 +77,15 @@ export async function pickWorktree(
 /** `feat-1`, its branch and how far it is from trunk; below that whatever else there is to say. */
 function row(choice: Choice, ...details: readonly (string | undefined)[]): Row {
   const { worktree } = choice;
+  const detail = details.filter((part) => part).join(" · ");
   const { staged, unstaged, untracked } = worktree.changes;
   const distance = [worktree.ahead > 0 ? `+${worktree.ahead}` : "", worktree.behind > 0 ? `−${worktree.behind}` : ""];
   const description = [
     worktree.branch === worktree.name ? "" : (worktree.branch ?? "detached"),
     distance.filter((part) => part !== "").join(" "),
     staged + unstaged + untracked > 0 ? `${staged + unstaged + untracked} uncommitted` : "",
-    worktree.integration.state === "integrated" ? "integrated" : "",
+    worktree.integration.state === "integrated" && !detail.includes("integrated") ? "integrated" : "",
   ];
-  const detail = details.filter((part) => part).join(" · ");
   return {
     label: `$(git-branch) ${worktree.name}`,
     description: description.filter((part) => part !== "").join(" · "),

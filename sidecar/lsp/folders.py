@@ -15,7 +15,7 @@ from sidecar.lsp.documents import Folder, path_of, repository_root, within
 from sidecar.lsp.door import Door, Repository, in_pool, log, log_error, owner, say
 from sidecar.lsp.guarding import close_repository, start_guard
 from sidecar.lsp.scene import Snapshot
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
@@ -103,10 +103,26 @@ async def _open(door: Door, place: str) -> None:
     tell_documents(door, repository)
     if session.picture is not None:
         take_picture(door, repository, session.picture)
+    await _recover(door, place)
     await start_guard(door, repository, place)
     if any(owner(door, other) is None for other in _places(door)):
         with suppress(TimeoutError):
             await asyncio.wait_for(repository.drawn.wait(), FIRST_PICTURE_SECONDS)
+
+
+async def _recover(door: Door, place: str) -> None:
+    """Finish or undo what a killed operation left, and say so; it runs nothing of the repository."""
+
+    def recover() -> tuple[Finding, ...]:
+        from sidecar.operations import recover_all  # loads libgit2: only after `initialize` is answered
+
+        return recover_all(Path(place))
+
+    try:
+        for finding in await in_pool(door, recover):
+            say(door, finding.message, MessageType.Info if finding.severity == "info" else MessageType.Warning)
+    except Exception as error:
+        log_error(door, "Recovering", error)
 
 
 def _open_session(

@@ -1,5 +1,6 @@
 """The way back into trunk: a conflict is resolved where the work is, and then everybody sees that it is over."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,9 +133,7 @@ def test_from_the_conflict_into_trunk(
     expect(squiggles(second_page)).to_have_count(0)  # nobody has work any more that trunk lacks
 
 
-def test_a_failing_verify_shows_its_output(
-    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
-) -> None:
+def test_a_failing_verify_shows_its_output(page: Page, editor: CodeServer, shop: Path, taxes: Path) -> None:
     git(shop, "config", "sidecar.verify", "echo looking at the cart; echo the cart is broken; exit 1")
     before = git(shop, "rev-parse", "main")
     open_workbench(page, editor, taxes, taxes / "cart.py")
@@ -144,7 +143,6 @@ def test_a_failing_verify_shows_its_output(
     answer_notification(page, "Merge")
     expect(notifications(page).filter(has_text="the cart is broken")).to_be_visible()
     expect(page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first).to_be_visible()
-    shoot("merge-verify")
     assert git(shop, "rev-parse", "main") == before
 
 
@@ -201,3 +199,33 @@ def merge(page: Page, worktree: str, strategy: str) -> None:
     if strategy == "Squash":
         expect(input_box(page)).to_have_value("Squashed commit of the following:")
         page.keyboard.press("Enter")
+
+
+def test_what_is_not_saved_is_saved_first(page: Page, editor: CodeServer, shop: Path, taxes: Path) -> None:
+    file = taxes / "cart.py"
+    open_workbench(page, editor, taxes, file)
+    expect(editor_text(page)).to_contain_text("TAX")
+    go_to_line(page, 17)
+    page.keyboard.type("TAX = 1.21")
+    expect(active_tab(page)).to_have_class(re.compile(r"\bdirty\b"))
+    merge(page, "taxes", "Merge commit")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save and Continue").click()
+    expect(active_tab(page)).not_to_have_class(re.compile(r"\bdirty\b"))
+    answer_notification(page, "Commit and Merge")
+    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    assert "1.21" in (shop / "cart.py").read_text()
+
+
+def test_progress_can_be_cancelled(page: Page, editor: CodeServer, shop: Path, taxes: Path) -> None:
+    git(shop, "config", "sidecar.verify", "echo looking at the cart; sleep 600")
+    before = git(shop, "rev-parse", "main")
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(editor_text(page)).to_contain_text("TAX")
+    merge(page, "taxes", "Rebase")
+    answer_notification(page, "Merge")
+    expect(notifications(page).filter(has_text="looking at the cart")).to_be_visible()
+    notifications(page).filter(has_text="looking at the cart").hover()
+    answer_notification(page, "Cancel")
+    expect(notifications(page).filter(has_text="was not merged")).to_be_visible()
+    assert git(shop, "rev-parse", "main") == before

@@ -273,4 +273,24 @@ async def test_what_a_killed_operation_left_is_told(base: Path, feature: Path, t
         server.wait()
         merged = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
         assert merged["outcome"] == "merged" and merged["trunk"]["before"] == before
-        assert any("was taken back" in said for said in editor.logged)
+        assert any("was taken back" in said for said in (*editor.logged, *editor.messages))
+
+
+async def test_a_server_that_starts_cleans_up_after_a_killed_operation(
+    base: Path, feature: Path, tmp_path: Path
+) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    merging = subprocess.Popen(
+        [*COMMAND[:-1], "-C", str(base), "merge", "theirs", "--yes", "--verify", f"touch '{alive}'; sleep 600"],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    async with editing(tmp_path) as editor:
+        await editor.appears(alive)
+    merging.kill()
+    merging.wait()
+    async with editing(base) as editor:
+        await editor.until(lambda: any("was taken back" in said for said in editor.messages))
+        assert trunk(base) == before and not (base / ".git" / "sidecar" / "journal").exists()
+        assert git(base, "worktree", "list").count("\n") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import selectors
 import signal
@@ -50,11 +51,25 @@ LOOK_AROUND = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who acts: the operation's id, where its output goes line by line, and whether it was cancelled meanwhile."""
+    """Who acts: the operation's id, where its output goes line by line, and whether it was cancelled meanwhile.
+
+    `repository` is the common directory: operations of two repositories may have one id.
+    """
 
     operation: str
     said: Callable[[str], None] = field(default=lambda _line: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
+    repository: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What all that it starts carries."""
+        return mark_of(self.operation, self.repository)
+
+
+def mark_of(operation: str, repository: str) -> str:
+    """The value of `OPERATION_VARIABLE` for an operation in the repository of this common directory."""
+    return f"{operation}@{hashlib.sha256(os.fsencode(repository)).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +110,13 @@ def run_shell(act_as: Act, line: str, folder: str, limit: float | None, variable
     return _run(act_as, command, folder, variables, b"", limit)
 
 
-def own_environment(variables: Mapping[str, str], operation: str) -> dict[str, str]:
+def own_environment(variables: Mapping[str, str], mark: str) -> dict[str, str]:
     """The person's environment without what points at another repository; git's sentences in English."""
     kept = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
     if (everything := kept.pop("LC_ALL", None)) is not None:
         kept["LC_CTYPE"] = everything
     kept.pop("LANGUAGE", None)
-    return kept | {"LC_MESSAGES": "C", OPERATION_VARIABLE: operation, **variables}
+    return kept | {"LC_MESSAGES": "C", OPERATION_VARIABLE: mark, **variables}
 
 
 def _run(
@@ -111,7 +126,7 @@ def _run(
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=own_environment(variables, act_as.operation),
+            env=own_environment(variables, act_as.mark),
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -19,9 +19,9 @@ class Control:
     output: Callable[[str], None] = field(default=lambda _line: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
-    def acting(self, operation_id: str, *, stoppable: bool = True) -> Act:
+    def acting(self, operation_id: str, common_dir: str, *, stoppable: bool = True) -> Act:
         """How git is run for this operation; what must not stop half-way is not stoppable."""
-        return Act(operation_id, self.output, self.cancelled if stoppable else lambda: False)
+        return Act(operation_id, self.output, self.cancelled if stoppable else lambda: False, common_dir)
 
 
 QUIET = Control()

@@ -200,7 +200,7 @@ def _open(repository: Repository, state: Path, plan: OpenPlan, control: Control)
         journal.begin(state, operation, "open", "add", facts)
         os.makedirs(parent, exist_ok=True)
         made = act(
-            control.acting(operation, stoppable=False),
+            control.acting(operation, repository.common_dir, stoppable=False),
             repository.place,
             *("worktree", "add", "--quiet", "--no-track", "-b", plan.branch),
             *("--end-of-options", plan.path, plan.commit),

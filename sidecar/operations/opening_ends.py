@@ -54,7 +54,7 @@ def settle_opening(
     path, branch, commit = str(facts["path"]), str(facts["branch"]), str(facts["commit"])
     git_dir = _administrative_directory(repository, path)
     if git_dir is not None and _is_linked(git_dir, path) and _stands(repository, branch, commit):
-        return True, _finish(Act(operation), git_dir, path, branch)
+        return True, _finish(Act(operation, repository=repository.common_dir), git_dir, path, branch)
     if git_dir is not None and _is_initializing(git_dir):
         if _is_linked(git_dir, path):
             os.unlink(os.path.join(path, ".git"))
@@ -151,7 +151,14 @@ def _forget_branch(repository: Repository, operation: str, branch: str, commit: 
     with contextlib.suppress(OSError):
         if len(read_small(log).splitlines()) > NEVER_MORE:
             return
-    act(Act(operation), repository.place, "update-ref", "-d", f"refs/heads/{branch}", commit)
+    act(
+        Act(operation, repository=repository.common_dir),
+        repository.place,
+        "update-ref",
+        "-d",
+        f"refs/heads/{branch}",
+        commit,
+    )
 
 
 def _strange(entry: Journal) -> Finding:

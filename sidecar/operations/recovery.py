@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sidecar.git.acting import mark_of
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations.journal import Journal, pending
@@ -34,5 +35,5 @@ def recover(folder: Path, common_dir: str, how: Mapping[str, Recover]) -> tuple[
         repository = open_repository(folder)
         if isinstance(repository, Failure):
             return (Finding(repository.code, "blocks", repository.message),)
-        end_marked(journal.id)
+        end_marked(mark_of(journal.id, common_dir))
         return how[journal.what](repository, held, journal)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sidecar.git.acting import mark_of
 from sidecar.model.findings import Failure
 from sidecar.operations import MergeChoices, apply_merge, journal, plan_merge, recover_all
 from sidecar.operations.control import Control
@@ -119,7 +120,7 @@ def run_and_kill(
         if chance is not None and stage != DONE and (not aimed or stage.startswith(LANDING)):
             time.sleep(chance.uniform(0, 0.12 if aimed else 1.6))  # the moment of the kill is what is random here
             if chance.random() < 0.5:
-                _kill_marked()
+                _kill_marked(folder)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             break
@@ -128,13 +129,13 @@ def run_and_kill(
     return Killed(process.returncode == -signal.SIGKILL, stage)
 
 
-def _kill_marked() -> None:
-    """End every git of ours first, as when the power goes."""
+def _kill_marked(main: Path) -> None:
+    """End every git of ours in this repository first, as when the power goes."""
     import psutil
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if "SIDECAR_OPERATION" in process.environ():
+            if process.environ().get("SIDECAR_OPERATION", "").endswith(mark_of("", str(main / ".git"))):
                 process.kill()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from sidecar.git.acting import mark_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure, Finding
@@ -115,7 +116,7 @@ def conduct(
     findings: list[Finding] = []
     try:
         journal = begin(state, operation_id, what, BEGUN, facts.as_json())
-        steps(Desk(repository, state, control.acting(operation_id), journal, facts))
+        steps(Desk(repository, state, control.acting(operation_id, repository.common_dir), journal, facts))
     except RefusedError as refused:
         findings.append(refused.finding)
     except GitError as error:
@@ -127,7 +128,7 @@ def conduct(
         if standing is None:
             return False, findings, None
         if findings:
-            end_marked(operation_id)
+            end_marked(mark_of(operation_id, repository.common_dir))
         known = read_facts(repository, standing.facts)
         landed, found = settle(repository, state, standing, known)
     except (GitError, OSError, ValueError) as error:
@@ -152,7 +153,7 @@ def _steps(desk: Desk, plan: MergePlan, control: Control, told: list[Finding]) -
     control.stage(f"Moving {branch}")
     check_landing(desk, None, {})
     write_receipt(desk.state, _receipt(desk, plan, after))
-    uncancelled = replace(desk, acting=control.acting(desk.journal.id, stoppable=False))
+    uncancelled = replace(desk, acting=control.acting(desk.journal.id, desk.repository.common_dir, stoppable=False))
     label = plan.worktree.branch or desk.facts.head[:10]
     land(uncancelled, plan.checkout, after, label)
     control.stage("Cleaning up")

@@ -86,8 +86,10 @@ def _rebase(desk: Desk, plan: MergePlan, aside: _Aside) -> None:
 
 def commit_work(desk: Desk, plan: MergePlan, worktree: Worktree, paths: tuple[str, ...]) -> Desk:
     """Commit what is not committed in the worktree, as agreed; its index is put back when that is refused."""
-    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    said = desk.act(worktree.key, "update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=listing)
+    gone = [path for path in paths if _is_plain_directory(worktree, path)]
+    said = _stage(desk, worktree, gone, "--force-remove")
+    if said.ok:
+        said = _stage(desk, worktree, [path for path in paths if path not in gone], "--add", "--remove", "--replace")
     if said.ok:
         said = desk.act(worktree.key, "commit", "--no-status", "--quiet", "-F", "-", stdin=_encoded(plan.commit or ""))
     stop_if_cancelled(desk)
@@ -97,6 +99,18 @@ def commit_work(desk: Desk, plan: MergePlan, worktree: Worktree, paths: tuple[st
             blocks("commit-refused", f"{shown(worktree.name)} can't be committed: {quoted(said)}", paths)
         )
     return desk.step(WORKING, head=head)
+
+
+def _stage(desk: Desk, worktree: Worktree, paths: list[str], *how: str) -> Ended:
+    """Put exactly these paths into the index as they are on disk; one that is nowhere any more is fine."""
+    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    return desk.act(worktree.key, "update-index", *how, "-z", "--stdin", stdin=listing)
+
+
+def _is_plain_directory(worktree: Worktree, path: str) -> bool:
+    """Whether a directory stands where a file was, and not a submodule."""
+    full = os.path.join(worktree.key, path)
+    return os.path.isdir(full) and not os.path.islink(full) and not os.path.lexists(os.path.join(full, ".git"))
 
 
 def _hold(desk: Desk, plan: MergePlan, place: Worktree, said: Ended, what: str) -> None:

@@ -158,10 +158,11 @@ def _update(repository: Repository, plan: UpdatePlan, operation_id: str, control
     control.stage(f"Merging {shown(trunk.branch)} into {shown(worktree.name)}")
     fixed = ("--no-edit", "--no-stat", "--no-autostash", "--commit", "--no-squash")
     wording = _message(repository, plan)
+    acting = control.acting(operation_id, plan.common_dir)
     try:
-        said = act(control.acting(operation_id), Place(worktree.key), "merge", *fixed, "-m", wording, f"{trunk.commit}")
+        said = act(acting, Place(worktree.key), "merge", *fixed, "-m", wording, f"{trunk.commit}")
         if not said.ok and said.stopped is not None:
-            end_marked(operation_id)
+            end_marked(acting.mark)
         rows = run(repository.inside(worktree), "ls-files", "--unmerged", "-z").split(b"\0")
     except GitError as error:
         return UpdateResult("failed", worktree.key, (), (blocks("merge-failed", error.message),))

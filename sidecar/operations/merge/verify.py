@@ -53,7 +53,7 @@ def _run(desk: Desk, plan: MergePlan, place: Worktree, name: str, line: str) -> 
     said = run_shell(desk.acting, line, place.key, plan.limit or None, _variables(desk, plan))
     if said.ok and not desk.acting.cancelled():
         return
-    end_marked(desk.journal.id, MARK)
+    end_marked(desk.acting.mark, MARK)
     stop_if_cancelled(desk)
     trunk = shown(plan.trunk.branch)
     if said.stopped == "timeout":
@@ -66,7 +66,7 @@ def _run(desk: Desk, plan: MergePlan, place: Worktree, name: str, line: str) -> 
 def _variables(desk: Desk, plan: MergePlan) -> Mapping[str, str]:
     """What the commands can build on: where the work is, where trunk is checked out, and their names."""
     return {
-        MARK: desk.journal.id,
+        MARK: desk.acting.mark,
         "SIDECAR_WORKTREE": plan.worktree.key,
         "SIDECAR_CHECKOUT": plan.checkout.key if plan.checkout is not None else "",
         "SIDECAR_BRANCH": plan.worktree.branch or "",

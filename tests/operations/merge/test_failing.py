@@ -279,3 +279,23 @@ def test_someone_reads_the_status_of_trunks_checkout_all_the_while(main: Path, f
 
 def _try(main: Path) -> MergeResult:
     return merged(main)
+
+
+def test_what_another_repository_runs_at_the_same_second_is_not_ended(main: Path, feat: Path, tmp_path: Path) -> None:
+    """Ids are of a second; what an operation starts is known by its repository too."""
+    from sidecar.git.acting import mark_of
+
+    git(main, "config", "sidecar.verifyTimeout", "1")
+    line = f"echo $SIDECAR_OPERATION > {tmp_path}/mark; sleep 1000"
+    bystander = subprocess.Popen(
+        ["sleep", "1000"], env=os.environ | {"SIDECAR_OPERATION": mark_of("merge-1", "/other")}
+    )
+    try:
+        failed(main, "verify-failed", MergeChoices(verify=line))
+        operation, _, repository = (tmp_path / "mark").read_text().strip().partition("@")
+        assert mark_of(operation, str(main / ".git")) == f"{operation}@{repository}"
+        assert mark_of(operation, "/other/.git") != f"{operation}@{repository}"
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()

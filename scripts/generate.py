@@ -3,11 +3,10 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from sidecar.model.finding_codes import FINDING_CODES
-from sidecar.model.merge_codes import MERGE_CODES
+from sidecar.model.finding_codes import CODES_BY_OPERATION
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,10 +35,9 @@ _FINDINGS_START = """\
 What a plan saw, each with a stable code. A finding that **blocks** stops a release until it is gone, or until it is
 accepted by name: `sidecar release NAME --allow CODE`. Even then everything is kept. What is **kept** is named, and does
 not stop a release. The rest is for your **info**. The column *what becomes of it* tells what a release does with it.
-
-| code | severity | what was found | what becomes of it | what to do |
-|---|---|---|---|---|
 """
+_RELEASE_COLUMNS = ("code", "severity", "what was found", "what becomes of it", "what to do")
+_COLUMNS = ("code", "severity", "what was found", "what to do")
 _MERGING_START = """
 ## Merging
 What stands in the way of a merge into trunk, of trunk into a worktree, or of taking a merge back. What **blocks** can't
@@ -78,13 +76,14 @@ def page_text() -> str:
 
 def findings_text() -> str:
     """The page `docs/findings.md`."""
-    rows = ((f"`{it.code}`", it.severity, it.meaning, it.kept, it.advice) for it in FINDING_CODES.values())
-    merging = ((f"`{it.code}`", it.severity, it.meaning, it.advice) for it in MERGE_CODES.values())
-    return _FINDINGS_START + _lines(rows) + _MERGING_START + _lines(merging)
-
-
-def _lines(rows: Iterable[tuple[str, ...]]) -> str:
-    return "".join("| " + " | ".join(row).replace("\n", " ") + " |\n" for row in rows)
+    tables = []
+    for operation, codes in CODES_BY_OPERATION.items():
+        full = operation == "Release"
+        columns = _RELEASE_COLUMNS if full else _COLUMNS
+        rows = [columns, ("---",) * len(columns)]
+        rows += [(f"`{it.code}`", it.severity, it.meaning, *([it.kept] if full else []), it.advice) for it in codes]
+        tables.append(f"\n## {operation}\n" + "".join("| " + " | ".join(row) + " |\n" for row in rows))
+    return _FINDINGS_START + "".join(tables)
 
 
 def _row(setting: Setting) -> str:

@@ -1,266 +1,37 @@
-"""Every code that a finding can have, once: `docs/findings.md` is generated from this table."""
+"""Every code that a finding can have, once: `docs/findings.md` is generated from these tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
+from sidecar.model.finding_code import NOT_AT_STAKE, FindingCode
 from sidecar.model.findings import Finding
+from sidecar.model.operation_codes import COMMON_CODES, MERGE_CODES, OPEN_CODES, RESTORE_CODES
+from sidecar.model.release_codes import RELEASE_CODES
 
-Severity = Literal["blocks", "kept", "info"]
+CODES_BY_OPERATION: Mapping[str, tuple[FindingCode, ...]] = MappingProxyType(
+    {
+        "Release": RELEASE_CODES,
+        "Restore": RESTORE_CODES,
+        "Merge, and update from trunk": MERGE_CODES,
+        "Open": OPEN_CODES,
+        "Every operation": COMMON_CODES,
+    }
+)
+"""The tables, by what they are shown under."""
 
-
-@dataclass(frozen=True, slots=True)
-class FindingCode:
-    """What a code stands for: what was found, what becomes of it in a release, and what a person can do."""
-
-    code: str
-    severity: Severity
-    meaning: str
-    kept: str
-    advice: str
-
-
-NOT_AT_STAKE = "Nothing is removed while this stands."
-IN_THE_TRASH = "Kept in the trash as it is, and restored."
-IN_THE_SNAPSHOT = "Kept in the snapshot, and restored."
-SHARED = "Stays where it is."
-
-RELEASE_CODES: tuple[FindingCode, ...] = (
-    FindingCode(
-        "uncommitted",
-        "blocks",
-        "A tracked file, or the index, is not as in HEAD: edited, staged, deleted, conflicted, or with another mode.",
-        IN_THE_SNAPSHOT,
-        "Commit or revert the changes.",
-    ),
-    FindingCode(
-        "untracked",
-        "blocks",
-        "A file that git neither tracks nor ignores.",
-        IN_THE_SNAPSHOT,
-        "Commit the files, or delete them.",
-    ),
-    FindingCode(
-        "hidden-changes",
-        "blocks",
-        "A tracked file differs from the index in a way that `git status` does not show: assume-unchanged, "
-        "skip-worktree, `core.fileMode=false`, or a filter that would not give this content back.",
-        IN_THE_SNAPSHOT,
-        "See them with: git update-index --no-assume-unchanged --no-skip-worktree PATH. Trust the repository if its "
-        "filters should be asked.",
-    ),
-    FindingCode(
-        "not-integrated",
-        "blocks",
-        "Commits of the worktree are not proven to be in trunk.",
-        IN_THE_SNAPSHOT,
-        "Merge the branch into trunk.",
-    ),
-    FindingCode(
-        "content-not-in-trunk",
-        "blocks",
-        "The commits are in trunk's history, but trunk's files do not have what they changed: merged with `-s ours`, "
-        "or reverted since.",
-        IN_THE_SNAPSHOT,
-        "Look at what trunk has now; allow it when that is meant.",
-    ),
-    FindingCode(
-        "unreachable-commits",
-        "blocks",
-        "Commits that no branch, tag or remote-tracking branch holds: on a detached HEAD, or under refs of this "
-        "worktree alone.",
-        IN_THE_SNAPSHOT,
-        "Give them a branch: git branch NAME COMMIT",
-    ),
-    FindingCode(
-        "operation-in-progress",
-        "blocks",
-        "A rebase, merge, cherry-pick, revert, am or bisect is under way.",
-        IN_THE_TRASH,
-        "Finish it, or abort it.",
-    ),
-    FindingCode(
-        "nested-repository",
-        "blocks",
-        "Another repository lies inside. In build output, only if it has work of its own.",
-        IN_THE_TRASH,
-        "Move it out of the worktree.",
-    ),
-    FindingCode(
-        "nested-worktree",
-        "blocks",
-        "Another worktree lies inside.",
-        NOT_AT_STAKE,
-        "Release it first, or move it: git worktree move",
-    ),
-    FindingCode(
-        "submodule-changes",
-        "blocks",
-        "A submodule has changes, or files, that are not committed in it.",
-        IN_THE_TRASH,
-        "Commit them in the submodule and push.",
-    ),
-    FindingCode(
-        "submodule-commits",
-        "blocks",
-        "A submodule has commits that only this worktree's copy of it holds.",
-        IN_THE_TRASH,
-        "Push them from the submodule.",
-    ),
-    FindingCode("mount", "blocks", "Another file system is mounted inside, or here.", NOT_AT_STAKE, "Unmount it."),
-    FindingCode(
-        "config-inside",
-        "blocks",
-        "A configuration value or an alternate points into the worktree, and would point at nothing.",
-        IN_THE_TRASH,
-        "Point it elsewhere.",
-    ),
-    FindingCode(
-        "locked",
-        "blocks",
-        "The worktree is locked (`git worktree lock`).",
-        IN_THE_TRASH,
-        "Unlock it: git worktree unlock",
-    ),
-    FindingCode(
-        "git-lock",
-        "blocks",
-        "A lock file of git: another git is at work here, or was killed.",
-        NOT_AT_STAKE,
-        "Wait for it; delete the lock file if no git is running.",
-    ),
-    FindingCode(
-        "in-use",
-        "blocks",
-        "A process has its working directory, or a file open, inside.",
-        NOT_AT_STAKE,
-        "End it, or let it go elsewhere.",
-    ),
-    FindingCode(
-        "unsaved", "blocks", "The editor has text that is not saved.", NOT_AT_STAKE, "Save it, or close the editor."
-    ),
-    FindingCode(
-        "main-worktree", "blocks", "The main worktree can't be released.", NOT_AT_STAKE, "Release a linked worktree."
-    ),
-    FindingCode(
-        "trunk-checkout",
-        "blocks",
-        "Trunk is checked out here.",
-        NOT_AT_STAKE,
-        "Switch to another branch first.",
-    ),
-    FindingCode(
-        "missing",
-        "blocks",
-        "The worktree's folder is not there: deleted, moved, or on a drive that is not mounted.",
-        NOT_AT_STAKE,
-        "Bring it back (sidecar restore, git worktree repair, mount the drive), or run: git worktree prune",
-    ),
-    FindingCode(
-        "identity",
-        "blocks",
-        "The worktree and its administrative directory do not point at each other as git makes them do.",
-        NOT_AT_STAKE,
-        "Look at it by hand; git worktree repair may help.",
-    ),
-    FindingCode(
-        "unreadable",
-        "blocks",
-        "Something could not be read, so what it holds is not known.",
-        IN_THE_TRASH,
-        "Make it readable.",
-    ),
-    FindingCode(
-        "overlong-path",
-        "blocks",
-        "A path is longer than the system can open.",
-        IN_THE_TRASH,
-        "Shorten or delete it.",
-    ),
-    FindingCode(
-        "unexplained", "blocks", "An entry is there that nothing explains.", IN_THE_TRASH, "Look at it by hand."
-    ),
-    FindingCode(
-        "changed-meanwhile",
-        "blocks",
-        "Something changed between the plan and its execution, or while it went on.",
-        NOT_AT_STAKE,
-        "Look at the plan again.",
-    ),
-    FindingCode(
-        "merged-upstream",
-        "info",
-        "The branch that trunk follows has this work; the local trunk does not yet.",
-        NOT_AT_STAKE,
-        "Update trunk, then release.",
-    ),
-    FindingCode("cancelled", "blocks", "The proof was stopped before its end.", NOT_AT_STAKE, "Start again."),
-    FindingCode(
-        "ignored-unique",
-        "kept",
-        "Ignored files that are neither build output nor equal to the main worktree's copy.",
-        "Kept in the trash, never in a ref, and restored.",
-        "Nothing.",
-    ),
-    FindingCode(
-        "reflog-commits",
-        "kept",
-        "Commits that only a reflog or a ref such as ORIG_HEAD still names: amended, rebased or reset away.",
-        IN_THE_SNAPSHOT,
-        "Nothing; give them a branch if they matter.",
-    ),
-    FindingCode(
-        "worktree-refs",
-        "kept",
-        "Refs of this worktree alone (refs/worktree, refs/bisect, refs/rewritten).",
-        IN_THE_SNAPSHOT,
-        "Nothing.",
-    ),
-    FindingCode(
-        "worktree-config", "kept", "Configuration of this worktree alone (config.worktree).", IN_THE_TRASH, "Nothing."
-    ),
-    FindingCode(
-        "administrative-files",
-        "kept",
-        "Files in the administrative directory that are not git's.",
-        IN_THE_TRASH,
-        "Nothing.",
-    ),
-    FindingCode("empty-directories", "kept", "Directories with nothing in them.", IN_THE_TRASH, "Nothing."),
-    FindingCode("special-file", "kept", "Pipes, sockets or devices.", IN_THE_TRASH, "Nothing."),
-    FindingCode("xattrs", "kept", "Files with extended attributes of a user.", IN_THE_TRASH, "Nothing."),
-    FindingCode(
-        "build-output",
-        "info",
-        "Ignored files that a build makes again: directories with a CACHEDIR.TAG, node_modules, virtual environments, "
-        "and what `sidecar.disposable` names.",
-        "Deleted at once.",
-        "Nothing.",
-    ),
-    FindingCode(
-        "ignored-equal",
-        "info",
-        "Ignored files of which the main worktree has an equal copy, and links to the main worktree's own.",
-        "Not kept; the main worktree has them.",
-        "Nothing.",
-    ),
-    FindingCode("hard-links", "info", "Files that have another name outside the worktree too.", SHARED, "Nothing."),
-    FindingCode("stash", "info", "Stash entries that were made on the branch.", SHARED, "Nothing."),
-    FindingCode(
-        "branch-elsewhere",
-        "info",
-        "The branch is checked out, rebased or bisected in another worktree too, so it is not deleted.",
-        SHARED,
-        "Nothing.",
-    ),
+FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType(
+    {code.code: code for codes in CODES_BY_OPERATION.values() for code in codes}
 )
 
-FINDING_CODES: Mapping[str, FindingCode] = MappingProxyType({code.code: code for code in RELEASE_CODES})
+ALLOWABLE: frozenset[str] = frozenset(code.code for code in RELEASE_CODES if code.kept != NOT_AT_STAKE)
+"""What `sidecar release --allow` can accept: all that it speaks of is kept."""
 
 
 def finding(code: str, message: str, paths: tuple[str, ...] = ()) -> Finding:
-    """A finding with the severity that its code has; a code that is not in the table is a KeyError."""
+    """A finding with the severity that its code has; a code that is in no table is a KeyError."""
     return Finding(code, FINDING_CODES[code].severity, message, paths)
+
+
+__all__ = ["ALLOWABLE", "CODES_BY_OPERATION", "FINDING_CODES", "NOT_AT_STAKE", "FindingCode", "finding"]

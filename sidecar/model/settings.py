@@ -110,6 +110,13 @@ SETTINGS: tuple[Setting, ...] = (
         "A worktree that has more than so many mebibytes of new content is not kept by the guard.",
     ),
     Setting(
+        "retention",
+        "integer",
+        0,
+        "Days after which what a release, or the guard, has kept goes for good. 0: when a person says so "
+        "(`sidecar restore --empty`).",
+    ),
+    Setting(
         "trusted",
         "string[]",
         (),

@@ -2,6 +2,9 @@
 
 There is one journal, since there is one operation at a time: `<common dir>/sidecar/journal`. Every step is on the disk
 before the step is taken. Anyone can edit a file, so each operation checks every fact before it obeys one.
+
+A repository that was
+copied or unpacked brings no journal with it: a journal names the inode of the directory that it was written in.
 """
 
 from __future__ import annotations
@@ -63,6 +66,8 @@ def pending(state: Path) -> Journal | None:
         or not isinstance(facts, dict)
     ):
         raise ValueError(f"{_path(state)} is not as we wrote it.")
+    if record.get("place") != _place(state):
+        raise ValueError(f"{_path(state)} was written in another repository, of which this is a copy.")
     return Journal(operation_id, what, step, facts)
 
 
@@ -71,5 +76,10 @@ def _path(state: Path) -> Path:
 
 
 def _write(state: Path, journal: Journal) -> None:
-    record = {"schema": 1, "id": journal.id, "what": journal.what, "step": journal.step, "facts": dict(journal.facts)}
-    write_record(_path(state), record)
+    known = {"id": journal.id, "what": journal.what, "step": journal.step, "place": _place(state)}
+    write_record(_path(state), {"schema": 1, **known, "facts": dict(journal.facts)})
+
+
+def _place(state: Path) -> int:
+    """What no copy of the directory has; the device's number changes from one start of the machine to the next."""
+    return state.stat().st_ino

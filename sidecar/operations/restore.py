@@ -12,18 +12,20 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository
 from sidecar.git.snapshot import Restored, restore_snapshot
 from sidecar.git.snapshot.values import Watcher
+from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.inventory_findings import counted
 from sidecar.model.messages import escape, shown
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.guard.records import drop_vanished, find_vanished
 from sidecar.operations.journal import Journal
 from sidecar.operations.lock import hold
-from sidecar.operations.receipts import Receipt, drop_receipt, list_receipts, new_id, read_receipt, write_receipt
+from sidecar.operations.receipts import OBJECT_ID, Receipt, list_receipts, new_id, read_receipt, write_receipt
 from sidecar.operations.release import steps
-from sidecar.operations.release.facts import OBJECT_ID
 from sidecar.operations.release.restore import overlay
 from sidecar.operations.release.trash import delete_trash
+from sidecar.operations.retention import is_emptied, let_go, let_go_of_old
 from sidecar.operations.state import state_path
 from sidecar.session import Options
 
@@ -49,9 +51,10 @@ def list_restorable(folder: Path, options: Options) -> tuple[Receipt, ...] | Fai
         if isinstance(held, Path):
             try:
                 find_vanished(repository, held)
+                let_go_of_old(repository, held, options)
             except (GitError, OSError) as error:
                 return Failure("unreadable-repository", f"The repository can't be read: {error}")
-    return tuple(receipt for receipt in list_receipts(state) if "restored" not in receipt.facts)
+    return tuple(one for one in list_receipts(state) if "restored" not in one.facts and not is_emptied(one))
 
 
 def restore(
@@ -85,19 +88,21 @@ def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
     """Why it can't be restored there, read under the lock."""
     try:
         if journal.pending(state) is not None:
-            return Finding("unfinished", "blocks", "An operation was ended before it was done. Run: sidecar status")
+            return finding("unfinished", "An operation was ended before it was done. Run: sidecar status")
     except ValueError as error:
-        return Finding("bad-journal", "blocks", str(error))
+        return finding("bad-journal", str(error))
     receipt = read_receipt(state, receipt_id)
     restored = None if receipt is None else receipt.facts.get("restored")
+    if receipt is not None and is_emptied(receipt):
+        return finding("bad-receipt", f"What {escape(receipt_id)} kept was let go of.")
     if receipt is None or isinstance(restored, str):
         there = f" to {escape(str(restored))}" if restored else ""
-        return Finding("restored-already", "blocks", f"{escape(receipt_id)} has been restored{there}.")
+        return finding("restored-already", f"{escape(receipt_id)} has been restored{there}.")
     if not os.path.isabs(where) or not OBJECT_ID.fullmatch(str(receipt.facts.get("snapshot"))):
-        return Finding("bad-receipt", "blocks", f"The receipt {receipt_id} is not as it was written.")
+        return finding("bad-receipt", f"The receipt {receipt_id} is not as it was written.")
     if os.path.lexists(where) and not (os.path.isdir(where) and not os.path.islink(where) and not os.listdir(where)):
         said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"
-        return Finding("path-taken", "blocks", said, (where,))
+        return finding("path-taken", said, (where,))
     return None
 
 
@@ -112,33 +117,37 @@ def _restore(repository: Repository, state: Path, receipt: Receipt, where: str, 
             journal.finish(state)
             return RestoreResult("failed", None, (Finding(restored.code, "blocks", restored.message),))
         entry = journal.advance(state, entry, "overlay", path=restored.path, git_dir=os.path.basename(restored.git_dir))
-        _finish(repository, state, receipt, restored.path, restored.git_dir)
+        beside = _finish(repository, state, receipt, restored.path, restored.git_dir)
     except (OSError, GitError) as error:
         said = f"{shown(receipt.worktree)} could not be restored as a whole: {error}. Run: sidecar status"
-        return RestoreResult("failed", where, (Finding("not-restored", "blocks", said),))
-    return RestoreResult("restored", restored.path, _notes(receipt, restored))
+        return RestoreResult("failed", where, (finding("not-restored", said),))
+    return RestoreResult("restored", restored.path, (*_notes(receipt, restored), *beside))
 
 
-def _finish(repository: Repository, state: Path, receipt: Receipt, path: str, git_dir: str) -> None:
+def _finish(repository: Repository, state: Path, receipt: Receipt, path: str, git_dir: str) -> tuple[Finding, ...]:
     """Lay the trash over what the snapshot gave, let go of both, and remember that it was restored."""
+    beside: tuple[str, ...] = ()
     if receipt.what == "release":
-        overlay(state, receipt.id, path, git_dir)
-        delete_trash(state, receipt.id)
+        was = str(receipt.facts.get("path"))
+        beside = overlay(state, receipt.id, was, path, git_dir)
+        delete_trash(state, receipt.id, was)
         steps.drop_snapshot(repository, receipt.id)
     else:
         drop_vanished(repository, receipt.id)
     facts = {"restored": path, "path": receipt.facts.get("path"), "at": time.time()}
     write_receipt(state, replace(receipt, bytes=0, facts=facts))
     journal.finish(state)
+    if not beside:
+        return ()
+    what = f"Something else was written where {counted(len(beside), 'file', 'files')} of the trash belong; they are"
+    return (finding("restored-beside", f"{what} beside it: {', '.join(map(escape, beside[:3]))}", beside),)
 
 
 def recover_restore(repository: Repository, state: Path, entry: Journal) -> tuple[Finding, ...]:
     """What becomes of a restoration that was killed: it is finished; restoring a snapshot again does what lacks."""
     receipt = read_receipt(state, str(entry.facts.get("receipt")))
     if receipt is None or receipt.what == "merge":
-        return (
-            Finding("bad-journal", "blocks", f"The journal of {entry.id} names no receipt. Look at it, move it away."),
-        )
+        return (finding("bad-journal", f"The journal of {entry.id} names no receipt. Look at it, move it away."),)
     if entry.step != "overlay":
         return _restore_again(repository, state, receipt, entry)
     return _overlay_again(repository, state, receipt, entry)
@@ -150,7 +159,7 @@ def _restore_again(repository: Repository, state: Path, receipt: Receipt, entry:
     if isinstance(restored, Failure):
         journal.finish(state)
         again = f"The restoration of {shown(receipt.worktree)} was ended: {restored.message}"
-        return (Finding("recovered", "info", f"{again} Start again: sidecar restore {receipt.id}"),)
+        return (finding("recovered", f"{again} Start again: sidecar restore {receipt.id}"),)
     git_dir = os.path.basename(restored.git_dir)
     return _overlay_again(
         repository, state, receipt, journal.advance(state, entry, "overlay", path=restored.path, git_dir=git_dir)
@@ -161,12 +170,12 @@ def _overlay_again(repository: Repository, state: Path, receipt: Receipt, entry:
     path, name = str(entry.facts.get("path")), str(entry.facts.get("git_dir"))
     git_dir = Path(repository.common_dir) / "worktrees" / name
     if "/" in name or name in ("", ".", "..") or not _belongs(git_dir, path):
-        return (Finding("bad-journal", "blocks", f"The journal of {entry.id} is not as we wrote it."),)
+        return (finding("bad-journal", f"The journal of {entry.id} is not as we wrote it."),)
     try:
-        _finish(repository, state, receipt, path, str(git_dir))
+        beside = _finish(repository, state, receipt, path, str(git_dir))
     except (OSError, GitError) as error:
-        return (Finding("not-recovered", "blocks", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
-    return (Finding("recovered", "info", f"{shown(receipt.worktree)} is restored in {escape(path)}."),)
+        return (finding("not-recovered", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
+    return (finding("recovered", f"{shown(receipt.worktree)} is restored in {escape(path)}."), *beside)
 
 
 def _belongs(git_dir: Path, path: str) -> bool:
@@ -179,11 +188,11 @@ def _belongs(git_dir: Path, path: str) -> bool:
 
 def _notes(receipt: Receipt, restored: Restored) -> tuple[Finding, ...]:
     """What a person should know about what is back."""
-    found = [Finding("restored-otherwise", "info", note) for note in restored.notes]
+    found = [finding("restored-otherwise", note) for note in restored.notes]
     if receipt.what == "vanished":
         kept = receipt.facts.get("kept")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept)) if isinstance(kept, int | float) else "then"
-        found.append(Finding("restored-as-of", "info", f"It is as it was at {when}. Ignored files could not be kept."))
+        found.append(finding("restored-as-of", f"It is as it was at {when}. Ignored files could not be kept."))
     return tuple(found)
 
 
@@ -223,15 +232,5 @@ def apply_empty(folder: Path, plan: EmptyPlan, options: Options) -> tuple[Findin
             try:
                 let_go(repository, held, receipt)
             except (OSError, GitError) as error:
-                left.append(Finding("not-emptied", "blocks", f"{receipt.id} could not be emptied: {error}"))
+                left.append(finding("not-emptied", f"{receipt.id} could not be emptied: {error}"))
     return tuple(left)
-
-
-def let_go(repository: Repository, state: Path, receipt: Receipt) -> None:
-    """Drop what a receipt keeps, then the receipt; GitError or OSError when something of it stays."""
-    if receipt.what == "release":
-        delete_trash(state, receipt.id)
-        steps.drop_snapshot(repository, receipt.id)
-    elif receipt.what == "vanished":
-        drop_vanished(repository, receipt.id)
-    drop_receipt(state, receipt.id)

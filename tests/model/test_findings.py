@@ -1,12 +1,17 @@
 """The table of codes: sound, and the page that is made from it is as it would be made now."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from scripts.generate import FINDINGS, findings_text
-from sidecar.model.finding_codes import FINDING_CODES, RELEASE_CODES, finding
+from sidecar.model.finding_codes import ALLOWABLE, CODES_BY_OPERATION, FINDING_CODES, finding
 from sidecar.model.inventory import Administration, Bytes, Commits, Files, Inventory, Nested, Output, Surroundings
 from sidecar.model.inventory_findings import findings_of, size_text
 
+SOURCE = Path(__file__).resolve().parent.parent.parent / "sidecar"
 MANY = tuple(f"path-{number}" for number in range(5))
 ODD = "a\nb\u202e\udcff"
 
@@ -29,7 +34,9 @@ def inventory(
 
 
 def test_the_table_is_sound() -> None:
-    assert len({code.code for code in RELEASE_CODES}) == len(RELEASE_CODES)
+    assert len(FINDING_CODES) == sum(len(codes) for codes in CODES_BY_OPERATION.values())
+    assert "untracked" in ALLOWABLE
+    assert not ALLOWABLE & {"in-use", "main-worktree", "busy", "conflict"}
     for code in FINDING_CODES.values():
         assert code.code == code.code.lower().replace("_", "-").replace(" ", "-")
         for sentence in (code.meaning, code.kept):
@@ -39,6 +46,31 @@ def test_the_table_is_sound() -> None:
 
 def test_the_page_is_up_to_date() -> None:
     assert FINDINGS.read_text("utf-8") == findings_text()
+
+
+MAKERS = frozenset({"Finding", "finding", "blocks", "info"})
+"""The functions that make a finding, its code first."""
+
+
+def codes_made(file: Path) -> Iterator[tuple[int, str]]:
+    """The codes that a source file gives to findings, with their lines; of a conditional code each that it can be."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS and node.args:
+            code = node.args[0]
+            for one in (code.body, code.orelse) if isinstance(code, ast.IfExp) else (code,):
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    yield node.lineno, one.value
+
+
+def test_every_code_that_the_source_makes_is_in_the_table() -> None:
+    made = {
+        (f"{file}:{line}", code)
+        for part in ("operations", "git", "model", "session", "cli", "lsp")
+        for file in (SOURCE / part).rglob("*.py")
+        for line, code in codes_made(file)
+    }
+    assert len(made) > 100
+    assert [(where, code) for where, code in sorted(made) if code not in FINDING_CODES] == []
 
 
 def test_an_unknown_code_is_none() -> None:

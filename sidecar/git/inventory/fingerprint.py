@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from sidecar.git.inventory.listing import Item, list_directory
 from sidecar.git.inventory.watching import Watching
 
+DEEPEST = 3000
+"""Bytes of a path, relative to the folder, that is not entered: moved elsewhere it could be too long for the system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -53,7 +56,8 @@ def fingerprint(folder: str, cancelled: Callable[[], bool] = lambda: False) -> F
                 status.st_ctime_ns,
             )
             digest.update(os.fsencode(item.name) + b"\0" + repr(facts).encode())
-            if item.is_directory and status.st_dev == start.status.st_dev:
+            enters = item.is_directory and len(os.fsencode(item.path)) <= DEEPEST
+            if enters and status.st_dev == start.status.st_dev:
                 waiting.append(item)
         directories[directory.path] = digest.digest()
     return Fingerprint(directories)

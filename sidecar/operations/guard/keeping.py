@@ -15,11 +15,11 @@ from sidecar.git.config import sidecar_keys
 from sidecar.git.repository import Repository, open_repository
 from sidecar.git.snapshot import Snapshot, write_snapshot
 from sidecar.git.snapshot.values import Watcher
-from sidecar.model.changes import UNSAVED
+from sidecar.model.changes import UNSAVED, UNSTAGED, UNTRACKED
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import settle
-from sidecar.operations.guard.records import Guarded, GuardError, find_vanished, gone, remember
+from sidecar.operations.guard.records import Guarded, GuardError, find_vanished, gone, made_of, remember
 from sidecar.operations.lock import hold
 from sidecar.operations.state import open_state
 from sidecar.session import Options
@@ -37,6 +37,12 @@ SHARE = 5
 
 ENOUGH = 0.5
 """Seconds after which the rest of the worktrees wait for the next keeping."""
+
+SETTLED = 8.0
+"""Seconds for which files must have been missing, and no more of them, before a state without them is kept.
+
+What deletes a worktree takes its time; the state to keep is the one from before it began.
+"""
 
 LARGEST = 50 * 1024 * 1024
 """Bytes of a file above which it is not kept."""
@@ -72,6 +78,7 @@ class Guard:
         self._closed = False
         self._lock: FileLock | None = None
         self._kept: dict[str, tuple[Key, Snapshot]] = {}
+        self._lost: dict[str, tuple[frozenset[str], float]] = {}
         self._thread = threading.Thread(target=self._run, name="sidecar-guard", daemon=True)
         self._thread.start()
 
@@ -137,11 +144,15 @@ class Guard:
         there = {one.worktree.key: one for one in picture.worktrees if not one.worktree.missing}
         for path in self._kept.keys() - there.keys():
             del self._kept[path]
-        if gone(state, there):
+            self._lost.pop(path, None)
+        if gone(state, {path: one.worktree for path, one in there.items()}):
             self._tell_vanished(repository, state)
         enough = time.monotonic() + ENOUGH
         for one in sorted(there.values(), key=lambda one: one.worktree.key not in self._kept):
             if self._closed or not self._is_due(one):
+                continue
+            if not self._is_settled(one):
+                self._come_back(picture)
                 continue
             if time.monotonic() > enough:
                 self._come_back(picture)
@@ -154,6 +165,16 @@ class Guard:
             return False
         known = self._kept.get(one.worktree.key)
         return known[0] != _key(one) if known is not None else bool(one.ahead or any(True for _ in one.changes))
+
+    def _is_settled(self, one: WorktreeState) -> bool:
+        """Whether nothing is being deleted: no file that the kept state has went missing a moment ago."""
+        known = self._kept.get(one.worktree.key)
+        lost = _lost(known[0], one) if known is not None else frozenset()
+        before, since = self._lost.get(one.worktree.key, (frozenset(), 0.0))
+        if lost - before:
+            since = time.monotonic()
+        self._lost[one.worktree.key] = (lost, since)
+        return not lost or time.monotonic() - since >= SETTLED
 
     def _come_back(self, picture: Picture) -> None:
         """Have the rest of a Picture looked at, unless there is a newer one."""
@@ -192,7 +213,7 @@ class Guard:
             )
 
     def _keep(self, repository: Repository, state: Path, one: WorktreeState, most: int) -> None:
-        known = self._kept.get(one.worktree.key)
+        known, began = self._kept.get(one.worktree.key), time.time()
         snapshot = write_snapshot(
             repository,
             one.worktree,
@@ -207,7 +228,7 @@ class Guard:
             return
         if known is None or known[1].commit != snapshot.commit:
             try:
-                remember(repository, state, _guarded(one, snapshot))
+                remember(repository, state, _guarded(one, snapshot, began))
             except GuardError as error:
                 log.info("The state of %s can't be kept: %s", one.worktree.name, error)
                 return
@@ -225,7 +246,19 @@ def _key(one: WorktreeState) -> Key:
     changes = tuple(
         (change.path, change.after, change.sources) for change in one.changes or () if set(change.sources) != {UNSAVED}
     )
-    return one.worktree.head, one.worktree.branch, one.worktree.git_dir, changes
+    worktree = one.worktree
+    return worktree.head, worktree.branch, worktree.git_dir, made_of(worktree.git_dir), changes
+
+
+def _lost(kept: Key, one: WorktreeState) -> frozenset[str]:
+    """The files that are missing on the disk and were not when this was kept."""
+    assert isinstance(kept[-1], tuple)
+    before = {path: after for path, after, _ in kept[-1]}
+    now = {change.path: change for change in one.changes or ()}
+    missing = {path for path, change in now.items() if change.after is None and UNSTAGED in change.sources}
+    missing -= {path for path, after in before.items() if after is None}
+    untracked = {path for path, _, sources in kept[-1] if UNTRACKED in sources and path not in now}
+    return frozenset(missing | (untracked if one.worktree.head == kept[0] else set()))
 
 
 def _lean(snapshot: Snapshot, one: WorktreeState) -> Snapshot:
@@ -235,7 +268,7 @@ def _lean(snapshot: Snapshot, one: WorktreeState) -> Snapshot:
     return replace(snapshot, known=replace(snapshot.known, blobs=blobs))
 
 
-def _guarded(one: WorktreeState, snapshot: Snapshot) -> Guarded:
+def _guarded(one: WorktreeState, snapshot: Snapshot, began: float) -> Guarded:
     worktree = one.worktree
     uncommitted = any(set(change.sources) - {"committed"} for change in one.changes or ())
     safe = one.integration.state in ("integrated", "no-work") and not uncommitted
@@ -245,7 +278,8 @@ def _guarded(one: WorktreeState, snapshot: Snapshot) -> Guarded:
         worktree.branch,
         worktree.git_dir,
         snapshot.commit,
-        time.time(),
+        began,
         snapshot.bytes,
         safe,
+        made_of(worktree.git_dir),
     )

@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.git.acting import DURABLE
 from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
+from sidecar.model.picture import Worktree
 from sidecar.operations.journal import pending
-from sidecar.operations.receipts import Receipt, list_receipts, new_id, write_receipt
-from sidecar.operations.release.facts import OBJECT_ID
+from sidecar.operations.receipts import OBJECT_ID, Receipt, list_receipts, new_id, write_receipt
 from sidecar.operations.state import read_record, remove_record, write_record
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A worktree as last kept: its path, name and branch, git's own directory of it, the snapshot, and since when.
+    """A worktree as last kept: its path, name and branch, git's own directory of it, the snapshot, and as of when.
 
-    `safe`: all that it had was in trunk then.
+    `safe`: all that it had was in trunk then. `made` tells it from another worktree that later has the same path.
     """
 
     path: str
@@ -33,6 +33,23 @@ class Guarded:
     time: float
     bytes: int
     safe: bool
+    made: str = ""
+
+
+def made_of(git_dir: str) -> str:
+    """What tells a worktree from every other of its name: when git made its administrative directory.
+
+    Git writes `commondir` then and never again (gitrepository-layout(5)); moving and repairing leave it alone.
+    """
+    try:
+        return str(os.lstat(os.path.join(git_dir, "commondir")).st_mtime_ns)
+    except OSError:
+        return ""
+
+
+def is_same(one: Guarded, now: Worktree) -> bool:
+    """Whether a worktree that is there is the one that was kept."""
+    return not now.missing and now.git_dir != "" and one.made in ("", made_of(now.git_dir))
 
 
 def guard_ref(path: str) -> str:
@@ -58,6 +75,7 @@ def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
         "time": guarded.time,
         "bytes": guarded.bytes,
         "safe": guarded.safe,
+        "made": guarded.made,
     }
     write_record(_file(state, guarded.path), record)
 
@@ -97,22 +115,23 @@ def find_vanished(repository: Repository, state: Path) -> tuple[Receipt, ...]:
     if not records:
         return ()
     worktrees = [worktree for worktree in list_worktrees(repository) if not worktree.main]
-    there = {worktree.key for worktree in worktrees if not worktree.missing}
-    moved = {worktree.git_dir for worktree in worktrees if not worktree.missing and worktree.git_dir}
+    there = {worktree.key: worktree for worktree in worktrees}
+    by_home = {worktree.git_dir: worktree for worktree in worktrees}
     found = []
     for one in records:
-        if one.path in there:
+        if one.path in there and is_same(one, there[one.path]):
             continue
-        if one.git_dir in moved or _released(state, one.path):
+        moved = one.git_dir in by_home and is_same(one, by_home[one.git_dir])
+        if moved or _released(state, one):
             forget(repository, state, one.path)
         elif not _under_way(state, one.path):
             found.append(_make_receipt(repository, state, one))
     return tuple(found)
 
 
-def gone(state: Path, there: Collection[str]) -> tuple[Guarded, ...]:
-    """The records of worktrees that are not there, by path; nothing is changed."""
-    return tuple(one for one in guarded(state) if one.path not in there)
+def gone(state: Path, there: Mapping[str, Worktree]) -> tuple[Guarded, ...]:
+    """The records of worktrees that are not there, or of which another has the path; nothing is changed."""
+    return tuple(one for one in guarded(state) if one.path not in there or not is_same(one, there[one.path]))
 
 
 def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
@@ -126,9 +145,12 @@ def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
     return receipt
 
 
-def _released(state: Path, path: str) -> bool:
-    """Whether the last that happened at this path was a release of ours."""
-    return any(receipt.what == "release" and receipt.facts.get("path") == path for receipt in list_receipts(state))
+def _released(state: Path, one: Guarded) -> bool:
+    """Whether this worktree, as it was kept, has been released by us since."""
+    return any(
+        receipt.what == "release" and receipt.facts.get("path") == one.path and receipt.time >= one.time
+        for receipt in list_receipts(state)
+    )
 
 
 def _under_way(state: Path, path: str) -> bool:
@@ -151,13 +173,14 @@ def _file(state: Path, path: str) -> Path:
 def _parse(record: dict[str, object]) -> Guarded | None:
     path, name, branch, git_dir = (record.get(key) for key in ("path", "name", "branch", "git_dir"))
     commit, moment, size = record.get("commit"), record.get("time"), record.get("bytes")
+    made = record.get("made", "")
     if not (isinstance(path, str) and isinstance(name, str) and isinstance(git_dir, str) and isinstance(commit, str)):
         return None
     if not (branch is None or isinstance(branch, str)) or not OBJECT_ID.fullmatch(commit) or not os.path.isabs(path):
         return None
     if not isinstance(moment, int | float) or not isinstance(size, int) or size < 0:
         return None
-    return Guarded(path, name, branch, git_dir, commit, float(moment), size, record.get("safe") is True)
+    return Guarded(path, name, branch, git_dir, commit, float(moment), size, record.get("safe") is True, str(made))
 
 
 GuardError = (GitError, OSError)

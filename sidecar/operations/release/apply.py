@@ -24,8 +24,8 @@ from sidecar.operations.lock import hold
 from sidecar.operations.receipts import new_id
 from sidecar.operations.release import steps
 from sidecar.operations.release.facts import Facts
-from sidecar.operations.release.plan import ReleasePlan, World, look_around, plan_release
-from sidecar.operations.release.trash import disk_usage, trash_of
+from sidecar.operations.release.plan import ReleasePlan, in_use, look_around, plan_release
+from sidecar.operations.release.trash import aside_of, kept_on_disk, mounted_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class _StoppedError(Exception):
 
 def apply_release(plan: ReleasePlan, control: Control = QUIET) -> ReleaseResult:
     """Release the worktree of a plan, if the world is still the one that the plan saw."""
+    from sidecar.operations.retention import let_go_of_old  # which takes a release's steps itself
+
     if plan.blocked or plan.world is None:
         return ReleaseResult("refused", plan.findings)
     with hold(plan.common_dir, f"releasing {plan.worktree.name}") as held:
@@ -59,18 +61,20 @@ def apply_release(plan: ReleasePlan, control: Control = QUIET) -> ReleaseResult:
             if journal.pending(held) is not None:
                 return ReleaseResult("refused", (_unfinished(),))
         except ValueError as error:
-            return ReleaseResult("refused", (Finding("bad-journal", "blocks", str(error)),))
+            return ReleaseResult("refused", (finding("bad-journal", str(error)),))
         fresh = _plan_again(plan, control)
         if isinstance(fresh, ReleaseResult):
             return fresh
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         if isinstance(repository, Failure):
             return ReleaseResult("failed", (Finding(repository.code, "blocks", repository.message),))
-        return _release(repository, held, fresh, control)
+        result = _release(repository, held, fresh, control)
+        let_go_of_old(repository, held, plan.options)
+        return result
 
 
 def _unfinished() -> Finding:
-    return Finding("unfinished", "blocks", "An operation was ended before it was done. Run: sidecar status")
+    return finding("unfinished", "An operation was ended before it was done. Run: sidecar status")
 
 
 def _plan_again(plan: ReleasePlan, control: Control) -> ReleasePlan | ReleaseResult:
@@ -125,15 +129,28 @@ def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Co
         entry = journal.begin(state, release_id, "release", "prove", facts.record())
         try:
             facts, entry, snapshot = _keep(repository, state, plan, facts, entry, control)
-            _move(repository, state, plan.world, facts, entry)
+            entry = _move(repository, state, plan, facts, entry)
         except (_StoppedError, GitError, OSError) as stopped:
             return _go_back(repository, facts, state, release_id, stopped)
         _finish(repository, state, facts, entry, snapshot, control)
-    except OSError as error:
-        what = f"The release of {shown(facts.name)} could not be written down: {error.strerror}. Run: sidecar status"
-        return ReleaseResult("failed", (Finding("disk", "blocks", what),))
-    kept = disk_usage(trash_of(state, release_id))
-    return ReleaseResult("released", plan.findings, release_id, max(0, facts.total - kept), kept)
+    except (OSError, GitError) as error:
+        said = error.message if isinstance(error, GitError) else error.strerror or str(error)
+        what = f"The release of {shown(facts.name)} stopped half-way: {escape(said)}. Nothing is lost."
+        return ReleaseResult("failed", (finding("disk", f"{what} Make room, then run: sidecar status"),))
+    kept = kept_on_disk(facts.path, state, release_id)
+    findings = (*plan.findings, *_kept_beside(facts, release_id))
+    return ReleaseResult("released", findings, release_id, max(0, facts.total - kept), kept)
+
+
+def _kept_beside(facts: Facts, release_id: str) -> tuple[Finding, ...]:
+    """Told when what is kept could not be brought from its own disk."""
+    aside = aside_of(facts.path, release_id)
+    if not aside.is_dir():
+        return ()
+    what = (
+        f"The repository's disk has no room for what is kept of {shown(facts.name)}. It stays in {escape(str(aside))}."
+    )
+    return (finding("kept-beside", what),)
 
 
 def _keep(
@@ -158,15 +175,22 @@ def _keep(
     return facts, entry, snapshot
 
 
-def _move(repository: Repository, state: Path, world: World, facts: Facts, entry: Journal) -> None:
-    """Both directories go into the trash, unless somebody wrote into one at the last moment."""
+def _move(repository: Repository, state: Path, plan: ReleasePlan, facts: Facts, entry: Journal) -> Journal:
+    """Both directories go into the trash, unless somebody came in, or wrote into one, at the last moment."""
+    for one in in_use(plan.worktree):
+        raise _StoppedError("refused", one)
+    assert plan.world is not None
     entry = journal.advance(state, entry, "move")
     where = steps.move_folder(facts, state, entry.id)
-    changed = changed_between(world.files, fingerprint(str(where)))
+    if mounts := mounted_in(where):
+        what = f"Another file system is mounted in {shown(facts.name)}. Unmount it."
+        raise _StoppedError("refused", finding("mount", what, mounts))
+    changed = changed_between(plan.world.files, fingerprint(str(where)))
     if changed:
         raise _changed(facts, changed)
     entry = journal.advance(state, entry, "detach")
     steps.detach(repository, facts, state, entry.id)
+    return entry
 
 
 def _finish(
@@ -177,6 +201,7 @@ def _finish(
     steps.delete_branch(repository, facts)
     entry = journal.advance(state, entry, "receipt")
     steps.record(facts, state, entry.id)
+    steps.let_guard_go(repository, facts, state)
     entry = journal.advance(state, entry, "thin")
     control.stage(f"Freeing the disk of {escape(facts.name)}")
     unheld = {one.path for one in snapshot.unheld}
@@ -192,7 +217,7 @@ def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str,
     back = steps.return_folder(facts, state, release_id)
     if not back:
         what = f"{shown(facts.name)} was put away, but something new is at {escape(facts.path)}. Run: sidecar status"
-        return ReleaseResult("failed", (Finding("path-taken", "blocks", what),))
+        return ReleaseResult("failed", (finding("path-taken", what),))
     steps.drop_snapshot(repository, release_id)
     journal.finish(state)
     if isinstance(why, _StoppedError):
@@ -205,7 +230,7 @@ def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str,
         else ""
     )
     what = f"{shown(facts.name)} could not be released, and is as it was: {escape(said)}"
-    return ReleaseResult("failed", (Finding("not-released", "blocks", what),))
+    return ReleaseResult("failed", (finding("not-released", what),))
 
 
 def _changed(facts: Facts, paths: tuple[str, ...]) -> _StoppedError:

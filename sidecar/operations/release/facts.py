@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
-
-OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+from sidecar.operations.receipts import OBJECT_ID
 
 
 @dataclass(frozen=True, slots=True)

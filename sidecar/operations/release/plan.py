@@ -10,7 +10,7 @@ from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take
 from sidecar.git.process import GitError
 from sidecar.git.repository import list_worktrees
 from sidecar.git.trunk import find_trunk
-from sidecar.model.finding_codes import FINDING_CODES, NOT_AT_STAKE, finding
+from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import NAMED, counted, findings_of
@@ -131,7 +131,7 @@ def _plan(
     seen = [
         *(_of_proof(worktree, trunk, proof) if proof is not None and worktree.branch is not None else ()),
         *(_of_content(worktree, trunk, proof) if proof is not None else ()),
-        *_in_use(worktree),
+        *in_use(worktree),
         *_unsaved(worktree, unsaved),
         *findings_of(inventory, head_in_trunk=in_trunk),
     ]
@@ -171,7 +171,7 @@ def _prove(sources: Sources, worktree: Worktree, trunk: Trunk, control: Control)
     receipts = [
         (str(receipt.facts.get("head")), str(receipt.facts.get("after")))
         for receipt in list_receipts(state_path(sources.repository.common_dir))
-        if receipt.what == "merge"
+        if receipt.what == "merge" and "restored" not in receipt.facts
     ]
     return prove(sources, trunk, worktree.head, branch=worktree.branch, receipts=receipts, cancelled=control.cancelled)
 
@@ -206,7 +206,8 @@ def _of_content(worktree: Worktree, trunk: Trunk, proof: Proof) -> tuple[Finding
     return (finding("content-not-in-trunk", said, proof.missing),)
 
 
-def _in_use(worktree: Worktree) -> tuple[Finding, ...]:
+def in_use(worktree: Worktree) -> tuple[Finding, ...]:
+    """Who stands in a worktree right now, as at most one finding."""
     inside = processes_inside([worktree.key])[worktree.key]
     if not inside:
         return ()
@@ -226,6 +227,6 @@ def _unsaved(worktree: Worktree, paths: tuple[str, ...]) -> tuple[Finding, ...]:
 
 def _allowed(one: Finding, allow: frozenset[str]) -> Finding:
     """A blocking finding that the person accepts is kept; what would not be safe can't be accepted."""
-    if one.severity != "blocks" or one.code not in allow or FINDING_CODES[one.code].kept == NOT_AT_STAKE:
+    if one.severity != "blocks" or one.code not in allow or one.code not in ALLOWABLE:
         return one
     return replace(one, severity="kept")

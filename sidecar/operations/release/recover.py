@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
-from sidecar.git.snapshot.read import read_contents
+from sidecar.git.snapshot.read import read_contents, read_snapshot
 from sidecar.git.snapshot.store import open_store
 from sidecar.git.snapshot.values import FILE_KIND, RefusedError, Watcher
-from sidecar.model.findings import Finding
+from sidecar.model.finding_codes import finding
+from sidecar.model.findings import Failure, Finding
 from sidecar.model.messages import escape, shown
 from sidecar.operations import journal
 from sidecar.operations.journal import Journal
 from sidecar.operations.release import steps
 from sidecar.operations.release.facts import Facts, parse_facts
-from sidecar.operations.release.trash import trash_of
+from sidecar.operations.release.trash import check_trash, trash_of, where_is
 
 BACK = ("prove", "keep", "move", "detach")
 """The steps during which the way leads back."""
@@ -27,19 +29,42 @@ def recover_release(repository: Repository, state: Path, entry: Journal) -> tupl
         facts = parse_facts(repository, entry.facts)
     except ValueError as error:
         what = f"The journal of {entry.id} can't be believed: {error}. Nothing was done; look at {state / 'journal'}."
-        return (Finding("bad-journal", "blocks", escape(what)),)
+        return (finding("bad-journal", escape(what)),)
     try:
+        check_trash(state, entry.id)
+        if entry.step in BACK and _nothing_moved(facts, state, entry):
+            return _leave(repository, facts, state, entry)
         if entry.step in BACK and _undo(repository, facts, state, entry):
             journal.finish(state)
-            return (Finding("recovered", "info", f"The release of {shown(facts.name)} was ended. It is as it was."),)
+            return (finding("recovered", f"The release of {shown(facts.name)} was ended. It is as it was."),)
         _go_on(repository, facts, state, entry)
     except (OSError, GitError) as error:
-        return (Finding("not-recovered", "blocks", f"The release of {shown(facts.name)} was ended: {error}"),)
+        return (finding("not-recovered", f"The release of {shown(facts.name)} was ended: {error}"),)
     journal.finish(state)
     what = (
         f"The release of {shown(facts.name)} was ended, and is done now. Take it back with: sidecar restore {entry.id}"
     )
-    return (Finding("recovered", "info", what),)
+    return (finding("recovered", what),)
+
+
+def _nothing_moved(facts: Facts, state: Path, entry: Journal) -> bool:
+    """Whether it was ended before it took anything."""
+    there = os.path.lexists(trash_of(state, entry.id) / "admin")
+    return not there and where_is(facts.path, state, entry.id) is None
+
+
+def _leave(repository: Repository, facts: Facts, state: Path, entry: Journal) -> tuple[Finding, ...]:
+    """A release that took nothing is forgotten; but if the worktree is gone since, its snapshot can be restored."""
+    steps.return_folder(facts, state, entry.id)  # takes the empty directory away
+    gone = not os.path.lexists(facts.path)
+    if gone and facts.snapshot is not None and steps.holds_snapshot(repository, entry.id, facts.snapshot):
+        steps.record(facts, state, entry.id)
+        what = f"{shown(facts.name)} is gone. What it had can be restored: sidecar restore {entry.id}"
+    else:
+        steps.drop_snapshot(repository, entry.id)
+        what = f"The release of {shown(facts.name)} was ended. It is as it was."
+    journal.finish(state)
+    return (finding("recovered", what),)
 
 
 def _undo(repository: Repository, facts: Facts, state: Path, entry: Journal) -> bool:
@@ -57,10 +82,17 @@ def _undo(repository: Repository, facts: Facts, state: Path, entry: Journal) -> 
 def _go_on(repository: Repository, facts: Facts, state: Path, entry: Journal) -> None:
     if facts.snapshot is None:
         raise OSError("its journal names no snapshot")
+    if not steps.holds_snapshot(repository, entry.id, facts.snapshot):
+        steps.keep_snapshot(repository, entry.id, facts.snapshot)
+    snapshot = read_snapshot(repository, facts.snapshot)
+    if isinstance(snapshot, Failure):
+        raise OSError(snapshot.message)
     steps.detach(repository, facts, state, entry.id)
     if entry.step != "thin":
-        steps.delete_branch(repository, facts)
+        if any((branch.name, branch.tip) == (facts.branch, facts.tip) for branch in snapshot.branches):
+            steps.delete_branch(repository, facts)
         steps.record(facts, state, entry.id)
+        steps.let_guard_go(repository, facts, state)
     steps.lighten(repository, facts, state, entry.id, None, _held(repository, facts.snapshot))
     steps.record(facts, state, entry.id)
 

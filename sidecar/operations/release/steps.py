@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,14 +20,17 @@ from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.snapshot import Known
 from sidecar.git.snapshot.store import signature_of
-from sidecar.operations.receipts import Receipt, write_receipt
+from sidecar.operations.guard.records import forget
+from sidecar.operations.receipts import Receipt, read_receipt, write_receipt
 from sidecar.operations.release.facts import Facts, snapshot_ref
 from sidecar.operations.release.trash import (
+    aside_of,
     bring_home,
     delete_inside,
     digest_of,
-    disk_usage,
+    kept_on_disk,
     make_room,
+    mounted_in,
     put_away,
     thin,
     trash_of,
@@ -39,6 +43,13 @@ def keep_snapshot(repository: Repository, release_id: str, commit: str) -> None:
     """Have a ref hold the snapshot; GitError when there is another one already."""
     nothing = "0" * len(commit)
     run(repository.place, *DURABLE, "update-ref", "--no-deref", snapshot_ref(release_id), commit, nothing)
+
+
+def holds_snapshot(repository: Repository, release_id: str, commit: str) -> bool:
+    """Whether the ref holds this snapshot."""
+    name = ("rev-parse", "--verify", "-q", "--end-of-options", snapshot_ref(release_id))
+    status, said = run_for_status(repository.place, *name, accept=(0, 1, 128))
+    return status == 0 and said.decode("ascii", "replace").strip() == commit
 
 
 def drop_snapshot(repository: Repository, release_id: str) -> None:
@@ -70,8 +81,13 @@ def return_folder(facts: Facts, state: Path, release_id: str) -> bool:
 
 
 def detach(repository: Repository, facts: Facts, state: Path, release_id: str) -> None:
-    """Git's own directory of the worktree goes into the trash: from here on git does not know the worktree."""
+    """Git's own directory of the worktree goes into the trash: from here on git does not know the worktree.
+
+    When it is there already, one of that name is another worktree's.
+    """
     source = Path(repository.common_dir) / "worktrees" / facts.administrative
+    if os.path.lexists(trash_of(state, release_id) / "admin"):
+        return
     if source.is_dir() and not source.is_symlink():
         os.rename(source, trash_of(state, release_id) / "admin")
         sync_directory(trash_of(state, release_id))
@@ -91,8 +107,14 @@ def attach(repository: Repository, facts: Facts, state: Path, release_id: str) -
 
 
 def delete_branch(repository: Repository, facts: Facts) -> bool:
-    """Delete the branch if it still points at what was proven and nobody else has it; says whether it is gone."""
+    """Delete the branch if it still points at what was proven and nobody else has it; says whether it is gone.
+
+    One that is only another name of a branch (git-symbolic-ref(1)) stays: a snapshot does not hold that it is.
+    """
     if facts.branch is None or facts.tip is None:
+        return False
+    other_name = ("symbolic-ref", "-q", f"refs/heads/{facts.branch}")
+    if run_for_status(repository.place, *other_name, accept=(0, 1, 128))[0] == 0:
         return False
     used = any(worktree.branch == facts.branch for worktree in list_worktrees(repository))
     if used:
@@ -108,18 +130,25 @@ def delete_branch(repository: Repository, facts: Facts) -> bool:
 
 
 def record(facts: Facts, state: Path, release_id: str, more: Mapping[str, object] | None = None) -> Receipt:
-    """The receipt: from here on the release can be taken back."""
+    """The receipt: from here on the release can be taken back. Written again, it keeps its time."""
+    earlier = read_receipt(state, release_id)
     receipt = Receipt(
         release_id,
         "release",
         facts.name,
         facts.branch,
-        time.time(),
-        disk_usage(trash_of(state, release_id)),
+        time.time() if earlier is None else earlier.time,
+        kept_on_disk(facts.path, state, release_id),
         {**facts.record(), **(more or {})},
     )
     write_receipt(state, receipt)
     return receipt
+
+
+def let_guard_go(repository: Repository, facts: Facts, state: Path) -> None:
+    """What the guard kept of the worktree goes: the release keeps more."""
+    with contextlib.suppress(GitError, OSError):  # the guard itself lets go of it later
+        forget(repository, state, facts.path)
 
 
 def lighten(
@@ -133,10 +162,10 @@ def lighten(
     """Delete build output, and what the snapshot holds, from the trash; then bring it home from another disk.
 
     `held` has the blob of every file of the snapshot; `known` what the files were like when it was taken: without it
-    each is read again. OSError when the trash has no room for what was on another disk; nothing is lost then.
+    each is read again. What the trash has no room for stays on its own disk, beside where the worktree was.
     """
     where = where_is(facts.path, state, release_id)
-    if where is None:
+    if where is None or mounted_in(where):
         return
     delete_inside(where, facts.output)
 
@@ -151,5 +180,9 @@ def lighten(
             return False
 
     thin(where, is_held)
-    if where.parent != trash_of(state, release_id):
-        bring_home(where, state, release_id)
+    aside = aside_of(facts.path, release_id)
+    if where == aside:
+        with contextlib.suppress(OSError):
+            bring_home(where, state, release_id)
+    elif aside.is_dir() and not aside.is_symlink() and not mounted_in(aside):
+        shutil.rmtree(aside, ignore_errors=True)  # it was brought home, and we were ended before it was gone

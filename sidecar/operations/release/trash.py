@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sidecar.git.inventory.content import blob_id
+from sidecar.git.inventory.mounts import mount_points, mounts_below
 from sidecar.git.inventory.watching import Watching
 from sidecar.operations.state import sync_directory
 
@@ -43,6 +44,19 @@ def make_room(state: Path, operation_id: str) -> None:
     sync_directory(trash.parent)
 
 
+def check_trash(state: Path, operation_id: str) -> None:
+    """OSError when a part of the trash is a link, which leads nobody knows where."""
+    trash = trash_of(state, operation_id)
+    for place in (trash.parent, trash, trash / "files", trash / "admin"):
+        if place.is_symlink():
+            raise OSError(errno.ELOOP, "a link is where a folder of the trash should be", str(place))
+
+
+def mounted_in(folder: Path) -> tuple[str, ...]:
+    """Where other file systems are mounted in a folder: what lies there is not the folder's."""
+    return mounts_below(os.path.realpath(folder), mount_points())
+
+
 def put_away(worktree: str, state: Path, operation_id: str) -> Path:
     """Move a folder as a whole out of everybody's sight; gives where it is now. OSError when it did not move."""
     target = trash_of(state, operation_id) / "files"
@@ -61,7 +75,11 @@ def put_away(worktree: str, state: Path, operation_id: str) -> Path:
 
 
 def where_is(worktree: str, state: Path, operation_id: str) -> Path | None:
-    """Where a folder that was put away is, if it was."""
+    """Where a folder that was put away is, if it was; OSError when links were put in its place.
+
+    What is in the trash is whole: it came there by one rename.
+    """
+    check_trash(state, operation_id)
     for place in (trash_of(state, operation_id) / "files", aside_of(worktree, operation_id)):
         if os.path.isdir(place) and not os.path.islink(place):
             return place
@@ -111,21 +129,33 @@ def bring_home(aside: Path, state: Path, operation_id: str) -> Path:
 
     OSError when the copy is not whole; the folder is still where it was then.
     """
-    target = trash_of(state, operation_id) / "files"
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(aside, target, symlinks=True, copy_function=copy_entry)
-    for path in _below(aside):
-        one, two = os.lstat(aside / path), os.lstat(target / path)
-        same = stat.S_IFMT(one.st_mode) == stat.S_IFMT(two.st_mode)
-        if same and stat.S_ISREG(one.st_mode):
-            same = digest_of(aside / path, one, "sha256") == digest_of(target / path, two, "sha256")
-        elif same and stat.S_ISLNK(one.st_mode):
-            same = os.readlink(aside / path) == os.readlink(target / path)
-        if not same:
-            raise OSError(errno.EIO, "the copy differs", str(target / path))
-    sync_directory(target)
+    trash = trash_of(state, operation_id)
+    draft, target = trash / "copy", trash / "files"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(aside, draft, symlinks=True, copy_function=copy_entry)
+        for path in _below(aside):
+            _check_copy(aside / path, draft / path)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    if hasattr(os, "sync"):
+        os.sync()
+    os.rename(draft, target)
+    sync_directory(trash)
     shutil.rmtree(aside)
     return target
+
+
+def _check_copy(original: Path, copy: Path) -> None:
+    one, two = os.lstat(original), os.lstat(copy)
+    same = one.st_mode == two.st_mode
+    if same and stat.S_ISREG(one.st_mode):
+        same = digest_of(original, one, "sha256") == digest_of(copy, two, "sha256")
+    elif same and stat.S_ISLNK(one.st_mode):
+        same = os.readlink(original) == os.readlink(copy)
+    if not same:
+        raise OSError(errno.EIO, "the copy differs", str(copy))
 
 
 def digest_of(path: Path, seen: os.stat_result, object_format: str) -> str:
@@ -133,15 +163,25 @@ def digest_of(path: Path, seen: os.stat_result, object_format: str) -> str:
     return blob_id(str(path), seen, object_format, Watching(lambda: False, lambda _stage, _entries: None))
 
 
-def delete_trash(state: Path, operation_id: str) -> None:
-    """Delete what the trash has of one release, and nothing else; OSError when something stays."""
+def delete_trash(state: Path, operation_id: str, worktree: str) -> None:
+    """Delete what the trash has of one release, and nothing else; OSError when something stays.
+
+    `worktree` is where the folder was: from another file system it may not have come farther than beside that.
+    """
+    check_trash(state, operation_id)
     trash = trash_of(state, operation_id)
-    if trash.is_symlink() or trash.parent.is_symlink():
-        raise OSError(errno.ELOOP, "the trash is a link", str(trash))
-    if trash.is_dir():
-        shutil.rmtree(trash)
+    for place in (trash, aside_of(worktree, operation_id)):
+        if place.is_dir() and not place.is_symlink():
+            if mounts := mounted_in(place):
+                raise OSError(errno.EBUSY, "another file system is mounted there", str(place / mounts[0]))
+            shutil.rmtree(place)
     with contextlib.suppress(OSError):
         trash.parent.rmdir()
+
+
+def kept_on_disk(worktree: str, state: Path, operation_id: str) -> int:
+    """Bytes on the disk that one release keeps, wherever its folder is."""
+    return disk_usage(trash_of(state, operation_id)) + disk_usage(aside_of(worktree, operation_id))
 
 
 def disk_usage(root: Path) -> int:

@@ -1,0 +1,24 @@
+"""What a finding's code stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["blocks", "kept", "info"]
+
+NOT_AT_STAKE = "Nothing is removed while this stands."
+IN_THE_TRASH = "Kept in the trash as it is, and restored."
+IN_THE_SNAPSHOT = "Kept in the snapshot, and restored."
+SHARED = "Stays where it is."
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCode:
+    """What a code stands for: its usual severity, what was found, what becomes of it in a release, and what to do."""
+
+    code: str
+    severity: Severity
+    meaning: str
+    kept: str = NOT_AT_STAKE
+    advice: str = "Nothing."

@@ -344,3 +344,13 @@ def test_overlaps_are_sorted_by_path_and_then_by_party(repo: Path, pair: tuple[P
         ("z.txt", "three", "two"),
     ]
     assert all(overlap.sides[1].key == "" for overlap in overlaps if None in (side.name for side in overlap.sides))
+
+
+def test_a_file_that_happens_to_be_alike_takes_no_part(tmp_path: Path) -> None:
+    """What git merges onto a name that is taken is also what a file is that nobody has touched."""
+    main = init(tmp_path / "main")
+    commit(main, {"low/note.txt": "a\nb\nc\nd\ne\nf\n", "low/er/note.txt": "1\n2\n3\n4\n5\n6\n"})
+    one, two = add_worktree(main, "one"), add_worktree(main, "two")
+    commit(one, {"note.txt": "p\nq\nr\ns\n", "low/note.txt": "1\n2\n3\n4\n5\n6\n"})
+    git(two, "mv", "low/note.txt", "note.txt")
+    assert overlaps_of(pictured(look(main))) == ["conflict add/add note.txt one:note.txt:1-4 | two:note.txt:1-6"]

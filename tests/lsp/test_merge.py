@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lsprotocol import types
 
-from tests.harness import add_worktree, commit, git, write
+from tests.harness import add_worktree, commit, git, init, write
 from tests.lsp.editor import COMMAND, editing
 from tests.lsp.texts import TEXT, changed
 
@@ -294,3 +295,31 @@ async def test_a_server_that_starts_cleans_up_after_a_killed_operation(
         await editor.until(lambda: any("was taken back" in said for said in editor.messages))
         assert trunk(base) == before and not (base / ".git" / "sidecar" / "journal").exists()
         assert git(base, "worktree", "list").count("\n") == 1
+
+
+async def test_a_name_that_two_repositories_have_is_not_guessed_at(base: Path, feature: Path, tmp_path: Path) -> None:
+    other = init(tmp_path / "elsewhere" / "other")
+    commit(other, {"a.txt": TEXT}, "Begin")
+    commit(add_worktree(other, "theirs"), {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    before = trunk(other)
+    async with editing(base, other) as editor:
+        await editor.until(lambda: len({picture.repository for picture in editor.pictures}) == 2)
+        answer = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
+        assert (answer["outcome"], answer["findings"][0]["code"]) == ("failed", "ambiguous-worktree")
+        answer = await editor.execute("sidecar.merge", {"worktree": str(feature), "confirmed": True})
+        assert answer["outcome"] == "merged" and trunk(other) == before
+        given = {"worktree": "theirs", "repository": str(other / ".git"), "confirmed": True}
+        assert (await editor.execute("sidecar.merge", given))["outcome"] == "merged"
+        assert trunk(other) != before
+
+
+async def test_a_request_that_is_cancelled_stops_its_work(base: Path, feature: Path, tmp_path: Path) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    async with editing(base, capabilities=PROGRESS) as editor:
+        given = {"worktree": "theirs", "verify": f"touch '{alive}'; sleep 600", "confirmed": True}
+        params = types.ExecuteCommandParams("sidecar.merge", arguments=[given])
+        editor.client.protocol.send_request(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="merging")
+        await editor.appears(alive)
+        editor.client.cancel_request(types.CancelParams("merging"))
+        await editor.until(lambda: editor.progress and editor.progress[-1]["kind"] == "end")
+        assert trunk(base) == before and not (base / ".git" / "sidecar" / "journal").exists()

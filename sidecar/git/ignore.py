@@ -41,7 +41,7 @@ def _tracked(repository: Repository, worktree: Worktree, paths: Sequence[str]) -
 
 
 def _check(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> list[str]:
-    """Those of the paths that a rule ignores, tracked ones too."""
-    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    """Those of the paths that a rule ignores, tracked ones too; `./` keeps a leading colon a name."""
+    listing = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
     said = run(repository.inside(worktree), "check-ignore", "--no-index", "-z", "--stdin", stdin=listing, accept=(0, 1))
-    return [os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path]
+    return [os.fsdecode(path[2:]).rstrip("/") for path in said.split(b"\0") if path]

@@ -25,8 +25,10 @@ def is_remote(path: str, mountinfo: str) -> bool:
     """Whether changes of this path can happen on another machine, unseen by inotify."""
     real = os.path.realpath(path)
     longest, kind = "", ""
-    for line in mountinfo.splitlines():
-        fields, _, more = line.partition(" - ")
+    for line in mountinfo.split("\n"):
+        fields, separator, more = line.partition(" - ")
+        if not separator:
+            continue
         point = _ESCAPE.sub(lambda code: chr(int(code[1], 8)), fields.split(" ")[4]).rstrip("/")
         if (real == point or real.startswith(f"{point}/")) and len(point) >= len(longest):
             longest, kind = point, more.partition(" ")[0]

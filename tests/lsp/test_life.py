@@ -183,7 +183,8 @@ async def test_it_leaves_nothing_behind(repo: Path, tmp_path: Path) -> None:
     (repo / "README.md").write_text("# Mine\n")
     (tmp_path / "topic" / "README.md").write_text("# Theirs\n")
     before = sorted(os.listdir(repo / ".git"))
-    async with editing(repo, env={"TMPDIR": str(scratch)}) as editor:
+    without_guard = {"settings": {"guard": False}}  # which keeps what it saw in the repository, on purpose
+    async with editing(repo, options=without_guard, env={"TMPDIR": str(scratch)}) as editor:
         await editor.until(lambda: editor.codes(repo / "README.md"))
         editor.open(tmp_path / "topic" / "README.md", "# Typed\n")
         await editor.until(lambda: editor.published.get((tmp_path / "topic" / "README.md").as_uri()))

@@ -223,7 +223,7 @@ class Judge:
         place = self._quarantine.repository("merge", strongest)
         lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
         pairs = merge_pairs(self._repository.config, self._repository.trusted)
-        return place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]))
+        return place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]), **self._variables)
 
     def close(self) -> None:
         """End every process."""

@@ -142,3 +142,11 @@ def own_revert_merged(story: Story) -> None:
     git(story.work, "revert", "--no-edit", "HEAD", env=tick(story.work))
     story.on_trunk({"b.txt": text({1: "one\n"})})
     story.merge()
+
+
+@warned("ancestor", "a.txt", "new.txt")
+def merged_with_ours_where_trunk_renamed(story: Story) -> None:
+    two_commits(story)
+    git(story.main, "mv", "a.txt", "z.txt")
+    story.on_trunk()
+    story.merge("--strategy=ours")

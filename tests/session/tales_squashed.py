@@ -243,3 +243,17 @@ def squash_reverted_after_trunk_renamed_the_file(story: Story) -> None:
     story.on_trunk()
     story.on_trunk({"b.txt": text({1: "one\n"})})
     story.revert(squashed)
+
+
+@warned("merge-adds-nothing", "a.txt", "new.txt")
+def squash_after_a_merge_with_ours(story: Story) -> None:
+    two_commits(story)
+    story.merge("--strategy=ours")
+    story.on_work({"b.txt": text({3: "three\n"})})
+    story.squash()
+
+
+@warned("same-content", "new.txt")
+def squash_of_a_new_file_reverted_back_and_again(story: Story) -> None:
+    story.on_work({"new.txt": "new\n"})
+    story.revert(story.revert(story.revert(story.squash())))

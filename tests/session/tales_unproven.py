@@ -108,7 +108,7 @@ def a_driver_that_keeps_ours(story: Story) -> None:
     story.merge_trunk()
     git(story.main, "config", "merge.keep.driver", "true")
     story.on_work({"a.txt": text({3: "three\n"})})
-    story.on_trunk({"a.txt": text({20: "twenty\n"})})
+    story.on_trunk({"a.txt": text({20: "twenty\nthree\n"})})
 
 
 @no

@@ -169,7 +169,7 @@ def test_a_submodule(story: Story, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["-d", "a](b)", ":(top)x", "*", "with\nline end", "ü space", "x\\y", "[a-z]"])
 def test_names_of_all_kinds(story: Story, name: str) -> None:
-    story.on_work({name: "odd\n", f"d/{name}": "odd too\n"})
+    story.on_work({name: "odd\n"})
     assert said(story.proof()) == NO
     story.squash()
     story.on_trunk({name: "changed\n"})
@@ -261,15 +261,14 @@ def test_a_head_that_is_not_there(story: Story) -> None:
 
 
 def test_the_persons_own_settings_prove_nothing(story: Story, home: Path) -> None:
-    """A union of both sides, for every file, by the person's own attributes."""
-    attributes = home / ".config/git/attributes"
-    attributes.parent.mkdir(parents=True, exist_ok=True)
-    attributes.write_text("* merge=union\n")
-    write(story.main, {".git/info/attributes": "* merge=union\n"})
+    """A driver of the person's own keeps trunk's side of every file, so that every merge adds nothing."""
+    write(home, {".config/git/attributes": "* merge=keep\n", ".gitconfig": '[merge "keep"]\n\tdriver = true\n'})
     story.on_work({"a.txt": text({3: "three\n"})})
-    story.on_trunk({"a.txt": text({3: "line 3\nthree\nmore\n"})})
-    tree = git(story.main, "merge-tree", "--write-tree", "main", "work", env={"XDG_CONFIG_HOME": str(home / ".config")})
-    assert tree
+    story.on_trunk({"a.txt": text({20: "line 20\nthree\n"})})
+    own = {"XDG_CONFIG_HOME": str(home / ".config"), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
+    assert git(story.main, "merge-tree", "--write-tree", "main", "work", env=own) == git(
+        story.main, "rev-parse", "main^{tree}"
+    )
     assert said(story.proof()) == NO
 
 

@@ -163,3 +163,57 @@ def test_only_one_of_two_windows_keeps_and_tells(at: Standing) -> None:
         listed = list_restorable(at.main, Options())
         assert not isinstance(listed, Failure)
         assert len(listed) == 1
+
+
+def test_another_worktree_at_the_same_path_does_not_hide_that_the_first_has_vanished(at: Standing) -> None:
+    """Removed and made again while nobody looked, as scripts do: the first one's work can still be restored."""
+    before = whole(at.worktree, {".env"})
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    destroy(at)
+    add_worktree(at.main, at.worktree, branch="feat-1")
+    write(at.worktree, {"second.txt": "second\n"})
+    with guarding(at):
+        wait_until_kept(at, "second.txt")
+    listed = list_restorable(at.main, Options())
+    assert not isinstance(listed, Failure)
+    assert [one.what for one in listed] == ["vanished"]
+    git(at.main, "worktree", "remove", "--force", str(at.worktree))
+    git(at.main, "branch", "-D", "feat-1")
+    back = restore(at.main, listed[0].id, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert whole(at.worktree, {".env"}) == before
+
+
+def test_one_that_vanishes_after_it_was_released_and_restored_is_told(at: Standing) -> None:
+    allow = frozenset({"uncommitted", "untracked", "not-integrated"})
+    plan = plan_release(at.main, "feat-1", Options(), allow)
+    assert not isinstance(plan, Failure)
+    released = apply_release(plan)
+    assert released.receipt is not None
+    restore(at.main, released.receipt, Options())
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    destroy(at)
+    listed = list_restorable(at.main, Options())
+    assert not isinstance(listed, Failure)
+    assert [one.what for one in listed] == ["vanished"]
+
+
+def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing) -> None:
+    """File by file, with pauses in which the guard would keep what is left."""
+    other = add_worktree(at.main, "feat-2")
+    before = whole(at.worktree, {".env"})
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        for number, path in enumerate(("src/b.txt", "new/untracked.txt", "more.txt")):
+            (at.worktree / path).unlink()
+            write(other, {f"mark-{number}.txt": "mark\n"})
+            wait_until_kept(at, f"mark-{number}.txt")
+        destroy(at)
+        vanished = told.get(timeout=DEADLINE)
+    back = restore(at.main, vanished.receipt, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert whole(at.worktree, {".env"}) == before

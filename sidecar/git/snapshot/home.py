@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ LOCK_REASON = "worktree-sidecar restores"
 """What a half restored worktree is locked with, before the id of its snapshot: git prunes no locked one."""
 
 NAMING_A_BRANCH = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
+ON_A_BRANCH = re.compile(rb"ref:\s*refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+")
 MOST_NAMES = 1000
 MOST_IN_INDEX = 2 * 1024**3
 
@@ -110,7 +112,7 @@ def build_home(
 
 
 def check_head(store: Store, contents: Contents) -> None:
-    """Malformed unless HEAD is what the header says: a branch, or a commit."""
+    """Malformed unless HEAD is what the header says: a branch, or another name of it, or a commit."""
     header = contents.header
     head = next((item for item in header.admin if item.path == "HEAD"), None)
     if head is None or head.oid is None:
@@ -118,8 +120,7 @@ def check_head(store: Store, contents: Contents) -> None:
     with Exchange(store, "cat-file", "--batch") as git:
         said = read_object(git, head.oid, "blob", 1 << 16, Watcher()).strip()
     if header.branch is not None:
-        expected = b"ref: refs/heads/" + os.fsencode(header.branch)
-        if said.replace(b"ref:", b"ref: ", 1).split() != expected.split():
+        if not ON_A_BRANCH.fullmatch(said) or b".." in said:
             raise MalformedError("its HEAD is not on its branch")
     elif header.head is None or said != header.head.encode("ascii"):
         raise MalformedError("its HEAD is not at its commit")

@@ -44,6 +44,18 @@ class Destination:
     draft_home: str
 
 
+def check_readable(repository: Repository, commit: str) -> Failure | None:
+    """Why a restoration would refuse a snapshot (`bad-snapshot`): the very checks that it makes before it writes."""
+    try:
+        with open_store(repository) as store:
+            check_head(store, read_contents(repository, store, commit, Watcher()))
+    except RefusedError as refused:
+        return refused.failure
+    except (GitError, OSError, MalformedError) as error:
+        return bad(commit, error)
+    return None
+
+
 def restore_snapshot(
     repository: Repository, commit: str, path: str, *, watcher: Watcher | None = None
 ) -> Restored | Failure:

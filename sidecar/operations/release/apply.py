@@ -11,7 +11,7 @@ from typing import Literal
 from sidecar.git.inventory import CancelledError, changed_between, fingerprint
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot import Snapshot, check_snapshot, write_snapshot
+from sidecar.git.snapshot import Snapshot, check_readable, check_snapshot, write_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.git.trunk import find_trunk
 from sidecar.model.finding_codes import finding
@@ -168,6 +168,7 @@ def _keep(
     entry = journal.advance(state, entry, "keep", **facts.record())
     steps.keep_snapshot(repository, entry.id, snapshot.commit)
     holed = check_snapshot(repository, snapshot.commit)  # a gc that ran meanwhile did not know of it
+    holed = holed or check_readable(repository, snapshot.commit)
     if holed is not None:
         raise _StoppedError("failed", finding("not-kept", holed.message))
     assert plan.world is not None

@@ -109,18 +109,22 @@ def attach(repository: Repository, facts: Facts, state: Path, release_id: str) -
 def delete_branch(repository: Repository, facts: Facts) -> bool:
     """Delete the branch if it still points at what was proven and nobody else has it; says whether it is gone.
 
-    One that is only another name of a branch (git-symbolic-ref(1)) stays: a snapshot does not hold that it is.
+    One that is only another name of a branch (git-symbolic-ref(1)), or has another name, stays: a snapshot does not
+    hold that it is, and the other name would lead nowhere.
     """
     if facts.branch is None or facts.tip is None:
         return False
-    other_name = ("symbolic-ref", "-q", f"refs/heads/{facts.branch}")
-    if run_for_status(repository.place, *other_name, accept=(0, 1, 128))[0] == 0:
+    ref = f"refs/heads/{facts.branch}"
+    names = run(repository.place, "for-each-ref", "--format=%(refname) %(symref)", "refs/heads").decode(
+        errors="replace"
+    )
+    if any(ref in (name, of) for name, _, of in (line.partition(" ") for line in names.splitlines()) if of):
         return False
     used = any(worktree.branch == facts.branch for worktree in list_worktrees(repository))
     if used:
         return False
     try:
-        run(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", f"refs/heads/{facts.branch}", facts.tip)
+        run(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", ref, facts.tip)
     except GitError:
         return False
     section = ("config", "--local", "--remove-section", f"branch.{facts.branch}")

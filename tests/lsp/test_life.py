@@ -191,4 +191,4 @@ async def test_it_leaves_nothing_behind(repo: Path, tmp_path: Path) -> None:
         answer = await editor.command({"uri": (repo / "README.md").as_uri(), "worktree": "topic"})
         assert answer is not None and answer["left"].startswith(scratch.as_uri())
     assert {path.name for path in scratch.rglob("*") if not path.is_dir()} <= {"open.lock"}
-    assert sorted(os.listdir(repo / ".git")) == before
+    assert sorted(os.listdir(repo / ".git")) == before, list((repo / ".git" / "sidecar").rglob("*"))

@@ -129,9 +129,6 @@ class Guard:
         return bool(self._kept.keys() - there)
 
     def _keep_up(self, picture: Picture) -> None:
-        state = open_state(picture.repository)
-        if isinstance(state, Failure) or not self._is_ours(state):
-            return
         repository = open_repository(self._folder, trust=self._options.trusted)
         if isinstance(repository, Failure):
             repository = open_repository(Path(picture.repository), trust=self._options.trusted)
@@ -139,6 +136,9 @@ class Guard:
             return
         settings = settle(sidecar_keys(repository.config), self._options.editor)
         if not settings["guard"]:
+            return
+        state = open_state(picture.repository)
+        if isinstance(state, Failure) or not self._is_ours(state):
             return
         most = int(settings["guardLimit"]) * 1024 * 1024  # type: ignore[arg-type]
         there = {one.worktree.key: one for one in picture.worktrees if not one.worktree.missing}

@@ -150,3 +150,10 @@ def merged_with_ours_where_trunk_renamed(story: Story) -> None:
     git(story.main, "mv", "a.txt", "z.txt")
     story.on_trunk()
     story.merge("--strategy=ours")
+
+
+@warned("ancestor", "new.txt")
+def merge_of_a_new_file_reverted_back_and_again(story: Story) -> None:
+    story.on_work({"new.txt": "new\n"})
+    story.on_trunk({"b.txt": text({1: "one\n"})})
+    story.revert(story.revert(story.revert(story.merge(), "-m1")))

@@ -153,6 +153,12 @@ def _essence(plan: UpdatePlan) -> tuple[object, ...]:
     return plan.worktree.head, plan.worktree.branch, plan.trunk
 
 
+def _name(repository: Repository, trunk: Trunk) -> str:
+    """Trunk as the conflict markers shall call it: by its branch, where that can mean nothing else."""
+    short = os.fsdecode(run(repository.place, "rev-parse", "--abbrev-ref=strict", trunk.ref)).strip()
+    return f"{trunk.commit}" if not short or short.startswith("-") else short
+
+
 def _update(repository: Repository, plan: UpdatePlan, operation_id: str, control: Control) -> UpdateResult:
     worktree, trunk = plan.worktree, plan.trunk
     control.stage(f"Merging {shown(trunk.branch)} into {shown(worktree.name)}")
@@ -160,7 +166,7 @@ def _update(repository: Repository, plan: UpdatePlan, operation_id: str, control
     wording = _message(repository, plan)
     acting = control.acting(operation_id, plan.common_dir)
     try:
-        said = act(acting, Place(worktree.key), "merge", *fixed, "-m", wording, f"{trunk.commit}")
+        said = act(acting, Place(worktree.key), "merge", *fixed, "-m", wording, _name(repository, trunk))
         if not said.ok and said.stopped is not None:
             end_marked(acting.mark)
         rows = run(repository.inside(worktree), "ls-files", "--unmerged", "-z").split(b"\0")

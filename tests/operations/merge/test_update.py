@@ -48,6 +48,7 @@ def test_conflicts_stay_there_and_the_merge_goes_through_once_they_are_resolved(
     result = updated(main)
     assert (result.outcome, result.conflicts, result.path) == ("conflicts", ("a.txt",), str(feat))
     assert "<<<<<<< HEAD" in (feat / "a.txt").read_text()
+    assert ">>>>>>> main\n" in (feat / "a.txt").read_text()
     assert git(feat, "rev-parse", "MERGE_HEAD") == ahead
     assert {one.code for one in planned(main).findings} == {"operation-in-progress", "uncommitted", "conflict"}
     write(feat, {"a.txt": "one\nboth\nthree\n"})

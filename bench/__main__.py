@@ -24,6 +24,8 @@ SMALL: Mapping[str, Sequence[str]] = {
     "idle": (*SIZE, "--seconds", "20"),
     "watches": (*SIZE, "--ignored", "50000"),
     "merge": ("--files", "5000", "--worktrees", "10", "--merges", "3"),
+    "release": ("--files", "5000", "--worktrees", "10", "--releases", "1"),
+    "guard": ("--files", "5000", "--worktrees", "10"),
     "soak": ("--minutes", "0.5"),
 }
 """What each is run with among all."""

@@ -38,6 +38,8 @@ def rows(report: Any) -> dict[str, float]:
         ("growth", ("--saves", "2"), "growth from 5 to 6 worktrees, p95"),
         ("memory", ("--saves", "2"), "after the saves: all, PSS"),
         ("merge", ("--merges", "1"), "of it the landing stage, p50"),
+        ("release", ("--releases", "1", "--ignored", "200"), "release, p50"),
+        ("guard", ("--minutes", "0.1"), "growth of the object store"),
     ],
 )
 def test_it_measures(name: str, arguments: tuple[str, ...], row: str, keep: Path) -> None:

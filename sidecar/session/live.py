@@ -93,9 +93,7 @@ class Session:
     def _open_watcher(self, sources: Sources) -> Watcher:
         limit = int(sources.settings["maxWatches"])  # type: ignore[arg-type]
         backend = str(sources.settings["watcher"])
-        return open_watcher(
-            self._on_batch, self._note_watching, backend=backend, quiet=QUIET, max_watches=limit or None
-        )
+        return open_watcher(self._on_batch, self._on_read, backend=backend, quiet=QUIET, max_watches=limit or None)
 
     def _on_batch(self, batch: Batch) -> None:
         with self._told:
@@ -107,6 +105,7 @@ class Session:
             self._tell()
 
     def _on_read(self) -> None:
+        """Something is ready on another thread, that a look takes in."""
         with self._told:
             self._pending.read = True
             self._told.notify()
@@ -116,7 +115,7 @@ class Session:
         self._told.notify()
 
     def _note_watching(self) -> None:
-        """Say for `sidecar status` how many watches there are."""
+        """Say for `sidecar status` how many watches there are; on the thread that also ends the quarantine."""
         sources = self._view.sources
         if sources is None or not self._followed:
             return  # the watcher may speak before there is anything to say

@@ -1,7 +1,9 @@
 """`sidecar status` says how a running server watches, and nothing once that has ended."""
 
+import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,14 +67,17 @@ def test_what_is_no_note_is_passed_over(repo: Path, temporary: Path) -> None:
     with watching(repo):
         eventually(lambda: watch_notes(str(repo / ".git")))
         (directory,) = (path for path in quarantines(temporary) if path.is_dir())
-        for text in ("", "[]", "{}", '{"repository": 3}', "\0", '"text"'):
+
+        def is_passed_over(text: str) -> bool:  # the session may have a word to say itself at first
             (directory / NAME).write_text(text)
-            assert watch_notes(str(repo / ".git")) == ()
-        wrong = replace(NOTE, repository=str(repo / ".git"))
-        for note in (replace(wrong, pid=0), replace(wrong, pid=2**22 + 1), replace(wrong, watches=-1)):
-            leave_note(directory, note)
-            assert watch_notes(str(repo / ".git")) == ()
-        leave_note(directory, replace(wrong, pid=os.getpid()))
+            return watch_notes(str(repo / ".git")) == ()
+
+        for text in ("", "[]", "{}", '{"repository": 3}', "\0", '"text"'):
+            eventually(partial(is_passed_over, text))
+        right = replace(NOTE, repository=str(repo / ".git"), pid=os.getpid())
+        for wrong in (replace(right, pid=0), replace(right, pid=2**22 + 1), replace(right, watches=-1)):
+            eventually(partial(is_passed_over, json.dumps(asdict(wrong))))
+        leave_note(directory, right)
         assert len(watch_notes(str(repo / ".git"))) == 1
 
 

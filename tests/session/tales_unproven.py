@@ -107,6 +107,7 @@ def a_driver_that_keeps_ours(story: Story) -> None:
     story.on_trunk({".gitattributes": "a.txt merge=keep\n"})
     story.merge_trunk()
     git(story.main, "config", "merge.keep.driver", "true")
+    git(story.main, "config", "merge.default", "keep")
     story.on_work({"a.txt": text({3: "three\n"})})
     story.on_trunk({"a.txt": text({20: "twenty\nthree\n"})})
 

@@ -95,6 +95,10 @@ class Session:
         backend = str(sources.settings["watcher"])
         return open_watcher(self._on_batch, self._on_read, backend=backend, quiet=QUIET, max_watches=limit or None)
 
+    def _texts(self) -> dict[str, Unsaved]:
+        with self._told:
+            return dict(self._unsaved)
+
     def _on_batch(self, batch: Batch) -> None:
         with self._told:
             self._pending.refs = self._pending.refs or bool(batch.git)
@@ -148,10 +152,8 @@ class Session:
             return None if self._closed else pending
 
     def _look(self, pending: Pending) -> None:
-        with self._told:
-            unsaved = dict(self._unsaved)
         sources = self._view.sources
-        seen = self._view.look(pending, unsaved)
+        seen = self._view.look(pending, self._texts)
         reshaped = set(self._view.readings) if self._view.sources is not sources else set(pending.reshaped())
         self._follow()
         self._note_watching()

@@ -98,8 +98,11 @@ class View:
         self._known_states: dict[str, _KnownState] = {}
         self._failing: tuple[str, ...] = ()
 
-    def look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
-        """The Picture after what is pending; when git fails in the middle, once more with everything opened anew."""
+    def look(self, pending: Pending, unsaved: Callable[[], Mapping[str, Unsaved]]) -> Picture | Failure:
+        """The Picture after what is pending; when git fails in the middle, once more with everything opened anew.
+
+        `unsaved` gives the editor's texts as they are when everything has been read.
+        """
         try:
             return self._look(pending, unsaved)
         except GitError as error:
@@ -111,7 +114,7 @@ class View:
             self.close()
             return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
 
-    def _look(self, pending: Pending, unsaved: Mapping[str, Unsaved]) -> Picture | Failure:
+    def _look(self, pending: Pending, unsaved: Callable[[], Mapping[str, Unsaved]]) -> Picture | Failure:
         afresh = pending.everything or pending.refs or self._has_returned(pending)
         if self.sources is not None and not self._is_current(self.sources, afresh):
             self.close()
@@ -126,7 +129,7 @@ class View:
         self._read(self.sources, pending)
         if self._take_in(self.sources):
             failure = self._list(self.sources)
-        return failure or self._compute(self.sources, unsaved)
+        return failure or self._compute(self.sources, unsaved())
 
     def _has_returned(self, pending: Pending) -> bool:
         """Whether something happened in a worktree that was not there."""

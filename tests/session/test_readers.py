@@ -137,13 +137,13 @@ def test_a_worktree_is_not_read_again_for_what_happens_to_others(repo: Path, slo
     assert not isinstance(sources, Failure)
     view = View(repo, TRUSTED, sources, lambda: None)
     try:
-        found = view.look(Pending(), {})
+        found = view.look(Pending(), dict)
         assert isinstance(found, Picture)
         eventually(lambda: all(marks_of(reading.worktree) for reading in view.readings.values()))
-        view.look(Pending(), {})
+        view.look(Pending(), dict)
         read = dict(view.readings)
         commit(other, {"b.txt": "other's\n"})
-        found = view.look(Pending(False, refs=True, whole=set(read)), {})
+        found = view.look(Pending(False, refs=True, whole=set(read)), dict)
         assert isinstance(found, Picture)
         assert sources_of(found, other) == {"b.txt": ("committed",)}
         same = {key for key, reading in view.readings.items() if reading is read[key]}
@@ -157,7 +157,7 @@ def test_marks_tell_when_an_index_is_written(repo: Path) -> None:
     assert not isinstance(sources, Failure)
     view = View(repo, TRUSTED, sources, lambda: None)
     try:
-        view.look(Pending(), {})
+        view.look(Pending(), dict)
         (reading,) = view.readings.values()
         eventually(lambda: marks_of(reading.worktree))
         reading = read_worktree(sources, reading.worktree)

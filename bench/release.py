@@ -1,6 +1,7 @@
 """How long the proof and the release of a worktree take against `git worktree remove --force`, in the same run.
 
 Both remove the same worktree: tracked files, and an ignored `node_modules`. Git's removal proves and keeps nothing.
+Before each everything is on the disk, as files are that were not written a moment ago.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def _add(trunk: Path, branch: Path, ignored: int) -> None:
         if number % IN_A_FOLDER == 0:
             folder.mkdir(parents=True)
         (folder / f"{number}.js").write_text("module.exports = 1\n")
+    os.sync()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from sidecar.session.view import Pending, View
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, sources_of, state_of
-from tests.session.watching import watching
+from tests.session.watching import Live, watching
 
 TRUSTED = Options(trusted=True)
 
@@ -62,8 +62,10 @@ def slow(repo: Path) -> Path:
     return path
 
 
-def read_again(slow: Path, brake: Brake) -> None:
-    """Have the session begin to read the whole worktree, which the brake holds up."""
+def read_again(live: Live, slow: Path, brake: Brake) -> None:
+    """Have the session begin to read the whole worktree, which the brake holds up; before that it has to stand."""
+    write(slow, {"stands.txt": "1\n"})
+    live.until(lambda picture: "stands.txt" in changes_of(picture, slow))
     brake.hold()
     git(slow, "add", "a.txt")
     eventually(brake.reached.exists)
@@ -71,7 +73,7 @@ def read_again(slow: Path, brake: Brake) -> None:
 
 def test_a_save_elsewhere_does_not_wait(repo: Path, slow: Path, brake: Brake) -> None:
     with watching(repo, TRUSTED) as live, brake:
-        read_again(slow, brake)
+        read_again(live, slow, brake)
         write(repo, {"a.txt": "main's\n"})
         live.until(lambda picture: [overlap.path for overlap in picture.overlaps] == ["a.txt"])
         assert sources_of(live.pictures[-1], slow)["a.txt"] == ("unstaged",)
@@ -82,7 +84,7 @@ def test_a_save_elsewhere_does_not_wait(repo: Path, slow: Path, brake: Brake) ->
 
 def test_a_save_in_a_worktree_that_is_being_read(repo: Path, slow: Path, brake: Brake) -> None:
     with watching(repo, TRUSTED) as live, brake:
-        read_again(slow, brake)
+        read_again(live, slow, brake)
         write(slow, {"b.txt": "meanwhile\n"})
         live.until(lambda picture: "b.txt" in changes_of(picture, slow))
         write(slow, {"b.txt": "1\n"})
@@ -95,7 +97,7 @@ def test_a_save_in_a_worktree_that_is_being_read(repo: Path, slow: Path, brake: 
 def test_a_commit_in_a_worktree_that_is_being_read(repo: Path, slow: Path, brake: Brake) -> None:
     with watching(repo, TRUSTED) as live, brake:
         before = state_of(live.pictures[-1], slow).worktree.head
-        read_again(slow, brake)
+        read_again(live, slow, brake)
         git(slow, "commit", "--quiet", "--message", "new", "--only", "a.txt", env={"GIT_OPTIONAL_LOCKS": "0"})
         write(repo, {"b.txt": "main's\n"})
         live.until(lambda picture: "b.txt" in changes_of(picture, repo))
@@ -107,7 +109,7 @@ def test_a_commit_in_a_worktree_that_is_being_read(repo: Path, slow: Path, brake
 
 def test_what_is_being_read_is_removed(repo: Path, slow: Path, brake: Brake) -> None:
     with watching(repo, TRUSTED) as live, brake:
-        read_again(slow, brake)
+        read_again(live, slow, brake)
         git(repo, "worktree", "remove", "--force", str(slow))
         live.until(lambda picture: len(picture.worktrees) == 1)
         brake.release()

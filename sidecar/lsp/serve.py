@@ -9,10 +9,14 @@ import signal
 import sys
 from typing import BinaryIO
 
+TURN = 0.0005
+"""Seconds of Python that a thread may go on for while another one waits: what is done aside must not delay a save."""
+
 
 def serve() -> int:
     """Serve until the client says `exit` or is gone; the exit status is 0 after an orderly shutdown, else 1."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.setswitchinterval(TURN)
     reader, writer = _take_streams()
     gc.disable()  # the 550 classes of the protocol are made and kept: there is nothing to collect
     from sidecar.lsp.ending import finish, status

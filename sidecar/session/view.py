@@ -177,8 +177,8 @@ class View:
 
     def _read(self, sources: Sources, pending: Pending) -> None:
         """Have read again what is pending: a few paths at once, whole worktrees beside."""
-        whole = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
-        whole |= {key for key in pending.whole if self._is_stale(key)}
+        many = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
+        whole = many | {key for key in pending.whole if self._is_stale(key)}
         if pending.everything:
             whole |= set(self.readings)
         for keys, urgent in ((whole, True), (pending.rescans, False)):
@@ -189,7 +189,7 @@ class View:
             self._readers.note(key, paths)
             awaited, reading = self._readers.awaited(key), self.readings.get(key)
             moved = awaited is not None and reading is not None and not _has_files_of(awaited, reading.worktree)
-            if reading is not None and key not in whole and not moved:
+            if reading is not None and key not in many and not moved:  # the whole one may have to wait for its turn
                 self.readings[key] = read_paths(sources, reading, sorted(paths))
         self._wait(whole, urgent=bool(pending.paths or pending.unsaved))
 

@@ -84,4 +84,5 @@ async def test_neovim_shows_what_every_client_is_told(repo: Path, tmp_path: Path
     assert seen["opened"] == told
     assert [found["code"] for found in seen["typed"]] == ["identical"]
     assert seen["undone"] == told
-    assert seen["actions"] == ["Compare with theirs's version", "Take theirs's version of these lines"]
+    assert seen["actions"][:2] == ["Compare with theirs's version", "Take theirs's version of these lines"]
+    assert seen["actions"][2:] == ["Merge theirs into trunk", "Merge trunk into this worktree"]

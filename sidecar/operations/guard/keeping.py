@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 QUIET = 0.5
 """Seconds without a new Picture after which states are kept."""
 
-AT_MOST_EVERY = 3.0
+AT_MOST_EVERY = 4.0
 """Seconds between two keepings while things go on changing."""
 
 SHARE = 5

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sidecar.model.finding_codes import CODES_BY_OPERATION
+from sidecar.model.finding_codes import CODES_BY_OPERATION, FindingCode
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,14 +38,6 @@ not stop a release. The rest is for your **info**. The column *what becomes of i
 """
 _RELEASE_COLUMNS = ("code", "severity", "what was found", "what becomes of it", "what to do")
 _COLUMNS = ("code", "severity", "what was found", "what to do")
-_MERGING_START = """
-## Merging
-What stands in the way of a merge into trunk, of trunk into a worktree, or of taking a merge back. What **blocks** can't
-be allowed by name.
-
-| code | severity | what was found | what to do |
-|---|---|---|---|
-"""
 
 
 def property_of(setting: Setting) -> dict[str, object]:
@@ -81,9 +73,13 @@ def findings_text() -> str:
         full = operation == "Release"
         columns = _RELEASE_COLUMNS if full else _COLUMNS
         rows = [columns, ("---",) * len(columns)]
-        rows += [(f"`{it.code}`", it.severity, it.meaning, *([it.kept] if full else []), it.advice) for it in codes]
+        rows += [_finding_row(it, full=full) for it in codes]
         tables.append(f"\n## {operation}\n" + "".join("| " + " | ".join(row) + " |\n" for row in rows))
     return _FINDINGS_START + "".join(tables)
+
+
+def _finding_row(it: FindingCode, *, full: bool) -> tuple[str, ...]:
+    return (f"`{it.code}`", " or ".join(it.severities), it.meaning, *([it.kept] if full else []), it.advice)
 
 
 def _row(setting: Setting) -> str:

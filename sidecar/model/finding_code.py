@@ -15,10 +15,19 @@ SHARED = "Stays where it is."
 
 @dataclass(frozen=True, slots=True)
 class FindingCode:
-    """What a code stands for: its usual severity, what was found, what becomes of it in a release, and what to do."""
+    """What a code stands for: its usual severity, what was found, what becomes of it in a release, and what to do.
+
+    `at_times` is a second severity that it has where less, or more, hangs on it.
+    """
 
     code: str
     severity: Severity
     meaning: str
     kept: str = NOT_AT_STAKE
     advice: str = "Nothing."
+    at_times: Severity | None = None
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """Each severity that a finding of this code can have, the usual one first."""
+        return (self.severity,) if self.at_times is None else (self.severity, self.at_times)

@@ -114,8 +114,9 @@ MERGE_CODES: tuple[FindingCode, ...] = (
     FindingCode(
         "conflict",
         "blocks",
-        "A merge would stop at conflicts.",
-        advice="Merge trunk into the worktree, solve them there, then merge.",
+        "A merge would stop at conflicts. For your info where the repository's own merge driver may resolve them.",
+        advice="Merge trunk into the worktree, resolve them there, then merge.",
+        at_times="info",
     ),
     FindingCode(
         "would-overwrite",

@@ -124,9 +124,9 @@ RELEASE_CODES: tuple[FindingCode, ...] = (
     FindingCode(
         "trunk-checkout",
         "blocks",
-        "Trunk is checked out here.",
+        "Trunk is checked out here; or, for a merge, trunk's checkout is missing, or there are several.",
         NOT_AT_STAKE,
-        "Switch to another branch first.",
+        "Switch to another branch first; for a merge, keep one checkout of trunk that is there.",
     ),
     FindingCode(
         "missing",
@@ -173,7 +173,14 @@ RELEASE_CODES: tuple[FindingCode, ...] = (
         NOT_AT_STAKE,
         "Update trunk, then release.",
     ),
-    FindingCode("cancelled", "blocks", "The proof was stopped before its end.", NOT_AT_STAKE, "Start again."),
+    FindingCode(
+        "cancelled",
+        "blocks",
+        "It was stopped before its end; everything is as it was.",
+        NOT_AT_STAKE,
+        "Start again.",
+        at_times="info",
+    ),
     FindingCode(
         "ignored-unique",
         "kept",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
+
+from sidecar.model.mountinfo import parse_mounts
 
 _REMOTE = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "ceph", "afs", "davfs", "vboxsf", "prl_fs", "fuse.sshfs",
     "fuse.davfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "fuse.grpcfuse", "fuse.vmhgfs-fuse",
 })  # fmt: skip
-_ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def mounts() -> str:
     """The mounts of this process, as /proc/self/mountinfo tells them; empty where there is none."""
     try:
-        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+        return os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
     except OSError:
         return ""
 
@@ -25,11 +25,8 @@ def is_remote(path: str, mountinfo: str) -> bool:
     """Whether changes of this path can happen on another machine, unseen by inotify."""
     real = os.path.realpath(path)
     longest, kind = "", ""
-    for line in mountinfo.split("\n"):
-        fields, separator, more = line.partition(" - ")
-        if not separator:
-            continue
-        point = _ESCAPE.sub(lambda code: chr(int(code[1], 8)), fields.split(" ")[4]).rstrip("/")
+    for mount in parse_mounts(mountinfo):
+        point = mount.point.rstrip("/")
         if (real == point or real.startswith(f"{point}/")) and len(point) >= len(longest):
-            longest, kind = point, more.partition(" ")[0]
+            longest, kind = point, mount.kind
     return kind in _REMOTE

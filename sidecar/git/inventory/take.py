@@ -11,7 +11,6 @@ from sidecar.git.inventory.commits import read_commits
 from sidecar.git.inventory.ground import Ground, ground_of_worktree
 from sidecar.git.inventory.identity import check_identity
 from sidecar.git.inventory.listing import Item
-from sidecar.git.inventory.mounts import mount_points, mounts_below
 from sidecar.git.inventory.output import usable_patterns
 from sidecar.git.inventory.ownership import existing_commits
 from sidecar.git.inventory.scope import Scope, files_of
@@ -19,6 +18,7 @@ from sidecar.git.inventory.submodules import own_modules
 from sidecar.git.inventory.surroundings import pointers_into, stashes_of, users_of_branch
 from sidecar.git.inventory.survey import survey
 from sidecar.git.inventory.watching import CancelledError, ImpossibleError, Watching
+from sidecar.git.mounts import mount_points, mounts_below
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.finding_codes import finding

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sidecar.git.mounts import mount_points, mounts_below
 from sidecar.git.process import run
 from sidecar.git.repository import Repository
 from sidecar.git.snapshot.names import is_safe
@@ -66,7 +67,7 @@ def walk(root: str, tracked: Tracked, ignored: Ignoring, watcher: Watcher) -> Wa
     walked = Walked()
     top = os.lstat(root)
     walked.found[""] = (DIRECTORY_KIND, _signature(top))
-    mounts = _mount_points(root)
+    mounts = frozenset(mounts_below(root, mount_points()))
     level = [("", top)]
     while level:
         watcher.check()
@@ -221,15 +222,3 @@ def _kind(status: os.stat_result) -> str | None:
 
 def _signature(status: os.stat_result) -> Signature:
     return status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _mount_points(root: str) -> frozenset[str]:
-    """Where below a root other file systems, or other folders of the same one, are mounted (proc(5), mountinfo)."""
-    try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            fields = [line.split(b" ") for line in file if line.count(b" ") > 4]
-    except OSError:
-        return frozenset()
-    points = [re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), field[4]) for field in fields]
-    above = os.fsencode(root) + b"/"
-    return frozenset(os.fsdecode(point.removeprefix(above)) for point in points if point.startswith(above))

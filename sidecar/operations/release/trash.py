@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sidecar.git.inventory.content import blob_id
-from sidecar.git.inventory.mounts import mount_points, mounts_below
 from sidecar.git.inventory.watching import Watching
+from sidecar.git.mounts import mount_points, mounts_below
 from sidecar.operations.state import sync_directory
 
 IsHeld = Callable[[str, os.stat_result, str], bool]

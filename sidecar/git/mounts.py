@@ -1,21 +1,20 @@
-"""Where other file systems are mounted (proc(5): /proc/PID/mountinfo)."""
+"""Where other file systems, or other folders of the same one, are mounted."""
 
 from __future__ import annotations
 
 import os
-import re
+from pathlib import Path
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+from sidecar.model.mountinfo import parse_mounts
 
 
 def mount_points() -> frozenset[str]:
     """The absolute paths that something is mounted at; none where the system does not tell."""
     try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            lines = [line for line in os.fsdecode(file.read()).split("\n") if line]
+        text = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
     except OSError:
         return frozenset()
-    return frozenset(_ESCAPE.sub(lambda code: chr(int(code[1], 8)), line.split(" ")[4]) for line in lines)
+    return frozenset(mount.point for mount in parse_mounts(text))
 
 
 def mounts_below(folder: str, points: frozenset[str]) -> tuple[str, ...]:

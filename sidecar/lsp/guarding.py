@@ -32,7 +32,8 @@ async def start_guard(door: Door, repository: Repository, place: str) -> None:
         from sidecar.operations.guard import open_guard  # loads libgit2: only after `initialize` is answered
         from sidecar.session import Options
 
-        return open_guard(Path(place), Options(door.trusted is True, door.settings or {}), on_vanished)
+        options = Options(door.trusted is True, door.settings or {})
+        return open_guard(Path(place), options, on_vanished, repository.session.foreground)
 
     try:
         guard = await in_pool(door, start)

@@ -24,7 +24,8 @@ async def keep_publishing(door: Door) -> None:
             if repository.due:
                 repository.due = False
                 try:
-                    await _publish(door, name, repository)
+                    with repository.session.foreground.entered("publisher"):
+                        await _publish(door, name, repository)
                 except Exception as error:
                     log_error(door, "Publishing", error)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +11,9 @@ from pathlib import Path
 from sidecar.model.changes import COMMITTED, ChangeSet
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Integration, Picture, Trunk, WorktreeState
+from sidecar.session.aside import Aside, Foreground
 from sidecar.session.integration import has_question, integrate
 from sidecar.session.sources import Options, Sources, open_sources
-
-log = logging.getLogger(__name__)
 
 QUIET = 0.2
 """Seconds without a new Picture after which proofs are looked for."""
@@ -37,23 +34,28 @@ class Integrating:
     called on another.
     """
 
-    def __init__(self, folder: Path, options: Options, on_proved: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, options: Options, foreground: Foreground, on_proved: Callable[[], None]) -> None:
         self._folder = folder
         self._options = options
         self._on_proved = on_proved
         self._answers: OrderedDict[_Key, Integration] = OrderedDict()
         self._last: dict[str, tuple[str, Integration]] = {}
-        self._picture: Picture | None = None
-        self._told = threading.Condition()
-        self._closed = False
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._committed: dict[str, tuple[ChangeSet, bool]] = {}
+        self._aside = Aside(
+            "sidecar-integration",
+            self._prove,
+            quiet=QUIET,
+            patience=PATIENCE,
+            foreground=foreground,
+            is_due=lambda picture: bool(self._missing(picture)),
+        )
 
     def known(self, picture: Picture) -> Picture:
         """The Picture with what has been proved; till then a worktree that stays as it is is as it was last."""
         if picture.trunk is None or picture.trunk.commit is None:
             return picture
-        with self._told:
+        with self._lock:
             states = tuple(self._known(picture.trunk, state) for state in picture.worktrees)
         return replace(picture, worktrees=states)
 
@@ -72,47 +74,19 @@ class Integrating:
 
     def prove(self, picture: Picture) -> None:
         """Look for proofs of what this Picture shows; returns at once."""
-        with self._told:
-            self._picture = picture
-            if self._closed or not self._missing(picture):
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sidecar-integration", daemon=True)
-                self._thread.start()
-            self._told.notify()
+        self._aside.tell(picture)
 
     def close(self) -> None:
         """End it; closing twice is fine."""
-        with self._told:
-            self._closed = True
-            self._told.notify()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._aside.close()
 
     def _missing(self, picture: Picture) -> list[tuple[_Key, WorktreeState]]:
-        keyed = [(self._key(picture.trunk, state), state) for state in picture.worktrees]
-        return [(key, state) for key, state in keyed if key is not None and key not in self._answers]
-
-    def _run(self) -> None:
-        while (picture := self._next()) is not None:
-            try:
-                self._prove(picture)
-            except Exception:
-                log.exception("integration could not be proved")
-            with self._told:
-                if self._picture is picture:
-                    self._picture = None  # what was not proved is tried again with the next one
-
-    def _next(self) -> Picture | None:
-        """Wait for a Picture that has something to prove, and until things are quiet; None when it ends."""
-        with self._told:
-            self._told.wait_for(lambda: self._closed or (self._picture and self._missing(self._picture)))
-            end = time.monotonic() + PATIENCE
-            while not self._closed and time.monotonic() < end and self._told.wait(QUIET):
-                pass
-            return None if self._closed else self._picture
+        with self._lock:
+            keyed = [(self._key(picture.trunk, state), state) for state in picture.worktrees]
+            return [(key, state) for key, state in keyed if key is not None and key not in self._answers]
 
     def _prove(self, picture: Picture) -> None:
+        """What is not proved is tried again with the next Picture."""
         sources = open_sources(self._folder, self._options)
         if isinstance(sources, Failure):
             return
@@ -120,21 +94,19 @@ class Integrating:
             changed = self._prove_with(sources, picture)
         finally:
             sources.close()
-        if changed and not self._closed:
+        if changed and not self._aside.closed:
             self._on_proved()
 
     def _prove_with(self, sources: Sources, picture: Picture) -> bool:
         """Answer what is not known of a Picture; whether that changes it."""
         trunk, changed = picture.trunk, False
-        with self._told:
-            missing = self._missing(picture)
-        for key, state in missing:
+        for key, state in self._missing(picture):
             if trunk is None or self._is_old(picture):
                 break
             answer = integrate(sources, trunk, state, lambda: self._is_old(picture))
             if self._is_old(picture):
                 break
-            with self._told:
+            with self._lock:
                 self._answers[key] = answer
                 if len(self._answers) > REMEMBERED:
                     self._answers.popitem(last=False)
@@ -142,8 +114,9 @@ class Integrating:
         return changed
 
     def _is_old(self, picture: Picture) -> bool:
-        """Whether what is being proved is of no interest any more."""
-        return self._closed or (self._picture is not None and self._picture.trunk != picture.trunk)
+        """Whether what is being proved is of no interest any more; makes way for who waits."""
+        newest = self._aside.newest
+        return not self._aside.go_on() or (newest is not None and newest.trunk != picture.trunk)
 
     def _key(self, trunk: Trunk | None, state: WorktreeState) -> _Key | None:
         """What the answer depends on; None where there is no question."""

@@ -15,6 +15,7 @@ from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.watch_note import WatchNote
+from sidecar.session.aside import Foreground
 from sidecar.session.integrating import Integrating
 from sidecar.session.measuring import Measuring, sizes_of
 from sidecar.session.sources import Options, Sources, open_sources
@@ -36,8 +37,9 @@ class Session:
         self.repository = sources.repository.common_dir
         self.picture: Picture | None = None
         self._view = View(folder, options, sources, self._on_read)
-        self._integrating = Integrating(folder, options, self._on_read)
-        self._measuring = Measuring(folder, options, self._on_read)
+        self.foreground = Foreground()
+        self._integrating = Integrating(folder, options, self.foreground, self._on_read)
+        self._measuring = Measuring(folder, options, self.foreground, self._on_read)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
@@ -115,6 +117,7 @@ class Session:
             self._told.notify()
 
     def _tell(self) -> None:
+        self.foreground.enter("session")
         self._view.hurry()
         self._told.notify()
 
@@ -146,6 +149,8 @@ class Session:
     def _next(self) -> Pending | None:
         """Wait for something to look at; None when the session ends."""
         with self._told:
+            if not self._pending:
+                self.foreground.leave("session")
             self._told.wait_for(lambda: self._pending or self._closed)
             pending, self._pending = self._pending, Pending(everything=False)
             self._view.take_time()

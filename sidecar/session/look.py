@@ -14,6 +14,7 @@ from sidecar.git.repository import find_common_dir, list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.interplay import footprint
+from sidecar.model.messages import escape, shown
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
 from sidecar.session.grading import Grading, Party, meet
@@ -128,13 +129,16 @@ def find_worktree(states: Sequence[WorktreeState], name: str, folder: Path) -> W
         [state for state in states if name in (state.worktree.branch, f"refs/heads/{state.worktree.branch}")],
     ):
         if len(choice) > 1:
-            paths = ", ".join(state.worktree.key for state in choice)
-            return Failure("ambiguous-name", f"Several worktrees are called {name}: {paths}. Give the path of one.")
+            paths = ", ".join(escape(state.worktree.key) for state in choice)
+            return Failure(
+                "ambiguous-name", f"Several worktrees are called {shown(name)}: {paths}. Give the path of one."
+            )
         if choice:
             return choice[0]
     return None
 
 
 def _unknown(worktrees: Sequence[Worktree], name: str) -> Failure:
-    names = ", ".join(worktree.name for worktree in worktrees)
-    return Failure("unknown-name", f"There is no worktree, branch or commit called {name}. The worktrees are: {names}.")
+    names = ", ".join(shown(worktree.name) for worktree in worktrees)
+    said = f"There is no worktree, branch or commit called {shown(name)}. The worktrees are: {names}."
+    return Failure("unknown-name", said)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +14,8 @@ from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import settle
+from sidecar.session.aside import Aside, Foreground
 from sidecar.session.sources import Options
-
-log = logging.getLogger(__name__)
 
 QUIET = 3.0
 """Seconds without a new Picture before measuring begins."""
@@ -47,16 +42,20 @@ class Measuring:
     `known` and `measure` are for one thread, `on_measured` is called on another.
     """
 
-    def __init__(self, folder: Path, options: Options, on_measured: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, options: Options, foreground: Foreground, on_measured: Callable[[], None]) -> None:
         self._folder = folder
         self._options = options
         self._on_measured = on_measured
         self._sizes: dict[str, tuple[Bytes, float]] = {}
-        self._picture: Picture | None = None
-        self._told = threading.Condition()
-        self._closed = False
-        self._thread: threading.Thread | None = None
         self._patience = time.monotonic() + PATIENCE
+        self._aside = Aside(
+            "sidecar-sizes",
+            self._measure,
+            quiet=QUIET,
+            patience=PATIENCE,
+            foreground=foreground,
+            is_due=lambda picture: bool(self._due(picture)),
+        )
 
     def known(self, picture: Picture) -> Picture:
         """The Picture with the sizes that are known."""
@@ -65,22 +64,11 @@ class Measuring:
 
     def measure(self, picture: Picture) -> None:
         """Measure what this Picture shows, when things are quiet; returns at once."""
-        with self._told:
-            if self._closed or not self._due(picture):
-                return
-            self._picture = picture
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sidecar-sizes", daemon=True)
-                self._thread.start()
-            self._told.notify()
+        self._aside.tell(picture)
 
     def close(self) -> None:
         """End it; closing twice is fine."""
-        with self._told:
-            self._closed = True
-            self._told.notify()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._aside.close()
 
     def _due(self, picture: Picture) -> list[WorktreeState]:
         now = time.monotonic()
@@ -90,24 +78,6 @@ class Measuring:
             if state.worktree.readable
             and (state.worktree.key not in self._sizes or self._sizes[state.worktree.key][1] + LASTING < now)
         ]
-
-    def _run(self) -> None:
-        with suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # on Linux this is about the thread alone
-        while (picture := self._next()) is not None:
-            try:
-                self._measure(picture)
-            except Exception:
-                log.exception("sizes could not be measured")
-
-    def _next(self) -> Picture | None:
-        """Wait for a Picture with something to measure, and until things are quiet; None when it ends."""
-        with self._told:
-            self._told.wait_for(lambda: self._closed or self._picture is not None)
-            while not self._closed and time.monotonic() < self._patience and self._told.wait(QUIET):
-                pass
-            picture, self._picture = self._picture, None
-            return None if self._closed else picture
 
     def _measure(self, picture: Picture) -> None:
         repository = open_repository(self._folder, trust=self._options.trusted)
@@ -119,7 +89,7 @@ class Measuring:
         for state in self._due(picture):
             began = time.monotonic()
             size = measure_worktree(repository, state.worktree, patterns, self._breathe)
-            if self._closed or self._is_disturbed():
+            if self._is_disturbed():
                 break
             if size is not None:
                 before = self._sizes.get(state.worktree.key)
@@ -128,22 +98,21 @@ class Measuring:
             if news and time.monotonic() > told + TELL_EVERY:
                 self._on_measured()
                 told, news = time.monotonic(), False
-            with self._told:
-                rest = min((time.monotonic() - began) * REST, LONGEST_REST)
-                if self._told.wait_for(lambda: self._closed or self._is_disturbed(), rest):
-                    break
+            self._aside.rest(min((time.monotonic() - began) * REST, LONGEST_REST), self._is_disturbed)
+            if self._is_disturbed():
+                break
         else:
             self._patience = time.monotonic() + PATIENCE
-        if news and not self._closed:
+        if news and not self._aside.closed:
             self._on_measured()
 
     def _is_disturbed(self) -> bool:
-        """Whether somebody is at work, so that this had better wait."""
-        return self._picture is not None and time.monotonic() < self._patience
+        """Whether somebody is at work, so that this had better wait, or it is over."""
+        return self._aside.closed or (self._aside.newest is not None and time.monotonic() < self._patience)
 
     def _breathe(self) -> bool:
         time.sleep(BREATH)
-        return not self._closed and not self._is_disturbed()
+        return self._aside.go_on() and not self._is_disturbed()
 
 
 def measure_all(

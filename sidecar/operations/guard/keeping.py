@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +21,8 @@ from sidecar.model.settings import settle
 from sidecar.operations.guard.records import Guarded, GuardError, find_vanished, gone, made_of, remember
 from sidecar.operations.lock import hold
 from sidecar.operations.state import open_state
-from sidecar.session import Options
+from sidecar.session import Foreground, Options
+from sidecar.session.aside import Aside
 
 log = logging.getLogger(__name__)
 
@@ -68,65 +68,44 @@ class Vanished:
 class Guard:
     """Keeps the last state of every linked worktree of one repository; `open_guard` makes one."""
 
-    def __init__(self, folder: Path, options: Options, on_vanished: Callable[[Vanished], None]) -> None:
+    def __init__(
+        self, folder: Path, options: Options, on_vanished: Callable[[Vanished], None], foreground: Foreground
+    ) -> None:
         self._folder = folder
         self._options = options
         self._on_vanished = on_vanished
-        self._told = threading.Condition()
-        self._picture: Picture | None = None
-        self._at = 0.0
-        self._closed = False
         self._lock: FileLock | None = None
+        self._there: frozenset[tuple[str, str]] | None = None
         self._kept: dict[str, tuple[Key, Snapshot]] = {}
         self._lost: dict[str, tuple[frozenset[str], float]] = {}
-        self._thread = threading.Thread(target=self._run, name="sidecar-guard", daemon=True)
-        self._thread.start()
+        self._aside = Aside(
+            "sidecar-guard",
+            self._keep_up,
+            quiet=QUIET,
+            patience=AT_MOST_EVERY,
+            foreground=foreground,
+            is_due=self._has_due,
+            is_urgent=self._misses_one,
+            every=lambda took: max(AT_MOST_EVERY, took * SHARE),
+        )
 
     def see(self, picture: Picture) -> None:
         """A new Picture; returns at once."""
-        with self._told:
-            self._picture = picture
-            self._at = time.monotonic()
-            self._told.notify()
+        self._aside.tell(picture)
 
     def close(self) -> None:
         """Keep no more; what is kept stays. Closing twice is fine."""
-        with self._told:
-            self._closed = True
-            self._told.notify()
-        self._thread.join()
-
-    def _run(self) -> None:
-        rested = 0.0
-        while (picture := self._next(rested)) is not None:
-            began = time.monotonic()
-            try:
-                self._keep_up(picture)
-            except Exception:
-                log.exception("The guard could not keep up")
-            rested = began + max(AT_MOST_EVERY, (time.monotonic() - began) * SHARE)
+        self._aside.close()
         if self._lock is not None:
             self._lock.release()
 
-    def _next(self, rested: float) -> Picture | None:
-        """The newest Picture, when things are quiet or have been going on for long; None at the end."""
-        with self._told:
-            while not self._closed:
-                now = time.monotonic()
-                if self._picture is None:
-                    self._told.wait()
-                    continue
-                due = max(min(self._at + QUIET, rested + AT_MOST_EVERY), rested)
-                if self._is_urgent(self._picture) or now >= due:
-                    picture, self._picture = self._picture, None
-                    return picture
-                self._told.wait(due - now)
-        return None
-
-    def _is_urgent(self, picture: Picture) -> bool:
+    def _misses_one(self, picture: Picture) -> bool:
         """Whether a worktree that was kept is gone: a person wants to know that at once."""
-        there = {state.worktree.key for state in picture.worktrees if not state.worktree.missing}
-        return bool(self._kept.keys() - there)
+        return bool({*self._kept} - {state.worktree.key for state in picture.worktrees if not state.worktree.missing})
+
+    def _has_due(self, picture: Picture) -> bool:
+        """Whether there may be something to keep or to tell, as far as can be seen without asking git."""
+        return self._there != _there(picture) or any(self._is_due(state) for state in picture.worktrees)
 
     def _keep_up(self, picture: Picture) -> None:
         repository = open_repository(self._folder, trust=self._options.trusted)
@@ -145,17 +124,18 @@ class Guard:
         for path in self._kept.keys() - there.keys():
             del self._kept[path]
             self._lost.pop(path, None)
-        if gone(state, {path: one.worktree for path, one in there.items()}):
-            self._tell_vanished(repository, state)
+        missed = gone(state, {path: one.worktree for path, one in there.items()})
+        if not missed or self._tell_vanished(repository, state):
+            self._there = _there(picture)
         enough = time.monotonic() + ENOUGH
         for one in sorted(there.values(), key=lambda one: one.worktree.key not in self._kept):
-            if self._closed or not self._is_due(one):
+            if self._aside.closed or not self._is_due(one):
                 continue
             if not self._is_settled(one):
-                self._come_back(picture)
+                self._aside.again(picture)
                 continue
             if time.monotonic() > enough:
-                self._come_back(picture)
+                self._aside.again(picture)
                 return
             self._keep(repository, state, one, most)
 
@@ -176,12 +156,6 @@ class Guard:
         self._lost[one.worktree.key] = (lost, since)
         return not lost or time.monotonic() - since >= SETTLED
 
-    def _come_back(self, picture: Picture) -> None:
-        """Have the rest of a Picture looked at, unless there is a newer one."""
-        with self._told:
-            if self._picture is None:
-                self._picture = picture
-
     def _is_ours(self, state: Path) -> bool:
         """Whether this process is the one that keeps; when the other one ends, the next Picture makes it so."""
         if self._lock is None:
@@ -193,10 +167,11 @@ class Guard:
             self._lock = lock
         return True
 
-    def _tell_vanished(self, repository: Repository, state: Path) -> None:
+    def _tell_vanished(self, repository: Repository, state: Path) -> bool:
+        """Whether it could be looked for: while an operation of ours is at work, the Picture after it asks again."""
         with hold(repository.common_dir, "looking for worktrees that have vanished", wait=1.0) as held:
             if isinstance(held, Finding):
-                return  # an operation of ours is at work; the Picture after it asks again
+                return False
             receipts = find_vanished(repository, state)
         for receipt in receipts:
             facts: Mapping[str, object] = receipt.facts
@@ -211,6 +186,7 @@ class Guard:
                     facts.get("safe") is True,
                 )
             )
+        return True
 
     def _keep(self, repository: Repository, state: Path, one: WorktreeState, most: int) -> None:
         known, began = self._kept.get(one.worktree.key), time.time()
@@ -221,7 +197,7 @@ class Guard:
             previous=None if known is None else known[1],
             largest=LARGEST,
             most=most,
-            watcher=Watcher(cancelled=lambda: self._closed),
+            watcher=Watcher(cancelled=lambda: not self._aside.go_on()),
         )
         if isinstance(snapshot, Failure):
             log.info("%s", snapshot.message)
@@ -236,9 +212,20 @@ class Guard:
             self._kept[one.worktree.key] = (_key(one), _lean(snapshot, one))
 
 
-def open_guard(folder: Path, options: Options, on_vanished: Callable[[Vanished], None]) -> Guard:
-    """A guard for the repository that a folder lies in; `on_vanished` is called on the guard's own thread."""
-    return Guard(folder, options, on_vanished)
+def open_guard(
+    folder: Path, options: Options, on_vanished: Callable[[Vanished], None], foreground: Foreground | None = None
+) -> Guard:
+    """A guard for the repository that a folder lies in; `on_vanished` is called on the guard's own thread.
+
+    It makes way for whoever is at work in the `foreground`.
+    """
+    return Guard(folder, options, on_vanished, foreground or Foreground())
+
+
+def _there(picture: Picture) -> frozenset[tuple[str, str]]:
+    """Which worktrees there are, another one at the same path told apart."""
+    worktrees = [state.worktree for state in picture.worktrees if not state.worktree.missing]
+    return frozenset((worktree.key, made_of(worktree.git_dir)) for worktree in worktrees)
 
 
 def _key(one: WorktreeState) -> Key:

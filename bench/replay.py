@@ -92,14 +92,14 @@ def ask_git(repository: str, ours: str, theirs: str, files: Path) -> Truth | Non
     except RuntimeError:
         return None
     fields = said.split(b"\0")
-    files = fields[1 : fields.index(b"", 1)]
+    conflicted = fields[1 : fields.index(b"", 1)]
     label = re.compile(f"~({ours}|{theirs})(_\\d+)?$")
     stages: dict[str, dict[int, str]] = {}
-    for field in files:
+    for field in conflicted:
         head, _, path = field.partition(b"\t")
         _, oid, number = head.decode().split()
         stages.setdefault(label.sub("", os.fsdecode(path)), {})[int(number)] = oid
-    return Truth(bool(files) or b"CONFLICT" in said, frozenset(stages), fields[0].decode(), stages)
+    return Truth(bool(conflicted) or b"CONFLICT" in said, frozenset(stages), fields[0].decode(), stages)
 
 
 def ask_sidecar(sources: Sources, ours: str, theirs: str) -> list[Overlap]:

@@ -35,7 +35,7 @@ def main() -> int:
     commands: dict[str, tuple[Sequence[str | Path], Path]] = {
         "ruff check": ((*_PYTHON, "ruff", "check"), ROOT),
         "ruff format": ((*_PYTHON, "ruff", "format", "--check"), ROOT),
-        "mypy": ((*_PYTHON, "mypy", "--exclude=^tests/harness/shop/", "sidecar", "scripts", "tests"), ROOT),
+        "mypy": ((*_PYTHON, "mypy", "--exclude=^tests/harness/shop/", "sidecar", "scripts", "tests", "bench"), ROOT),
         "generated files": ((sys.executable, "scripts/generate.py", "--check"), ROOT),
         "tsc": (("node", _MODULES / "typescript" / "bin" / "tsc"), CLIENT),
         "eslint": (("node", _MODULES / "eslint" / "bin" / "eslint.js", "--max-warnings=0", "."), CLIENT),

@@ -9,6 +9,8 @@ from scripts.editor.codeserver import CodeServer
 
 Severity = Literal["warning", "info", "hint", "error"]
 _UNDO_STEPS = 50
+_TRIES = 12
+_TRY_MILLISECONDS = 5_000
 READY_MILLISECONDS = 60_000
 _UNDERLINED = """selector => {
     const middle = box => (box.top + box.bottom) / 2;
@@ -81,11 +83,9 @@ def underlined(page: Page, severity: Severity = "warning") -> list[str]:
 
 def run_command(page: Page, title: str) -> None:
     """Run a command by its title in the palette."""
-    page.keyboard.press("F1")
-    picker = page.locator(f"{_PICKER} .quick-input-box input")
-    expect(picker).to_be_visible()
-    picker.fill(f">{title}")
-    row = page.locator(f"{_PICKER} .quick-input-list .monaco-list-row").filter(has_text=title).first
+    _press_until_shown(page, "F1", input_box(page))
+    input_box(page).fill(f">{title}")
+    row = picker_rows(page).filter(has_text=title).first
     expect(row).to_be_visible()
     row.click()
 
@@ -121,21 +121,39 @@ def answer_notification(page: Page, button: str) -> None:
 
 def go_to_line(page: Page, line: int, column: int = 1) -> None:
     """Put the caret there, and the keyboard into the editor."""
-    page.keyboard.press("Control+g")
-    picker = page.locator(f"{_PICKER} .quick-input-box input")
-    expect(picker).to_be_visible()
+    picker = input_box(page)
+    _press_until_shown(page, "Control+g", picker)
     picker.fill(f":{line},{column}")
     page.keyboard.press("Enter")
     expect(picker).to_be_hidden()
+    expect(page.locator("#status\\.editor\\.selection")).to_contain_text(f"Ln {line}, Col {column}")
+
+
+def show_quick_fixes(page: Page, title: str) -> Locator:
+    """Open the list of code actions at the caret; the row of it that has this title."""
+    widget = page.locator(".action-widget:not(.action-list-submenu-panel)")
+    row = widget.locator(".monaco-list-row.action").filter(has_text=title).first
+    _press_until_shown(page, "Control+.", row)
+    return row
 
 
 def quick_fix(page: Page, title: str) -> None:
     """Choose a code action at the caret."""
-    page.keyboard.press("Control+.")
-    widget = page.locator(".action-widget:not(.action-list-submenu-panel)")
-    row = widget.locator(".monaco-list-row.action").filter(has_text=title).first
-    expect(row).to_be_visible()
-    row.click()
+    show_quick_fixes(page, title).click()
+
+
+def _press_until_shown(page: Page, key: str, wanted: Locator) -> None:
+    """Press a key until something shows: VS Code drops keys while it loads, and shuts lists when diagnostics come."""
+    for _ in range(_TRIES - 1):
+        page.keyboard.press(key)
+        try:
+            expect(wanted).to_be_visible(timeout=_TRY_MILLISECONDS)
+        except AssertionError:
+            page.keyboard.press("Escape")
+        else:
+            return
+    page.keyboard.press(key)
+    expect(wanted).to_be_visible()
 
 
 def show_problems(page: Page) -> Locator:

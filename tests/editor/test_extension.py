@@ -22,7 +22,7 @@ from tests.editor.conftest import Shoot
 from tests.harness import commit, init
 from tests.harness.sample import Sample
 
-_SERVER_SECONDS = 20
+_SERVER_SECONDS = 60
 
 
 def test_the_status_item_counts_and_opens_problems(page: Page, editor: CodeServer, sample: Sample) -> None:

@@ -1,6 +1,7 @@
 """A worktree that something else deleted: the window says so at once, and one click brings it back."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import answer_notification, editor_text, notifications, open_workbench
-from tests.editor.conftest import Shoot
+from tests.editor.conftest import WAIT_MILLISECONDS, Shoot
 from tests.harness import commit, git, write
 from tests.harness.states import Standing, build_standing
 from tests.harness.whole import whole
@@ -27,11 +28,10 @@ def at(tmp_path: Path) -> Standing:
 
 def kept(page: Page, at: Standing) -> None:
     """Wait until the guard has the worktree's state."""
-    for _ in range(400):
-        if git(at.main, "for-each-ref", "refs/sidecar/guard"):
-            return
+    end = time.monotonic() + WAIT_MILLISECONDS / 1000
+    while not git(at.main, "for-each-ref", "refs/sidecar/guard"):
+        assert time.monotonic() < end, "The guard kept nothing."
         page.wait_for_timeout(50)
-    raise AssertionError("The guard kept nothing.")
 
 
 def test_a_deleted_worktree_is_told_and_brought_back(

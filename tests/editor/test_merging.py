@@ -20,9 +20,10 @@ from scripts.editor.workbench import (
     pick,
     picker_rows,
     run_command,
+    show_quick_fixes,
     squiggles,
 )
-from tests.editor.conftest import Shoot
+from tests.editor.conftest import WAIT_MILLISECONDS, Shoot
 from tests.harness import add_worktree, commit, git, init
 
 CART = '''"""The cart."""
@@ -76,7 +77,7 @@ def taxes(shop: Path) -> Path:
 def second_page(browser: Browser) -> Iterator[Page]:
     """Another window, as of another person."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(WAIT_MILLISECONDS)
     yield context.new_page()
     context.close()
 
@@ -97,11 +98,9 @@ def test_from_the_conflict_into_trunk(
     open_workbench(page, editor, taxes, taxes / "cart.py")
     expect(squiggles(page).first).to_be_visible()
     go_to_line(page, 16, 8)
-    page.keyboard.press("Control+.")
-    fixes = page.locator(".action-widget:not(.action-list-submenu-panel) .monaco-list-row.action")
-    expect(fixes.filter(has_text="Merge trunk into this worktree")).to_be_visible()
+    fix = show_quick_fixes(page, "Merge trunk into this worktree")
     shoot("merge-fixes")
-    fixes.filter(has_text="Merge trunk into this worktree").click()
+    fix.click()
     expect(notifications(page).filter(has_text="Conflicts are left there")).to_be_visible()
     answer_notification(page, "Merge")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
-from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.trunk import find_trunk
+from sidecar.git.repository import Repository
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.messages import shown
-from sidecar.model.picture import Trunk, Worktree, WorktreeState
 from sidecar.operations.lock import who_holds
 from sidecar.operations.merge.conflicts import Forecast, forecast
 from sidecar.operations.merge.obstacles import checkout_findings
@@ -21,7 +19,7 @@ from sidecar.operations.merge.progress import holders_of, unfinished
 from sidecar.operations.merge.surroundings import surrounding_findings
 from sidecar.operations.merge.values import MergeChoices, MergePlan, blocks, info
 from sidecar.operations.merge.wording import default_message
-from sidecar.session.look import find_worktree
+from sidecar.operations.scene import Scene, set_scene
 from sidecar.session.reading import Reading, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, open_sources
 
@@ -55,32 +53,6 @@ def look_again(plan: MergePlan) -> MergePlan | Failure:
         return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
     finally:
         sources.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Who takes part: the worktree, trunk, the worktrees that have trunk checked out, and all of them."""
-
-    worktree: Worktree
-    trunk: Trunk
-    checkouts: tuple[Worktree, ...]
-    worktrees: tuple[Worktree, ...]
-
-
-def set_scene(repository: Repository, folder: Path, name: str, trunk_setting: str) -> Scene | Failure:
-    """Find the worktree of a name, and trunk; GitError when the repository can't be read."""
-    worktrees = list_worktrees(repository)
-    trunk = find_trunk(repository, worktrees, trunk_setting)
-    if isinstance(trunk, Failure):
-        return trunk
-    found = find_worktree([WorktreeState(worktree) for worktree in worktrees], name, folder)
-    if isinstance(found, Failure):
-        return found
-    if found is None:
-        names = ", ".join(shown(worktree.name) for worktree in worktrees)
-        return Failure("unknown-name", f"There is no worktree called {shown(name)}. The worktrees are: {names}.")
-    checkouts = tuple(one for one in worktrees if one.branch == trunk.branch and not one.bare)
-    return Scene(found.worktree, trunk, checkouts, worktrees)
 
 
 def _plan(

@@ -20,10 +20,10 @@ from sidecar.operations.lock import hold, who_holds
 from sidecar.operations.merge.desk import head_commit, tree_changes
 from sidecar.operations.merge.making import quoted
 from sidecar.operations.merge.obstacles import in_the_way
-from sidecar.operations.merge.plan import set_scene
 from sidecar.operations.merge.progress import unfinished
 from sidecar.operations.merge.values import blocks
 from sidecar.operations.receipts import new_id
+from sidecar.operations.scene import set_scene
 from sidecar.session.sources import Options
 from sidecar.system.processes import end_marked
 

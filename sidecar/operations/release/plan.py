@@ -8,19 +8,18 @@ from pathlib import Path
 
 from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take_inventory
 from sidecar.git.process import GitError
-from sidecar.git.repository import list_worktrees
-from sidecar.git.trunk import find_trunk
 from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import NAMED, counted, findings_of
 from sidecar.model.messages import escape, shown
-from sidecar.model.picture import Trunk, Worktree, WorktreeState
+from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.receipts import list_receipts
+from sidecar.operations.scene import set_scene
 from sidecar.operations.state import state_path
-from sidecar.session import Options, find_worktree
+from sidecar.session import Options
 from sidecar.session.integration import prove
 from sidecar.session.sources import Sources, open_sources
 from sidecar.system.processes import processes_inside
@@ -83,17 +82,10 @@ def plan_release(
     if isinstance(sources, Failure):
         return sources
     try:
-        worktrees = list_worktrees(sources.repository)
-        trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
-        if isinstance(trunk, Failure):
-            return trunk
-        found = find_worktree([WorktreeState(worktree) for worktree in worktrees], name, folder)
-        if isinstance(found, Failure):
-            return found
-        if found is None:
-            names = ", ".join(escape(worktree.name) for worktree in worktrees)
-            return Failure("unknown-name", f"There is no worktree called {escape(name)}. The worktrees are: {names}.")
-        return _plan(sources, folder, options, found.worktree, trunk, allow, tuple(unsaved), control)
+        scene = set_scene(sources.repository, folder, name, str(sources.settings["trunk"]))
+        if isinstance(scene, Failure):
+            return scene
+        return _plan(sources, folder, options, scene.worktree, scene.trunk, allow, tuple(unsaved), control)
     except GitError as error:
         return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
     finally:
@@ -142,9 +134,12 @@ def _plan(
     return replace(plan, findings=tuple(findings), proof=proof, inventory=inventory, world=world)
 
 
-def look_around(worktree: Worktree, trunk: Trunk, control: Control = QUIET) -> World:
-    """The world as it is now; OSError when the worktree can't be read, CancelledError when it was cancelled."""
-    files = fingerprint(worktree.key, control.cancelled)
+def look_around(worktree: Worktree, trunk: Trunk, control: Control = QUIET, *, passing: Collection[str] = ()) -> World:
+    """The world as it is now; OSError when the worktree can't be read, CancelledError when it was cancelled.
+
+    Of `passing`, which is build output, only the directories are looked at (git.inventory.fingerprint).
+    """
+    files = fingerprint(worktree.key, control.cancelled, passing=passing)
     return World(files, fingerprint(worktree.git_dir, control.cancelled), worktree, trunk)
 
 

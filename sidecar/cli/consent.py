@@ -45,11 +45,6 @@ def agree(question: str, *, yes: bool) -> bool:
     return False
 
 
-def is_blocked(findings: Iterable[Finding]) -> bool:
-    """Whether something stands in the way."""
-    return any(finding.severity == "blocks" for finding in findings)
-
-
 def status_of(outcome: str, *, interrupted: bool = False) -> int:
     """The exit status for an operation's outcome."""
     if outcome == "refused":

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.asking import answered, here, print_json, recover_first
-from sidecar.cli.consent import DONE, REFUSED, agree, can_ask, is_blocked, show_findings, status_of
+from sidecar.cli.consent import DONE, REFUSED, agree, can_ask, show_findings, status_of
 from sidecar.cli.working import working
+from sidecar.model.findings import is_blocked
 from sidecar.model.messages import escape, shown
 from sidecar.model.schema import receipts_object, restore_object
 

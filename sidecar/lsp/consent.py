@@ -197,8 +197,3 @@ def sentences(findings: Sequence[Finding], *severities: str) -> str:
 def paragraph(*parts: str) -> str:
     """Sentences as one paragraph, without those that are empty."""
     return " ".join(part for part in parts if part)
-
-
-def as_finding(failure: Failure) -> Finding:
-    """Why there is no plan, as a finding of the answer."""
-    return Finding(failure.code, "blocks", failure.message)

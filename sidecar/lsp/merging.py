@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
 from sidecar.lsp.unsaved import unsaved_for_merge
 from sidecar.lsp.updating import update_now
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding
 from sidecar.model.messages import short, shown
 from sidecar.model.schema import merge_object
 

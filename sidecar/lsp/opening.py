@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
-from sidecar.model.findings import Failure
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
+from sidecar.model.findings import Failure, as_finding
 from sidecar.model.messages import escape, shown
 from sidecar.model.schema import restore_object
 

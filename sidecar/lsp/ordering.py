@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
 from sidecar.lsp.merging import failed_merge, merge_outcome, merge_plan_object
 from sidecar.lsp.unsaved import unsaved_for_merge
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, as_finding
 from sidecar.model.messages import shown
 from sidecar.model.order import Order, Turn
 from sidecar.model.schema import finding_object, merge_all_object, plan_object

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
 from sidecar.lsp.unsaved import unsaved_in
 from sidecar.model.finding_codes import FINDING_CODES, NOT_AT_STAKE
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, as_finding
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import shown
 from sidecar.model.schema import release_object

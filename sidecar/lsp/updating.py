@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, as_finding, paragraph, sentences
+from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
 from sidecar.lsp.unsaved import unsaved_in
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, is_blocked
 from sidecar.model.messages import shown
 from sidecar.model.picture import TRUNK_KEY, Picture
 from sidecar.model.schema import update_object
@@ -26,7 +26,7 @@ def propose_update(request: Request, _control: Control) -> Proposal | Failure:
         return plan
     findings = (*plan.findings, *_unsaved(request, plan.worktree.key))
     name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
-    if any(found.severity == "blocks" for found in findings):
+    if is_blocked(findings):
         text = paragraph(f"{branch} can't be merged into {name} now.", sentences(findings, "blocks"))
         return Proposal(text, _object("refused", plan, findings), blocked=True)
     commits = "1 commit" if plan.behind == 1 else f"{plan.behind} commits"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Severity = Literal["blocks", "kept", "info"]
+from sidecar.model.findings import Severity
 
 NOT_AT_STAKE = "Nothing is removed while this stands."
 IN_THE_TRASH = "Kept in the trash as it is, and restored."

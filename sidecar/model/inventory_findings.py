@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, gravest_first
 from sidecar.model.inventory import MOST_COMMITS, Administration, Commits, Files, Inventory, Surroundings
 from sidecar.model.messages import escape, shown
 
@@ -27,8 +27,7 @@ def findings_of(inventory: Inventory, *, head_in_trunk: bool = False) -> tuple[F
         *_of_administration(name, inventory.administration),
         *_of_surroundings(name, inventory.commits.branch, inventory.surroundings),
     ]
-    order = {"blocks": 0, "kept": 1, "info": 2}
-    return tuple(sorted(found, key=lambda one: order[one.severity]))
+    return gravest_first(found)
 
 
 def _of_files(name: str, files: Files) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sidecar.git.files import read_small
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, blocks
 from sidecar.operations.state import open_state, state_path, sweep_drafts
 from sidecar.system.processes import is_running
 
@@ -28,16 +28,16 @@ def hold(common_dir: str, doing: str, *, wait: float = 0.0) -> Iterator[Path | F
     """
     state = open_state(common_dir)
     if isinstance(state, Failure):
-        yield Finding(state.code, "blocks", state.message)
+        yield as_finding(state)
         return
     lock = FileLock(state / "lock", thread_local=False)
     try:
         lock.acquire(timeout=wait)
     except Timeout:
-        yield Finding("busy", "blocks", _who(state))
+        yield blocks("busy", _who(state))
         return
     except OSError as error:
-        yield Finding("bad-state", "blocks", f"{state / 'lock'} can't be locked: {error.strerror}.")
+        yield blocks("bad-state", f"{state / 'lock'} can't be locked: {error.strerror}.")
         return
     holder = state / "holder"
     try:
@@ -69,7 +69,7 @@ def who_holds(common_dir: str) -> Finding | None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        return Finding("busy", "blocks", _who(state))
+        return blocks("busy", _who(state))
     except OSError:
         return None
     lock.release()

@@ -14,7 +14,7 @@ from sidecar.git.history import resolve_commit
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.git.trunk import find_trunk
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, blocks, info, is_blocked
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree, WorktreeState
 from sidecar.model.settings import settle
@@ -45,7 +45,7 @@ class OpenPlan:
     @property
     def blocked(self) -> bool:
         """Whether something stands in the way."""
-        return any(finding.severity == "blocks" for finding in self.findings)
+        return is_blocked(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +111,23 @@ def _findings(repository: Repository, worktrees: tuple[Worktree, ...], plan: Ope
     branch = shown(plan.branch)
     if not _is_name(repository, plan.branch):
         said = f"{branch or 'An empty name'} can't be the name of a branch. Take letters, digits, - and /."
-        yield Finding("bad-name", "blocks", said)
+        yield blocks("bad-name", said)
         return
     if not plan.commit:
         said = f"There is no commit, branch or worktree called {shown(plan.start)} to begin at."
-        yield Finding("unknown-ref", "blocks", said)
+        yield blocks("unknown-ref", said)
     yield from _branch_findings(repository, worktrees, plan.branch)
     there = next((worktree for worktree in worktrees if worktree.key == plan.path), None)
     if there is not None and there.missing:
         said = f"Git still lists a worktree at {shown(plan.path)}, whose folder is gone. Forget it: git worktree prune"
-        yield Finding("path-exists", "blocks", said, (plan.path,))
+        yield blocks("path-exists", said, (plan.path,))
     elif os.path.lexists(plan.path):
-        yield Finding("path-exists", "blocks", f"Something is at {shown(plan.path)} already.", (plan.path,))
+        yield blocks("path-exists", f"Something is at {shown(plan.path)} already.", (plan.path,))
     last = os.path.basename(plan.path)
     others = [worktree.key for worktree in worktrees if worktree.name == last and worktree.key != plan.path]
     if others:
         said = f"Another worktree is called {shown(last)}: {shown(others[0])}. Take another name."
-        yield Finding("name-taken", "blocks", said, tuple(others))
+        yield blocks("name-taken", said, tuple(others))
 
 
 def _is_name(repository: Repository, branch: str) -> bool:
@@ -149,15 +149,15 @@ def _branch_findings(repository: Repository, worktrees: tuple[Worktree, ...], br
     if mine in local:
         where = next((f" (in {shown(one.key)})" for one in worktrees if one.branch == branch), "")
         said = f"There is a branch called {shown(branch)} already{where}. Take another name."
-        yield Finding("branch-exists", "blocks", said)
+        yield blocks("branch-exists", said)
         return
     clash = [other for other in local if other.startswith(f"{mine}/") or mine.startswith(f"{other}/")]
     if clash:
         said = f"The branch {shown(clash[0])} leaves no room for one called {shown(branch)}. Take another name."
-        yield Finding("branch-exists", "blocks", said)
+        yield blocks("branch-exists", said)
     elif f"refs/remotes/origin/{branch}" in refs:
         said = f"origin has a branch called {shown(branch)} too; the new one has nothing to do with it."
-        yield Finding("branch-at-origin", "info", said)
+        yield info("branch-at-origin", said)
 
 
 def _same_case(repository: Repository, name: str) -> str:
@@ -176,7 +176,7 @@ def apply_open(plan: OpenPlan, control: Control = QUIET) -> OpenResult:
             return OpenResult("refused", None, refusal)
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         if isinstance(repository, Failure):
-            return OpenResult("refused", None, (Finding(repository.code, "blocks", repository.message),))
+            return OpenResult("refused", None, (as_finding(repository),))
         return _open(repository, held, plan, control)
 
 
@@ -184,10 +184,10 @@ def _look_again(plan: OpenPlan, state: Path) -> tuple[Finding, ...]:
     """Why the plan is not to be carried out now."""
     if (state / "journal").exists():
         said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
-        return (Finding("unfinished", "blocks", said),)
+        return (blocks("unfinished", said),)
     fresh = plan_open(plan.folder, plan.branch, plan.commit, plan.options)
     if isinstance(fresh, Failure):
-        return (Finding(fresh.code, "blocks", fresh.message),)
+        return (as_finding(fresh),)
     return fresh.findings if fresh.blocked else ()
 
 
@@ -209,16 +209,14 @@ def _open(repository: Repository, state: Path, plan: OpenPlan, control: Control)
     except (OSError, GitError) as error:
         words = error.message if isinstance(error, GitError) else f"{plan.path} can't be made: {error.strerror}."
         if not (state / "journal").exists():
-            return OpenResult("failed", None, (Finding("not-opened", "blocks", words),))
+            return OpenResult("failed", None, (blocks("not-opened", words),))
     try:
         opened, findings = settle_opening(repository, operation, facts)
         journal.finish(state)
     except (OSError, GitError) as error:
         said = f"It could not be finished now and will be by the next command: {error}"
-        return OpenResult("failed", None, (Finding("not-opened", "blocks", said),))
+        return OpenResult("failed", None, (blocks("not-opened", said),))
     if not opened:
-        return OpenResult(
-            "failed", None, (Finding("not-opened", "blocks", words or "Git made no worktree."), *findings)
-        )
-    told = (Finding("git-said", "info", words),) if words else ()
+        return OpenResult("failed", None, (blocks("not-opened", words or "Git made no worktree."), *findings))
+    told = (info("git-said", words),) if words else ()
     return OpenResult("opened", plan.path, (*plan.findings, *told, *findings))

@@ -17,7 +17,7 @@ from sidecar.git.acting import Act, act
 from sidecar.git.files import read_small
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.messages import shown
 from sidecar.operations import journal
 from sidecar.operations.journal import Journal
@@ -42,9 +42,9 @@ def recover_open(repository: Repository, state: Path, entry: Journal) -> tuple[F
         journal.finish(state)
     except (OSError, GitError) as error:
         said = f"{shown(branch)} was being opened, and can't be finished now: {error}"
-        return (Finding("not-recovered", "blocks", said),)
+        return (blocks("not-recovered", said),)
     said = f"is finished at {shown(path)}" if opened else "is undone. Open it again"
-    return (Finding("recovered", "info", f"The opening of {shown(branch)} was ended half-way; it {said}."), *findings)
+    return (info("recovered", f"The opening of {shown(branch)} was ended half-way; it {said}."), *findings)
 
 
 def settle_opening(
@@ -95,7 +95,7 @@ def _finish(acting: Act, git_dir: str, path: str, branch: str) -> tuple[Finding,
     if not differing:
         return ()
     said = f"Some files at {shown(path)} are not as in the commit. If that is not your work, run: git restore ."
-    return (Finding("half-written", "info", said, differing),)
+    return (info("half-written", said, differing),)
 
 
 def _administrative_directory(repository: Repository, path: str) -> str | None:
@@ -163,4 +163,4 @@ def _forget_branch(repository: Repository, operation: str, branch: str, commit: 
 
 def _strange(entry: Journal) -> Finding:
     said = f"The journal of {entry.id} is not as we wrote it. Look at it, and move it away."
-    return Finding("bad-journal", "blocks", said)
+    return blocks("bad-journal", said)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sidecar.git.acting import mark_of
 from sidecar.git.repository import Repository, open_repository
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, blocks
 from sidecar.operations.journal import Journal, pending
 from sidecar.operations.lock import hold, patience
 from sidecar.operations.state import state_path
@@ -27,13 +27,13 @@ def recover(folder: Path, common_dir: str, how: Mapping[str, Recover]) -> tuple[
         try:
             journal = pending(held)
         except ValueError as error:
-            return (Finding("bad-journal", "blocks", f"{error} Look at it, and move it away."),)
+            return (blocks("bad-journal", f"{error} Look at it, and move it away."),)
         if journal is None:
             return ()
         if journal.what not in how:
-            return (Finding("bad-journal", "blocks", f"A newer sidecar left {journal.id} unfinished. Use that one."),)
+            return (blocks("bad-journal", f"A newer sidecar left {journal.id} unfinished. Use that one."),)
         repository = open_repository(folder)
         if isinstance(repository, Failure):
-            return (Finding(repository.code, "blocks", repository.message),)
+            return (as_finding(repository),)
         end_marked(mark_of(journal.id, common_dir))
         return how[journal.what](repository, held, journal)

@@ -13,7 +13,7 @@ from sidecar.git.repository import Repository, open_repository
 from sidecar.git.snapshot import Restored, restore_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding
 from sidecar.model.inventory_findings import counted
 from sidecar.model.messages import escape, shown
 from sidecar.operations import journal
@@ -115,7 +115,7 @@ def _restore(repository: Repository, state: Path, receipt: Receipt, where: str, 
         restored = restore_snapshot(repository, str(receipt.facts["snapshot"]), where, watcher=watcher)
         if isinstance(restored, Failure):
             journal.finish(state)
-            return RestoreResult("failed", None, (Finding(restored.code, "blocks", restored.message),))
+            return RestoreResult("failed", None, (as_finding(restored),))
         entry = journal.advance(state, entry, "overlay", path=restored.path, git_dir=os.path.basename(restored.git_dir))
         beside = _finish(repository, state, receipt, restored.path, restored.git_dir)
     except (OSError, GitError) as error:

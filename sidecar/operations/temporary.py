@@ -17,7 +17,7 @@ from sidecar.git.acting import Act, act
 from sidecar.git.files import read_small
 from sidecar.git.process import GitError
 from sidecar.git.repository import OPERATION_REASON, Repository
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks
 from sidecar.model.picture import Worktree
 
 
@@ -36,7 +36,7 @@ def add_temporary(repository: Repository, act_as: Act, commit: str, *, checkout:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return Finding("no-temporary-worktree", "blocks", f"{path.parent} can't be written: {error.strerror}.")
+        return blocks("no-temporary-worktree", f"{path.parent} can't be written: {error.strerror}.")
     reason = f"{OPERATION_REASON} {act_as.operation}"
     try:
         made = act(
@@ -48,12 +48,12 @@ def add_temporary(repository: Repository, act_as: Act, commit: str, *, checkout:
             *("--end-of-options", str(path), commit),
         )
     except GitError as error:
-        return Finding("no-temporary-worktree", "blocks", error.message)
+        return blocks("no-temporary-worktree", error.message)
     if not made.ok:
-        return Finding("no-temporary-worktree", "blocks", f"A temporary worktree can't be made: {made.last_words}")
+        return blocks("no-temporary-worktree", f"A temporary worktree can't be made: {made.last_words}")
     git_dir = _administrative_directory(repository.common_dir, path)
     if git_dir is None:
-        return Finding("no-temporary-worktree", "blocks", f"Git made no administrative directory for {path}.")
+        return blocks("no-temporary-worktree", f"Git made no administrative directory for {path}.")
     return Worktree(str(path), path.name, str(git_dir), False, None, commit)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sidecar.git.acting import mark_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
 from sidecar.model.messages import shown
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.journal import begin, pending
@@ -22,7 +22,7 @@ from sidecar.operations.merge.landing import check_landing, land
 from sidecar.operations.merge.making import commit_work, make_commit, stop_if_cancelled
 from sidecar.operations.merge.plan import look_again
 from sidecar.operations.merge.recover import settle
-from sidecar.operations.merge.values import MergePlan, MergeResult, RefusedError, blocks
+from sidecar.operations.merge.values import MergePlan, MergeResult, RefusedError
 from sidecar.operations.merge.verify import verify_commit
 from sidecar.operations.merge.wording import default_message
 from sidecar.operations.receipts import Receipt, new_id, write_receipt
@@ -43,7 +43,7 @@ def apply_merge(plan: MergePlan, control: Control = QUIET) -> MergeResult:
             return _refused(plan, fresh)
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         if isinstance(repository, Failure):
-            return _refused(plan, (blocks(repository.code, repository.message),))
+            return _refused(plan, (as_finding(repository),))
         return _apply(repository, held, fresh, control)
 
 
@@ -60,9 +60,9 @@ def _look_again(plan: MergePlan, state: Path) -> MergePlan | tuple[Finding, ...]
         return (blocks("unfinished", said),)
     fresh = look_again(plan)
     if isinstance(fresh, Failure):
-        return (blocks(fresh.code, fresh.message),)
+        return (as_finding(fresh),)
     findings = tuple(finding for finding in fresh.findings if finding.code != "busy")
-    if any(finding.severity == "blocks" for finding in findings):
+    if is_blocked(findings):
         return findings
     if _essence(fresh) != _essence(plan):
         names = f"{shown(plan.worktree.name)} or {shown(plan.trunk.branch)}"

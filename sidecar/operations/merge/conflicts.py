@@ -9,12 +9,12 @@ from sidecar.git.judge import BUILT_IN_NOTE, Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import run
 from sidecar.model.changes import Change
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.merging import Merge
 from sidecar.model.messages import lines, shown
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
-from sidecar.operations.merge.values import Strategy, blocks, info
+from sidecar.operations.merge.values import Strategy
 from sidecar.session.grading import Grading
 from sidecar.session.sources import Sources
 

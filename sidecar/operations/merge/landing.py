@@ -12,7 +12,7 @@ from sidecar.git.files import read_regular
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import (
@@ -28,7 +28,7 @@ from sidecar.operations.merge.keeping import Candidates, keep_file, keep_files, 
 from sidecar.operations.merge.locks import clear_locks, hold_index
 from sidecar.operations.merge.making import quoted
 from sidecar.operations.merge.obstacles import checkout_findings
-from sidecar.operations.merge.values import RefusedError, blocks
+from sidecar.operations.merge.values import RefusedError
 from sidecar.operations.state import sync_directory
 from sidecar.operations.temporary import temporary_path
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sidecar.git.files import read_small
-from sidecar.model.findings import Finding
-from sidecar.operations.merge.values import blocks
+from sidecar.model.findings import Finding, blocks
 from sidecar.system.processes import processes_inside
 
 PATIENCE = 10.0

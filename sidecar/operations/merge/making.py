@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sidecar.git.acting import Ended
 from sidecar.git.process import run
+from sidecar.model.findings import blocks, info
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import WORKING, Desk, head_commit, is_ancestor
 from sidecar.operations.merge.lean import ASIDE, LAID_OUT, LEAN, is_lean
-from sidecar.operations.merge.values import MergePlan, RefusedError, blocks, info
+from sidecar.operations.merge.values import MergePlan, RefusedError
 from sidecar.operations.merge.wording import merge_options
 from sidecar.operations.temporary import add_temporary
 

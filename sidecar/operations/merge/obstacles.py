@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from sidecar.git.process import run
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, Change, Entry
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.progress import unfinished
-from sidecar.operations.merge.values import blocks
 
 STATUS = (
     *("-c", "core.checkStat=default", "-c", "core.trustctime=true"),

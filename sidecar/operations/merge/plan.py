@@ -10,14 +10,14 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Change
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, blocks, info
 from sidecar.model.messages import shown
 from sidecar.operations.lock import who_holds
 from sidecar.operations.merge.conflicts import Forecast, forecast
 from sidecar.operations.merge.obstacles import checkout_findings
 from sidecar.operations.merge.progress import holders_of, unfinished
 from sidecar.operations.merge.surroundings import surrounding_findings
-from sidecar.operations.merge.values import MergeChoices, MergePlan, blocks, info
+from sidecar.operations.merge.values import MergeChoices, MergePlan
 from sidecar.operations.merge.wording import default_message
 from sidecar.operations.scene import Scene, set_scene
 from sidecar.session.reading import Reading, read_worktree, worktree_state

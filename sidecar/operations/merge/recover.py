@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.messages import shown
 from sidecar.operations.journal import Journal, finish
 from sidecar.operations.merge.desk import (
@@ -25,7 +25,6 @@ from sidecar.operations.merge.desk import (
 from sidecar.operations.merge.keeping import forget_kept, keep_file
 from sidecar.operations.merge.landing import clear_landing, take_back
 from sidecar.operations.merge.locks import clear_locks, hold_index
-from sidecar.operations.merge.values import blocks, info
 from sidecar.operations.receipts import Receipt, drop_receipt, read_receipt, write_receipt
 from sidecar.operations.temporary import remove_temporary
 

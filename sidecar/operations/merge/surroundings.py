@@ -10,11 +10,11 @@ from pathlib import Path
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository
 from sidecar.model.changes import SUBMODULE, Change
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.merge.lean import is_lean
-from sidecar.operations.merge.values import MergePlan, blocks, info
+from sidecar.operations.merge.values import MergePlan
 from sidecar.operations.temporary import temporary_path
 
 LEAST_FREE = 16 * 1024 * 1024

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, blocks
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.control import QUIET, Control
@@ -20,7 +20,7 @@ from sidecar.operations.merge.desk import Desk, Facts, commit_of, exists, is_anc
 from sidecar.operations.merge.landing import land
 from sidecar.operations.merge.obstacles import checkout_findings
 from sidecar.operations.merge.progress import holders_of
-from sidecar.operations.merge.values import RefusedError, blocks
+from sidecar.operations.merge.values import RefusedError
 from sidecar.operations.receipts import Receipt, new_id, read_receipt
 from sidecar.operations.state import state_path
 from sidecar.session.sources import Options

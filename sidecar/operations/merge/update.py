@@ -11,7 +11,7 @@ from sidecar.git.acting import act
 from sidecar.git.config import sidecar_keys
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository, open_repository
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.settings import settle
@@ -21,7 +21,6 @@ from sidecar.operations.merge.desk import head_commit, tree_changes
 from sidecar.operations.merge.making import quoted
 from sidecar.operations.merge.obstacles import in_the_way
 from sidecar.operations.merge.progress import unfinished
-from sidecar.operations.merge.values import blocks
 from sidecar.operations.receipts import new_id
 from sidecar.operations.scene import set_scene
 from sidecar.session.sources import Options
@@ -43,7 +42,7 @@ class UpdatePlan:
     @property
     def blocked(self) -> bool:
         """Whether something stands in the way."""
-        return any(finding.severity == "blocks" for finding in self.findings)
+        return is_blocked(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def apply_update(plan: UpdatePlan, control: Control = QUIET) -> UpdateResult:
         if isinstance(repository, Failure) or isinstance(fresh, Failure):
             failure = repository if isinstance(repository, Failure) else fresh
             assert isinstance(failure, Failure)
-            return UpdateResult("refused", key, (), (blocks(failure.code, failure.message),))
+            return UpdateResult("refused", key, (), (as_finding(failure),))
         findings = tuple(finding for finding in fresh.findings if finding.code != "busy")
         if findings:
             return UpdateResult("refused", key, (), findings)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.model.changes import Change
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, is_blocked
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.session.sources import Options
 
@@ -68,7 +68,7 @@ class MergePlan:
     @property
     def blocked(self) -> bool:
         """Whether something stands in the way."""
-        return any(finding.severity == "blocks" for finding in self.findings)
+        return is_blocked(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,6 @@ class MergeResult:
     after: str | None
     findings: tuple[Finding, ...]
     receipt: str | None
-
-
-def blocks(code: str, message: str, paths: tuple[str, ...] = ()) -> Finding:
-    """A finding that stands in the way."""
-    return Finding(code, "blocks", message, paths)
-
-
-def info(code: str, message: str, paths: tuple[str, ...] = ()) -> Finding:
-    """A finding that a person should know and that stops nothing."""
-    return Finding(code, "info", message, paths)
 
 
 class RefusedError(Exception):

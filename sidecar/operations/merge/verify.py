@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sidecar.git.acting import run_shell
 from sidecar.git.process import GitError, run
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.control import Control
 from sidecar.operations.merge.desk import Desk
 from sidecar.operations.merge.making import quoted, stop_if_cancelled
-from sidecar.operations.merge.values import MergePlan, RefusedError, blocks, info
+from sidecar.operations.merge.values import MergePlan, RefusedError
 from sidecar.operations.state import read_record, write_record
 from sidecar.system.processes import end_marked
 

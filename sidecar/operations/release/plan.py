@@ -9,7 +9,7 @@ from pathlib import Path
 from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take_inventory
 from sidecar.git.process import GitError
 from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, gravest_first, is_blocked
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import NAMED, counted, findings_of
 from sidecar.model.messages import escape, shown
@@ -57,7 +57,7 @@ class ReleasePlan:
     @property
     def blocked(self) -> bool:
         """Whether a finding stands in the way."""
-        return any(one.severity == "blocks" for one in self.findings)
+        return is_blocked(self.findings)
 
     @property
     def bytes(self) -> Bytes:
@@ -129,9 +129,8 @@ def _plan(
     ]
     if control.cancelled():
         seen.append(finding("cancelled", f"The proof of {escape(worktree.name)} was stopped."))
-    order = {"blocks": 0, "kept": 1, "info": 2}
-    findings = sorted((_allowed(one, allow) for one in seen), key=lambda one: order[one.severity])
-    return replace(plan, findings=tuple(findings), proof=proof, inventory=inventory, world=world)
+    findings = gravest_first(_allowed(one, allow) for one in seen)
+    return replace(plan, findings=findings, proof=proof, inventory=inventory, world=world)
 
 
 def look_around(worktree: Worktree, trunk: Trunk, control: Control = QUIET, *, passing: Collection[str] = ()) -> World:

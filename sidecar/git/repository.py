@@ -106,6 +106,11 @@ def open_repository(folder: Path, *, trust: bool = False) -> Repository | Failur
     return Repository(common_dir, config, object_format, version, trusted, main_folder)
 
 
+def unreadable(error: GitError) -> Failure:
+    """What a person is told when git failed in the middle of a question."""
+    return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+
+
 def _nearest_directory(folder: Path) -> Path:
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent

@@ -170,6 +170,13 @@ def read_value(setting: Setting, raw: object) -> Value | None:
     return raw
 
 
+def build_output(settings: Mapping[str, Value]) -> tuple[str, ...]:
+    """The patterns of the setting `disposable`: what a build makes again."""
+    patterns = settings["disposable"]
+    assert isinstance(patterns, tuple)
+    return patterns
+
+
 def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str, object]) -> dict[str, Value]:
     """All settings: the default, under what git config says, under what the editor says; bad values are passed over.
 

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.acting import act
-from sidecar.git.config import sidecar_keys
 from sidecar.git.history import resolve_commit
 from sidecar.git.process import GitError, run
-from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure, Finding, as_finding, blocks, info, is_blocked
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree, WorktreeState
-from sidecar.model.settings import settle
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.lock import hold
 from sidecar.operations.opening_ends import settle_opening
 from sidecar.operations.receipts import new_id
 from sidecar.session import Options, find_worktree
+from sidecar.session.sources import settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,11 @@ def plan_open(folder: Path, name: str, start: str | None, options: Options) -> O
     try:
         return _plan(repository, folder, name, start, options)
     except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+        return unreadable(error)
 
 
 def _plan(repository: Repository, folder: Path, name: str, start: str | None, options: Options) -> OpenPlan | Failure:
-    settings = settle(sidecar_keys(repository.config), options.editor)
+    settings = settings_of(repository, options)
     worktrees = list_worktrees(repository)
     trunk = find_trunk(repository, worktrees, str(settings["trunk"]))
     if start is None and isinstance(trunk, Failure):

@@ -24,7 +24,7 @@ from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
 from sidecar.session.integration import integrate
 from sidecar.session.reading import Reading, read_all, worktree_state
-from sidecar.session.sources import Options, Sources, open_sources
+from sidecar.session.sources import Options, Sources, ask
 
 CANCELLED = Failure("cancelled", "The planning was cancelled. Nothing was changed.")
 
@@ -38,17 +38,10 @@ def plan_order(folder: Path, options: Options, control: Control = QUIET) -> Orde
 
     What counts is what merging brings: the branch's commits. Nothing of the repository is written, or run.
     """
-    sources = open_sources(folder, options)
-    if isinstance(sources, Failure):
-        return sources
     try:
-        return _plan(sources, control)
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+        return ask(folder, options, lambda sources: _plan(sources, control))
     except _CancelledError:
         return CANCELLED
-    finally:
-        sources.close()
 
 
 def _plan(sources: Sources, control: Control) -> Order | Failure:

@@ -6,16 +6,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar.git.config import sidecar_keys
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
-from sidecar.model.settings import settle
 from sidecar.operations import journal
 from sidecar.operations.guard.records import drop_vanished
 from sidecar.operations.receipts import Receipt, drop_receipt, list_receipts, write_receipt
 from sidecar.operations.release import steps
 from sidecar.operations.release.trash import delete_trash
-from sidecar.session import Options
+from sidecar.session.sources import Options, settings_of
 
 DAY = 24 * 60 * 60
 
@@ -49,7 +47,7 @@ def let_go_of_old(repository: Repository, state: Path, options: Options) -> None
     try:
         if journal.pending(state) is not None:
             return
-        days = settle(sidecar_keys(repository.config), options.editor)["retention"]
+        days = settings_of(repository, options)["retention"]
         oldest = time.time() - int(days) * DAY if isinstance(days, int) and days > 0 else 0.0
         for receipt in list_receipts(state):
             kept = receipt.what in ("release", "vanished") and "restored" not in receipt.facts

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sidecar.git.history import resolve_commit
 from sidecar.git.objects import tree_of
-from sidecar.git.process import GitError
 from sidecar.git.repository import find_common_dir, list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
@@ -17,11 +16,12 @@ from sidecar.model.interplay import footprint
 from sidecar.model.messages import escape, shown
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
+from sidecar.model.settings import build_output
 from sidecar.session.grading import Grading, Party, meet
 from sidecar.session.integration import integrate
 from sidecar.session.measuring import measure_all, with_sizes
 from sidecar.session.reading import read_all, read_worktree, worktree_state
-from sidecar.session.sources import Options, Sources, open_sources
+from sidecar.session.sources import Options, Sources, ask
 
 
 def look(
@@ -31,20 +31,15 @@ def look(
 
     Without `prove`, work that is in trunk as other commits is not looked for: who asks for overlaps need not wait.
     """
-    sources = open_sources(folder, options or Options())
-    if isinstance(sources, Failure):
-        return sources
-    try:
+
+    def take(sources: Sources) -> Picture | Failure:
         picture = _take_picture(sources, prove=prove)
-        if measure and not isinstance(picture, Failure):
-            patterns = sources.settings["disposable"]
-            assert isinstance(patterns, tuple)
-            picture = with_sizes(picture, measure_all(sources.repository, picture.worktrees, patterns, measure))
-        return picture
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
-    finally:
-        sources.close()
+        if isinstance(picture, Failure) or not measure:
+            return picture
+        patterns = build_output(sources.settings)
+        return with_sizes(picture, measure_all(sources.repository, picture.worktrees, patterns, measure))
+
+    return ask(folder, options or Options(), take)
 
 
 def _take_picture(sources: Sources, *, prove: bool) -> Picture | Failure:
@@ -67,15 +62,7 @@ def identify(folder: Path) -> str | Failure:
 
 def compare(folder: Path, first: str, second: str, options: Options | None = None) -> tuple[Overlap, ...] | Failure:
     """The overlaps of two worktrees (name, branch or path), or of any two commits."""
-    sources = open_sources(folder, options or Options())
-    if isinstance(sources, Failure):
-        return sources
-    try:
-        return _compare(sources, folder, first, second)
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
-    finally:
-        sources.close()
+    return ask(folder, options or Options(), lambda sources: _compare(sources, folder, first, second))
 
 
 def _compare(sources: Sources, folder: Path, first: str, second: str) -> tuple[Overlap, ...] | Failure:

@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar.git.config import sidecar_keys
 from sidecar.git.inventory.sizes import measure_worktree
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture, WorktreeState
-from sidecar.model.settings import settle
+from sidecar.model.settings import build_output
 from sidecar.session.aside import Aside, Foreground
-from sidecar.session.sources import Options
+from sidecar.session.sources import Options, settings_of
 
 QUIET = 3.0
 """Seconds without a new Picture before measuring begins."""
@@ -83,7 +82,7 @@ class Measuring:
         repository = open_repository(self._folder, trust=self._options.trusted)
         if isinstance(repository, Failure):
             return
-        patterns = disposable(repository, self._options)
+        patterns = build_output(settings_of(repository, self._options))
         told = time.monotonic()
         news = False
         for state in self._due(picture):
@@ -143,9 +142,3 @@ def with_sizes(picture: Picture, sizes: Mapping[str, Bytes]) -> Picture:
 def sizes_of(picture: Picture) -> list[Bytes | None]:
     """The sizes that a Picture shows, in the order of its worktrees."""
     return [state.bytes for state in picture.worktrees]
-
-
-def disposable(repository: Repository, options: Options) -> tuple[str, ...]:
-    """The patterns of `sidecar.disposable`."""
-    patterns = settle(sidecar_keys(repository.config), options.editor)["disposable"]
-    return patterns if isinstance(patterns, tuple) else ()

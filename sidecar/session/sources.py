@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from sidecar.git.attributes import Surroundings, read_surroundings
 from sidecar.git.config import sidecar_keys
@@ -12,11 +13,13 @@ from sidecar.git.history import History
 from sidecar.git.judge import Judge, plain_judge
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import Quarantine, open_quarantine
-from sidecar.git.repository import Repository, open_repository
+from sidecar.git.repository import Repository, open_repository, unreadable
 from sidecar.git.trees import TreeReader
 from sidecar.git.witnesses import Ancestry
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Value, settle
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,24 @@ class Sources:
         self.quarantine.close()
 
 
+def settings_of(repository: Repository, options: Options) -> dict[str, Value]:
+    """The settings as they are for one repository: git's configuration, under what the editor says."""
+    return settle(sidecar_keys(repository.config), options.editor)
+
+
+def ask(folder: Path, options: Options, question: Callable[[Sources], T | Failure]) -> T | Failure:
+    """The answer to one question, from sources that are opened for it alone; a Failure when git fails on the way."""
+    sources = open_sources(folder, options)
+    if isinstance(sources, Failure):
+        return sources
+    try:
+        return question(sources)
+    except GitError as error:
+        return unreadable(error)
+    finally:
+        sources.close()
+
+
 def open_sources(folder: Path, options: Options) -> Sources | Failure:
     """The sources for the repository that a folder lies in."""
     repository = open_repository(folder, trust=options.trusted)
@@ -67,7 +88,6 @@ def open_sources(folder: Path, options: Options) -> Sources | Failure:
         quarantine = open_quarantine(repository)
     except GitError as error:
         return Failure("no-quarantine", error.message)
-    settings = settle(sidecar_keys(repository.config), options.editor)
     surroundings = read_surroundings(repository)
     judge = Judge(repository, quarantine, surroundings)
     return Sources(
@@ -76,7 +96,7 @@ def open_sources(folder: Path, options: Options) -> Sources | Failure:
         TreeReader(quarantine),
         judge,
         History(repository),
-        settings,
+        settings_of(repository, options),
         surroundings,
         plain_judge(repository, quarantine),
         Ancestry(repository),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidecar.git.objects import tree_of
-from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, blocks, info
@@ -21,7 +20,7 @@ from sidecar.operations.merge.values import MergeChoices, MergePlan
 from sidecar.operations.merge.wording import default_message
 from sidecar.operations.scene import Scene, set_scene
 from sidecar.session.reading import Reading, read_worktree, worktree_state
-from sidecar.session.sources import Options, Sources, open_sources
+from sidecar.session.sources import Options, Sources, ask
 
 MOST_NAMED = 5
 
@@ -31,28 +30,16 @@ def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices 
 
     Reads that worktree, trunk and trunk's checkout. Runs nothing of the repository and writes nothing into it.
     """
-    sources = open_sources(folder, options)
-    if isinstance(sources, Failure):
-        return sources
-    try:
-        return _plan(sources, folder, name, options, choices or MergeChoices())
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
-    finally:
-        sources.close()
+    return ask(folder, options, lambda sources: _plan(sources, folder, name, options, choices or MergeChoices()))
 
 
 def look_again(plan: MergePlan) -> MergePlan | Failure:
     """The same plan as it would be made now; what follows from the same commits and files is not asked again."""
-    sources = open_sources(plan.folder, plan.options)
-    if isinstance(sources, Failure):
-        return sources
-    try:
+
+    def look(sources: Sources) -> MergePlan | Failure:
         return _plan(sources, plan.folder, plan.worktree.key, plan.options, plan.choices, known=plan)
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
-    finally:
-        sources.close()
+
+    return ask(plan.folder, plan.options, look)
 
 
 def _plan(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.process import GitError, run
-from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
 from sidecar.model.findings import Failure, Finding, blocks
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
@@ -71,7 +71,7 @@ def undo_merge(folder: Path, receipt_id: str, options: Options, control: Control
         try:
             return _undo(repository, held, receipt, merge, control)
         except GitError as error:
-            return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+            return unreadable(error)
 
 
 def _read(repository: Repository, receipt: Receipt) -> _Merge | None:

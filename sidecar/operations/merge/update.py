@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.acting import act
-from sidecar.git.config import sidecar_keys
 from sidecar.git.process import GitError, Place, run
-from sidecar.git.repository import Repository, open_repository
+from sidecar.git.repository import Repository, open_repository, unreadable
 from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.model.settings import settle
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.lock import hold, who_holds
 from sidecar.operations.merge.desk import head_commit, tree_changes
@@ -23,7 +21,7 @@ from sidecar.operations.merge.obstacles import in_the_way
 from sidecar.operations.merge.progress import unfinished
 from sidecar.operations.receipts import new_id
 from sidecar.operations.scene import set_scene
-from sidecar.session.sources import Options
+from sidecar.session.sources import Options, settings_of
 from sidecar.system.processes import end_marked
 
 
@@ -66,11 +64,11 @@ def plan_update(folder: Path, name: str, options: Options) -> UpdatePlan | Failu
     try:
         return _plan(repository, folder, name, options)
     except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
+        return unreadable(error)
 
 
 def _plan(repository: Repository, folder: Path, name: str, options: Options) -> UpdatePlan | Failure:
-    settings = settle(sidecar_keys(repository.config), options.editor)
+    settings = settings_of(repository, options)
     scene = set_scene(repository, folder, name, str(settings["trunk"]))
     if isinstance(scene, Failure):
         return scene

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take_inventory
-from sidecar.git.process import GitError
 from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
 from sidecar.model.findings import Failure, Finding, gravest_first, is_blocked
 from sidecar.model.inventory import Bytes, Inventory
@@ -15,13 +14,14 @@ from sidecar.model.inventory_findings import NAMED, counted, findings_of
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
+from sidecar.model.settings import build_output
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.receipts import list_receipts
 from sidecar.operations.scene import set_scene
 from sidecar.operations.state import state_path
 from sidecar.session import Options
 from sidecar.session.integration import prove
-from sidecar.session.sources import Sources, open_sources
+from sidecar.session.sources import Sources, ask
 from sidecar.system.processes import processes_inside
 
 
@@ -78,18 +78,14 @@ def plan_release(
     unknown = sorted(allow - FINDING_CODES.keys())
     if unknown:
         return Failure("unknown-code", f"There is no finding called {escape(unknown[0])}. docs/findings.md lists them.")
-    sources = open_sources(folder, options)
-    if isinstance(sources, Failure):
-        return sources
-    try:
+
+    def look(sources: Sources) -> ReleasePlan | Failure:
         scene = set_scene(sources.repository, folder, name, str(sources.settings["trunk"]))
         if isinstance(scene, Failure):
             return scene
         return _plan(sources, folder, options, scene.worktree, scene.trunk, allow, tuple(unsaved), control)
-    except GitError as error:
-        return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
-    finally:
-        sources.close()
+
+    return ask(folder, options, look)
 
 
 def _plan(
@@ -114,7 +110,8 @@ def _plan(
     except OSError as error:
         what = f"{escape(worktree.name)} can't be read: {error.strerror} ({error.filename})."
         return replace(plan, findings=(finding("missing" if worktree.missing else "unreadable", what),))
-    inventory = take_inventory(sources.repository, worktree, disposable=_patterns(sources), cancelled=control.cancelled)
+    patterns = build_output(sources.settings)
+    inventory = take_inventory(sources.repository, worktree, disposable=patterns, cancelled=control.cancelled)
     if not isinstance(inventory, Inventory):
         return replace(plan, findings=inventory)
     control.stage(f"Looking for the work of {escape(worktree.name)} in {escape(trunk.branch)}")
@@ -140,11 +137,6 @@ def look_around(worktree: Worktree, trunk: Trunk, control: Control = QUIET, *, p
     """
     files = fingerprint(worktree.key, control.cancelled, passing=passing)
     return World(files, fingerprint(worktree.git_dir, control.cancelled), worktree, trunk)
-
-
-def _patterns(sources: Sources) -> tuple[str, ...]:
-    patterns = sources.settings["disposable"]
-    return patterns if isinstance(patterns, tuple) else ()
 
 
 def _never(worktree: Worktree, trunk: Trunk) -> Finding | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sidecar.git.process import GitError, run
+from sidecar.git.process import run
 from sidecar.git.repository import Repository
 
 
@@ -51,15 +51,6 @@ class History:
         if len(first.bases) == len(second.bases) == 1 and first.own.isdisjoint(second.own):
             return self.merge_bases(*sorted((first.bases[0], second.bases[0])))
         return self.merge_bases(*sorted((one, two)))
-
-
-def resolve_commit(repository: Repository, name: str) -> str | None:
-    """The commit id that a name stands for (gitrevisions(7)); None when it stands for none."""
-    try:
-        said = run(repository.place, "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}")
-    except GitError:
-        return None
-    return said.decode("ascii").strip() or None
 
 
 OWN_WORK = (b"commit", b"cherry-pick", b"rebase", b"revert", b"am:")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 
 from sidecar.model.changes import SUBMODULE, SYMLINK
+from sidecar.model.object_ids import is_object_id
 from sidecar.model.overlaps import Overlap, Region, Side
 from sidecar.model.picture import TRUNK_KEY
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST_NAME = 100
 _MOST_RANGES = 6
 
@@ -43,7 +42,7 @@ def shown(name: str) -> str:
 
 def short(ref: str) -> str:
     """A branch as it is, an object id in ten digits."""
-    return ref[:10] if _OBJECT_ID.fullmatch(ref) else ref.removeprefix("refs/heads/")
+    return ref[:10] if is_object_id(ref) else ref.removeprefix("refs/heads/")
 
 
 def called(side: Side) -> str:
@@ -57,7 +56,7 @@ def party(side: Side) -> str:
     """What a side is called in a sentence: `feat-1 (branch feature/one)`, `feat-2 (detached at 1a2b3c4d5e)`."""
     if side.name is None and side.key != TRUNK_KEY:
         return called(side)
-    state = "detached at" if _OBJECT_ID.fullmatch(side.ref) else "branch"
+    state = "detached at" if is_object_id(side.ref) else "branch"
     return f"{called(side)} ({state} {shown(short(side.ref))})"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.acting import act
-from sidecar.git.history import resolve_commit
 from sidecar.git.process import GitError, run
+from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure, Finding, as_finding, blocks, info, is_blocked
@@ -89,7 +89,7 @@ def _find_commit(repository: Repository, worktrees: tuple[Worktree, ...], start:
     found = find_worktree([WorktreeState(worktree) for worktree in worktrees], start, folder)
     if isinstance(found, Failure):
         return ""
-    return resolve_commit(repository, start) or (found.worktree.head if found is not None else None) or ""
+    return resolve_commit(repository.place, start) or (found.worktree.head if found is not None else None) or ""
 
 
 def _path(repository: Repository, worktrees: tuple[Worktree, ...], branch: str, configured: str) -> str:

@@ -16,12 +16,13 @@ from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Failure, Finding, as_finding
 from sidecar.model.inventory_findings import counted
 from sidecar.model.messages import escape, shown
+from sidecar.model.object_ids import is_object_id
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.guard.records import drop_vanished, find_vanished
 from sidecar.operations.journal import Journal
 from sidecar.operations.lock import hold
-from sidecar.operations.receipts import OBJECT_ID, Receipt, list_receipts, new_id, read_receipt, write_receipt
+from sidecar.operations.receipts import Receipt, list_receipts, new_id, read_receipt, write_receipt
 from sidecar.operations.release import steps
 from sidecar.operations.release.restore import overlay
 from sidecar.operations.release.trash import delete_trash
@@ -98,7 +99,7 @@ def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
     if receipt is None or isinstance(restored, str):
         there = f" to {escape(str(restored))}" if restored else ""
         return finding("restored-already", f"{escape(receipt_id)} has been restored{there}.")
-    if not os.path.isabs(where) or not OBJECT_ID.fullmatch(str(receipt.facts.get("snapshot"))):
+    if not os.path.isabs(where) or not is_object_id(str(receipt.facts.get("snapshot"))):
         return finding("bad-receipt", f"The receipt {receipt_id} is not as it was written.")
     if os.path.lexists(where) and not (os.path.isdir(where) and not os.path.islink(where) and not os.listdir(where)):
         said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"

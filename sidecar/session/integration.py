@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from sidecar.git.process import GitError
 from sidecar.git.witnesses import Commit, made_on, subject_of, upstream_of
+from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Integration, Trunk, WorktreeState
 from sidecar.model.proof import ANCESTOR, COMMIT_BY_COMMIT, RECEIPT, Proof, Unproven
 from sidecar.session.dropped import Taken, missing_paths, taken_at, taken_with_history
@@ -22,7 +22,6 @@ Receipts = Collection[tuple[str, str]]
 MOST_MERGES_FOR_MISSING = 1000
 """How many merges may be asked for to tell what trunk has no more."""
 
-OBJECT_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 NOT_INTEGRATED = Integration("not-integrated")
 NO_WORK = Integration("no-work")
@@ -132,7 +131,7 @@ def _find(case: Case, head: str, receipts: Receipts) -> tuple[Integration, str |
 def _stands(case: Case, commit: str) -> bool:
     """Whether trunk still has the commit of a receipt; one that is gone, or no id at all, is none."""
     try:
-        return OBJECT_ID.fullmatch(commit) is not None and case.sources.ancestry.contains(case.tip, commit)
+        return is_object_id(commit) and case.sources.ancestry.contains(case.tip, commit)
     except GitError:
         return False
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar.git.history import resolve_commit
 from sidecar.git.objects import tree_of
+from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import find_common_dir, list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
@@ -75,7 +75,7 @@ def _compare(sources: Sources, folder: Path, first: str, second: str) -> tuple[O
         found = find_worktree([WorktreeState(worktree) for worktree in worktrees], name, folder)
         if isinstance(found, Failure):
             return found
-        head = found.worktree.head if found is not None else resolve_commit(sources.repository, name)
+        head = found.worktree.head if found is not None else resolve_commit(sources.repository.place, name)
         if head is None:
             return _unknown(worktrees, name)
         if found is not None:

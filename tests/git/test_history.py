@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from sidecar.git.history import History, had_own_commits, resolve_commit
+from sidecar.git.history import History, had_own_commits
+from sidecar.git.refs import resolve_commit
 from tests.git.opening import opened
 from tests.harness import commit, git, tick
 from tests.model.examples import examples
@@ -68,14 +69,14 @@ def test_merge_bases_and_distances(store: Store, history: History, parents: list
 def test_names_of_commits(repo: Path, name: str, what: str) -> None:
     commit(repo)
     git(repo, "tag", "-m", "A tag", "v1")
-    assert resolve_commit(opened(repo), name) == git(repo, "rev-parse", f"{what}^{{commit}}")
+    assert resolve_commit(opened(repo).place, name) == git(repo, "rev-parse", f"{what}^{{commit}}")
 
 
 @pytest.mark.parametrize(
     "name", ["nothing", "-d", "--all", "HEAD:README.md", "HEAD^{tree}", "", "main..main", "1" * 40]
 )
 def test_names_of_no_commit(repo: Path, name: str) -> None:
-    assert resolve_commit(opened(repo), name) is None
+    assert resolve_commit(opened(repo).place, name) is None
 
 
 def test_whether_commits_were_made_on_a_branch(repo: Path) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 
 from sidecar.git.inventory.ground import PLAIN, Ground
 from sidecar.git.process import Place, run
 from sidecar.model.inventory import MOST_COMMITS
-
-OBJECT_ID = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
+from sidecar.model.object_ids import object_ids_in
 
 LONGEST_LINE = 1 << 16
 
@@ -36,17 +34,12 @@ def lines_of(path: str) -> Iterator[bytes]:
 
 def ids_of_log(path: str) -> set[str]:
     """Every id that a reflog names, old and new (git-reflog(1)); the null id left out."""
-    found = set()
-    for line in lines_of(path):
-        for word in line.split(b" ", 2)[:2]:
-            if OBJECT_ID.fullmatch(word) and word.strip(b"0"):
-                found.add(word.decode("ascii"))
-    return found
+    return {oid for line in lines_of(path) for oid in object_ids_in(b" ".join(line.split(b" ", 2)[:2]))}
 
 
 def ids_in(path: str) -> set[str]:
     """Every full object id that the text of a file has."""
-    return {oid.decode("ascii") for line in lines_of(path) for oid in OBJECT_ID.findall(line) if oid.strip(b"0")}
+    return {oid for line in lines_of(path) for oid in object_ids_in(line)}
 
 
 def existing_commits(place: Place, ids: Iterable[str]) -> tuple[str, ...]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.config import read_config
 from sidecar.git.files import read_regular
 from sidecar.git.process import GitError, run, run_for_status
+from sidecar.git.refs import branch_tip, is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.snapshot.store import Store, look_up
 from sidecar.git.snapshot.values import RefusedError, Unheld
+from sidecar.model.object_ids import object_ids_in
 from sidecar.model.picture import Worktree
 
 REBUILT = frozenset({"", "index", "gitdir", "commondir", "locked"})
 """What of an administrative directory is written anew (gitrepository-layout(5)), or held apart."""
 
 MOST_BYTES = 256 * 1024 * 1024
-HEX = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
 
 
 def check_identity(repository: Repository, worktree: Worktree) -> Worktree:
@@ -75,7 +75,7 @@ def read_branches(repository: Repository, worktree: Worktree) -> tuple[BranchNow
     config = read_config(repository.place)
     found = []
     for name in dict.fromkeys(os.fsdecode(name) for name in names):
-        if not is_branch_name(repository, name):
+        if not is_branch_name(repository.place, name):
             continue
         prefix = f"branch.{name}."
         pairs = tuple(
@@ -91,23 +91,12 @@ def read_branches(repository: Repository, worktree: Worktree) -> tuple[BranchNow
     return tuple(found)
 
 
-def is_branch_name(repository: Repository, name: str) -> bool:
-    """Whether git takes this for a branch's name."""
-    try:
-        status, _ = run_for_status(repository.place, "check-ref-format", f"refs/heads/{name}", accept=(0, 1))
-    except (GitError, ValueError):
-        return False
-    return status == 0
-
-
 def _tip(repository: Repository, name: str) -> tuple[str | None, bool]:
-    status, said = run_for_status(
-        repository.place, "rev-parse", "--verify", "-q", "--end-of-options", f"refs/heads/{name}", accept=(0, 1)
-    )
-    if status:
+    tip = branch_tip(repository.place, name)
+    if tip is None:
         return None, False
     alias, _ = run_for_status(repository.place, "symbolic-ref", "-q", f"refs/heads/{name}", accept=(0, 1))
-    return said.decode("ascii").strip(), alias == 0
+    return tip, alias == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +118,7 @@ def find_roots(repository: Repository, store: Store, heads: Sequence[str], files
     named = set(heads)
     for path in files:
         content = read_regular(path, MOST_BYTES)
-        named.update(match.decode("ascii") for match in HEX.findall(content) if len(match) == store.width)
+        named.update(oid for oid in object_ids_in(content) if len(oid) == store.width)
     objects = look_up(store, named)
     kinds = {oid: found.kind for oid, found in objects.items()}
     tags = tuple(sorted(oid for oid, kind in kinds.items() if kind == "tag"))

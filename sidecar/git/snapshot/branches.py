@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from sidecar.git.config import read_config
-from sidecar.git.process import GitError, configured, run, run_for_status
+from sidecar.git.process import GitError, configured, run
+from sidecar.git.refs import branch_tip, is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.snapshot.admin import is_branch_name
 from sidecar.git.snapshot.store import Exchange, Store, read_object
 from sidecar.git.snapshot.values import Branch, RefusedError, Watcher
 
@@ -31,7 +31,7 @@ def restore_branches(
     for branch in branches:
         for number in range(MOST_NAMES):
             name = branch.name + ("" if number == 0 else "-restored" if number == 1 else f"-restored-{number}")
-            if only_missing and _tip(repository, name) is not None:
+            if only_missing and branch_tip(repository.place, name) is not None:
                 break
             if name not in taken and _create(repository, store, name, branch.tip):
                 names[branch.name] = name
@@ -45,24 +45,17 @@ def restore_branches(
     return names
 
 
-def _tip(repository: Repository, name: str) -> str | None:
-    status, said = run_for_status(
-        repository.place, "rev-parse", "--verify", "-q", "--end-of-options", f"refs/heads/{name}", accept=(0, 1)
-    )
-    return None if status else said.decode("ascii").strip()
-
-
 def _create(repository: Repository, store: Store, name: str, tip: str | None) -> bool:
     """Whether the branch is now at its tip: created by compare-and-swap, or there already."""
-    if not is_branch_name(repository, name):
+    if not is_branch_name(repository.place, name):
         return False
-    now = _tip(repository, name)
+    now = branch_tip(repository.place, name)
     if now is not None or tip is None:
         return now == tip
     settings = configured([("core.fsync", "all"), ("core.logAllRefUpdates", "false")])
     with contextlib.suppress(GitError):  # somebody else's is there now, or `a/b` where this is `a`
         run(repository.place.plus(**settings), "update-ref", f"refs/heads/{name}", tip, "0" * store.width)
-    return _tip(repository, name) == tip
+    return branch_tip(repository.place, name) == tip
 
 
 def _restore_log(repository: Repository, store: Store, name: str, branch: Branch) -> None:

@@ -22,6 +22,7 @@ from sidecar.git.snapshot.values import (
     Lock,
     Unheld,
 )
+from sidecar.model.object_ids import is_object_id
 
 FORMAT = 1
 ITEMS_IN_LIST = 128
@@ -31,7 +32,6 @@ MOST_TIME = 2**70
 MOST_IN_LINK = 64 * 1024
 MOST_IN_ATTRIBUTE = 64 * 1024
 ATTRIBUTE = re.compile(r"(?s)user\..{1,250}|system\.posix_acl_(access|default)")
-OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 FORBIDDEN_IN_ADMIN = frozenset({"index", "gitdir", "commondir", "locked", "modules", "objects", "config", "hooks"})
 
 
@@ -250,7 +250,7 @@ def _text(value: Any, *, empty: bool = False) -> str:
 
 
 def _oid(value: Any) -> str:
-    if not isinstance(value, str) or not OID.fullmatch(value):
+    if not isinstance(value, str) or not is_object_id(value):
         raise MalformedError("an id is none")
     return value
 

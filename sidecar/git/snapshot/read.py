@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar.git.process import GitError
+from sidecar.git.refs import is_branch_name
 from sidecar.git.repository import Repository
-from sidecar.git.snapshot.admin import is_branch_name, is_whole, ref_tips
+from sidecar.git.snapshot.admin import is_whole, ref_tips
 from sidecar.git.snapshot.format import MalformedError, check_items, decode_header, decode_list
 from sidecar.git.snapshot.store import Exchange, Object, Store, look_up, open_store, read_object
 from sidecar.git.snapshot.values import (
@@ -121,7 +122,7 @@ def _read_header(repository: Repository, git: Exchange, commit: str, watcher: Wa
     oid = tree[start : start + len(commit) // 2].hex()
     header = decode_header(read_object(git, oid, "blob", MOST_IN_HEADER, watcher))
     for branch in header.branches:
-        if not is_branch_name(repository, branch.name):
+        if not is_branch_name(repository.place, branch.name):
             raise MalformedError(f"{branch.name!r} is no branch name")
     time = fields.get(b"committer", b"").split(b" ")[-2:-1]
     return header, int(time[0]) if time and time[0].isdigit() else 0

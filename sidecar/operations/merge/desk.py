@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any
 
 from sidecar.git.acting import Act, Ended, act
 from sidecar.git.process import GitError, Place, run
+from sidecar.git.refs import has_commit, is_ref_name, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import Change
+from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
 from sidecar.operations.journal import Journal, advance
 
 BEGUN, COMMITTING, WORKING, LANDING = STEPS = ("begun", "commit", "work", "land")
 """The steps of the journal: each is written before the first thing of it is done."""
-
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,9 @@ def read_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
         raise ValueError("it names strange directories")
     found = Facts(since=float(since), directories=tuple(directories), **texts, **maybe)
     for oid in (found.before, found.head, *([found.after] if found.after is not None else [])):
-        if not _OBJECT_ID.fullmatch(oid) or not exists(repository, oid):
+        if not is_object_id(oid) or not has_commit(repository.place, oid):
             raise ValueError(f"{oid[:80]!r} is no commit")
-    if not found.trunk.startswith("refs/heads/") or not _is_ref(repository, found.trunk):
+    if not found.trunk.startswith("refs/heads/") or not is_ref_name(repository.place, found.trunk):
         raise ValueError(f"{found.trunk[:80]!r} is no branch")
     return found
 
@@ -101,41 +100,6 @@ def is_safe(path: str) -> bool:
     """Whether a path stays inside the worktree and out of git's own directory."""
     parts = path.split("/")
     return "\0" not in path and not any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts)
-
-
-def exists(repository: Repository, commit: str) -> bool:
-    """Whether a commit is there."""
-    try:
-        run(repository.place, "cat-file", "-e", f"{commit}^{{commit}}")
-    except GitError:
-        return False
-    return True
-
-
-def _is_ref(repository: Repository, ref: str) -> bool:
-    try:
-        run(repository.place, "check-ref-format", ref)
-    except (GitError, ValueError):
-        return False
-    return True
-
-
-def commit_of(repository: Repository, ref: str) -> str | None:
-    """Where a full ref stands; None when there is no such ref."""
-    try:
-        said = run(repository.place, "rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}")
-    except GitError:
-        return None
-    return said.decode("ascii").strip() or None
-
-
-def is_ancestor(repository: Repository, old: str, new: str) -> bool:
-    """Whether a commit is another one or among its ancestors."""
-    try:
-        run(repository.place, "merge-base", "--is-ancestor", old, new)
-    except GitError:
-        return False
-    return True
 
 
 def head_ref(repository: Repository, worktree: Worktree) -> str | None:
@@ -149,11 +113,7 @@ def head_ref(repository: Repository, worktree: Worktree) -> str | None:
 
 def head_commit(repository: Repository, worktree: Worktree) -> str | None:
     """The commit that a worktree is at."""
-    try:
-        said = run(repository.inside(worktree), "rev-parse", "--verify", "-q", "HEAD^{commit}")
-    except GitError:
-        return None
-    return said.decode("ascii").strip() or None
+    return resolve_commit(repository.inside(worktree), "HEAD")
 
 
 def worktree_at(repository: Repository, key: str | None) -> Worktree | None:

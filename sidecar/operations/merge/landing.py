@@ -10,6 +10,7 @@ from pathlib import Path
 from sidecar.git.acting import act
 from sidecar.git.files import read_regular
 from sidecar.git.process import GitError, Place, run
+from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change
 from sidecar.model.findings import Finding, blocks
@@ -19,7 +20,6 @@ from sidecar.operations.merge.desk import (
     LANDING,
     Desk,
     Facts,
-    commit_of,
     head_ref,
     tree_changes,
     worktree_at,
@@ -57,7 +57,7 @@ def land(desk: Desk, checkout: Worktree | None, after: str, name: str) -> Desk:
             raise RefusedError(blocks("landing-failed", f"{desk.kept} can't be written: {error.strerror}.")) from error
     desk = desk.step(LANDING, after=after, directories=directories)
     said = _move(desk, checkout, after, name)
-    if commit_of(repository, facts.trunk) != after:
+    if resolve_commit(repository.place, facts.trunk) != after:
         raise RefusedError(blocks("landing-failed", f"{_branch(facts)} did not move: {said}"))
     return desk
 
@@ -65,7 +65,7 @@ def land(desk: Desk, checkout: Worktree | None, after: str, name: str) -> Desk:
 def check_landing(desk: Desk, checkout: Worktree | None, changes: Mapping[str, Change]) -> None:
     """RefusedError unless trunk and its checkout are as they were planned with, right now."""
     facts, repository = desk.facts, desk.repository
-    if commit_of(repository, facts.trunk) != facts.before:
+    if resolve_commit(repository.place, facts.trunk) != facts.before:
         said = f"{_branch(facts)} has moved meanwhile, so what was made does not fit any more. Run it again."
         raise RefusedError(blocks("trunk-moved", said))
     if checkout is None:
@@ -117,7 +117,7 @@ def take_back(repository: Repository, state: Path, facts: Facts, operation_id: s
     with hold_index(git_dir, operation_id):
         now = _entries(repository, checkout, git_dir / "index")
         before = _entries(repository, checkout, kept / "index")
-        unmoved = commit_of(repository, facts.trunk) == facts.before
+        unmoved = resolve_commit(repository.place, facts.trunk) == facts.before
         if now != before and not (unmoved and now == _moved(before, changes)):
             said = f"{shown(checkout.name)} was worked in since, so its files were left alone. Look: git status"
             return [blocks("left-alone", said)]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sidecar.git.acting import Ended
 from sidecar.git.process import run
+from sidecar.git.refs import is_ancestor
 from sidecar.model.findings import blocks, info
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
-from sidecar.operations.merge.desk import WORKING, Desk, head_commit, is_ancestor
+from sidecar.operations.merge.desk import WORKING, Desk, head_commit
 from sidecar.operations.merge.lean import ASIDE, LAID_OUT, LEAN, is_lean
 from sidecar.operations.merge.values import MergePlan, RefusedError
 from sidecar.operations.merge.wording import merge_options
@@ -32,7 +33,7 @@ def make_commit(desk: Desk, plan: MergePlan) -> tuple[Worktree, str]:
     if after is None or after == before:
         name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
         raise RefusedError(blocks("nothing-to-merge", f"{branch} has all that {name} changed."))
-    if not is_ancestor(desk.repository, before, after):
+    if not is_ancestor(desk.repository.place, before, after):
         raise RefusedError(blocks("merge-failed", "What git, or a hook, made does not contain trunk."))
     return aside.place, after
 

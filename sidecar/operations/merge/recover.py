@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from sidecar.git.process import GitError
+from sidecar.git.refs import is_ancestor, resolve_commit
 from sidecar.git.repository import Repository
 from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.messages import shown
@@ -16,9 +17,7 @@ from sidecar.operations.merge.desk import (
     LANDING,
     STEPS,
     Facts,
-    commit_of,
     head_commit,
-    is_ancestor,
     read_facts,
     worktree_at,
 )
@@ -81,12 +80,12 @@ def settle(repository: Repository, state: Path, journal: Journal, facts: Facts) 
 
 def has_landed(repository: Repository, facts: Facts) -> bool:
     """Whether trunk is where it was to go, or has gone on from there."""
-    now = commit_of(repository, facts.trunk)
+    now = resolve_commit(repository.place, facts.trunk)
     if facts.after is None or now is None or now == facts.before:
         return False
-    if is_ancestor(repository, facts.before, facts.after):
-        return is_ancestor(repository, facts.after, now)
-    return is_ancestor(repository, facts.after, now) and not is_ancestor(repository, facts.before, now)
+    if is_ancestor(repository.place, facts.before, facts.after):
+        return is_ancestor(repository.place, facts.after, now)
+    return is_ancestor(repository.place, facts.after, now) and not is_ancestor(repository.place, facts.before, now)
 
 
 def _settle_commit(repository: Repository, state: Path, facts: Facts, operation_id: str) -> list[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sidecar.git.process import GitError, Place, run
+from sidecar.git.refs import has_commit
 from sidecar.git.repository import Repository
 from sidecar.model.changes import SUBMODULE, Change
 from sidecar.model.findings import Finding, blocks, info
@@ -100,10 +101,10 @@ def _submodules(worktree: Worktree, checkout: Worktree | None, changes: Mapping[
         if after is None or after.mode != SUBMODULE:
             continue
         own = _inside(worktree, path)
-        if own is None or not _has(own, after.oid):
+        if own is None or not has_commit(own, after.oid):
             continue  # it came from elsewhere
         others = [_inside(checkout, path)] if checkout is not None and checkout.key != worktree.key else []
-        if any(other is not None and _has(other, after.oid) for other in others) or _is_pushed(own, after.oid):
+        if any(other is not None and has_commit(other, after.oid) for other in others) or _is_pushed(own, after.oid):
             continue
         said = f"The submodule {shown(path)} is at {after.oid[:10]}, a commit that nobody else has. Push it first."
         yield blocks("submodule-commit", said, (path,))
@@ -115,14 +116,6 @@ def _inside(worktree: Worktree, path: str) -> Place | None:
     if not os.path.lexists(os.path.join(folder, ".git")):
         return None
     return Place(folder, {"GIT_CEILING_DIRECTORIES": worktree.key})
-
-
-def _has(place: Place, commit: str) -> bool:
-    try:
-        run(place, "cat-file", "-e", f"{commit}^{{commit}}")
-    except GitError:
-        return False
-    return True
 
 
 def _is_pushed(place: Place, commit: str) -> bool:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from sidecar.git.process import GitError, run
+from sidecar.git.refs import has_commit, is_ancestor, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
 from sidecar.model.findings import Failure, Finding, blocks
 from sidecar.model.messages import escape, shown
+from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.lock import hold
 from sidecar.operations.merge.apply import conduct
-from sidecar.operations.merge.desk import Desk, Facts, commit_of, exists, is_ancestor, tree_changes
+from sidecar.operations.merge.desk import Desk, Facts, tree_changes
 from sidecar.operations.merge.landing import land
 from sidecar.operations.merge.obstacles import checkout_findings
 from sidecar.operations.merge.progress import holders_of
@@ -24,8 +25,6 @@ from sidecar.operations.merge.values import RefusedError
 from sidecar.operations.receipts import Receipt, new_id, read_receipt
 from sidecar.operations.state import state_path
 from sidecar.session.sources import Options
-
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _read(repository: Repository, receipt: Receipt) -> _Merge | None:
     texts = [fact for fact in facts if isinstance(fact, str)]
     if len(texts) != len(facts) or not texts[0].startswith("refs/heads/"):
         return None
-    if not all(_OBJECT_ID.fullmatch(oid) and exists(repository, oid) for oid in texts[1:]):
+    if not all(is_object_id(oid) and has_commit(repository.place, oid) for oid in texts[1:]):
         return None
     return _Merge(*texts)
 
@@ -122,10 +121,10 @@ def _refusals(
     repository: Repository, receipt: Receipt, merge: _Merge, worktrees: tuple[Worktree, ...], checkouts: list[Worktree]
 ) -> list[Finding]:
     """Why trunk can't simply go back, each with what can be done instead."""
-    branch, now = shown(merge.branch), commit_of(repository, merge.trunk)
+    branch, now = shown(merge.branch), resolve_commit(repository.place, merge.trunk)
     instead = _revert(receipt, merge)
     if now != merge.after:
-        if now is None or not is_ancestor(repository, merge.after, now):
+        if now is None or not is_ancestor(repository.place, merge.after, now):
             return [blocks("not-in-trunk", f"{branch} does not have {receipt.id}, so there is nothing to take back.")]
         return [blocks("trunk-moved", f"{branch} has gone on since {receipt.id}. {instead}")]
     published = run(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.repository import Repository
+from sidecar.git.process import Place
+from sidecar.git.refs import is_ancestor
 from sidecar.operations import MergeChoices
 from sidecar.operations.merge import making
-from sidecar.operations.merge.desk import is_ancestor
 from tests.harness import add_worktree, commit, git, init
 from tests.harness.killing import build
 from tests.operations.merge.deeds import assert_nothing_left, hook, merged, tip
@@ -85,10 +85,10 @@ def test_hooks_drivers_and_verify_have_all_files(main: Path, feat: Path, tmp_pat
 def test_nothing_is_laid_out_where_nothing_reads_it(main: Path, feat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[list[str]] = []
 
-    def look(repository: Repository, old: str, new: str) -> bool:
+    def look(where: Place, old: str, new: str) -> bool:
         (place,) = (Path(os.environ["XDG_CACHE_HOME"]) / "worktree-sidecar").glob("*/sidecar-merge-*")
         looked.append(sorted(path.name for path in place.iterdir()))
-        return is_ancestor(repository, old, new)
+        return is_ancestor(where, old, new)
 
     monkeypatch.setattr(making, "is_ancestor", look)
     assert merged(main).outcome == "merged"

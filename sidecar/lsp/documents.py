@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
-from urllib.request import pathname2url, url2pathname
 
 from lsprotocol.types import (
     TextDocumentContentChangeEvent,
@@ -93,6 +92,8 @@ def path_of(uri: str) -> str | None:
     if parts.scheme != "file" or "%00" in parts.path:
         return None
     if sys.platform == "win32":
+        from urllib.request import url2pathname  # brings an HTTP client along
+
         return url2pathname(f"//{parts.netloc}{parts.path}" if parts.netloc else parts.path)
     path = os.fsdecode(unquote_to_bytes(parts.path))
     return path if path.startswith("/") else None
@@ -101,6 +102,8 @@ def path_of(uri: str) -> str | None:
 def plain_uri(path: str) -> str:
     """The `file:` URI of an absolute path."""
     if sys.platform == "win32":
+        from urllib.request import pathname2url
+
         return f"file:{pathname2url(path)}"
     return f"file://{quote(os.fsencode(path), safe=_SAFE)}"
 

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.harness import commit, environment, init
+from tests.model.examples import examples
 
 collect_ignore_glob = ["harness/*"]
+settings.register_profile("always the same", examples(100))
+settings.load_profile("always the same")
 
 
 def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:

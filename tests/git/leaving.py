@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-DEADLINE = 15.0
+DEADLINE = 40.0
 
 
 def eventually(holds: Callable[[], object]) -> None:

@@ -61,7 +61,7 @@ def worktree(repo: Path) -> Path:
     """A worktree with files to change."""
     plain: dict[str, Content] = {"a.txt": "a\n", "b.txt": "b\n", "d/c.txt": "c\n"}
     commit(repo, {**plain, "run": Executable("#!\n"), "link": Symlink("a.txt")})
-    return add_worktree(repo, "work")
+    return add_worktree(repo, "feat")
 
 
 def test_nothing(worktree: Path) -> None:
@@ -363,15 +363,15 @@ def test_an_unborn_branch(repo: Path, worktree: Path) -> None:
 
 def test_a_worktree_without_an_index(worktree: Path, repo: Path) -> None:
     """All files are then untracked, and all are staged as gone."""
-    (repo / ".git/worktrees/work/index").unlink()
+    (repo / ".git/worktrees/feat/index").unlink()
     assert see(worktree).tree == by_git(worktree)
 
 
 def test_reading_writes_nothing_to_the_users_store(repo: Path, worktree: Path) -> None:
     write(worktree, {"a.txt": "changed\n", "new.txt": "n\n"})
-    before = git(repo, "count-objects"), (repo / ".git/worktrees/work/index").stat().st_mtime_ns
+    before = git(repo, "count-objects"), (repo / ".git/worktrees/feat/index").stat().st_mtime_ns
     see(worktree)
-    assert (git(repo, "count-objects"), (repo / ".git/worktrees/work/index").stat().st_mtime_ns) == before
+    assert (git(repo, "count-objects"), (repo / ".git/worktrees/feat/index").stat().st_mtime_ns) == before
 
 
 def test_taken_out_of_the_index_only(worktree: Path) -> None:

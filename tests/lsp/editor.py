@@ -12,11 +12,14 @@ from typing import Any, TypeVar, Union
 from cattrs import Converter
 from lsprotocol import types
 from lsprotocol.converters import get_converter
+from pygls.exceptions import JsonRpcException
 from pygls.protocol import default_converter
 from pytest_lsp import LanguageClient
 
+from tests.git.leaving import eventually
+
 T = TypeVar("T")
-SECONDS = 20.0
+SECONDS = 40.0
 COMMAND = (sys.executable, "-m", "sidecar", "serve")
 
 CAPABILITIES: dict[str, Any] = {
@@ -102,15 +105,28 @@ class Editor:
         return next((action for action in params.actions or () if action.title == wanted), None)
 
     async def until(self, condition: Callable[[], T], seconds: float = SECONDS) -> T:
-        """Wait until something is true, looking whenever a message arrives; what it was instead if it never is."""
+        """Wait until something is true, looking whenever a message arrives; what it was instead if it never is.
+
+        What belongs to it has arrived then, too: each file's diagnostics are a message of their own.
+        """
         try:
             async with asyncio.timeout(seconds):
-                while not (found := condition()):
+                while True:
                     self._news.clear()
+                    if condition():
+                        await self._hear_out()
+                        if found := condition():
+                            return found
                     await self._news.wait()
-                return found
         except TimeoutError:
             raise AssertionError(f"It did not come to this. {self._all()}") from None
+
+    async def _hear_out(self) -> None:
+        """Let everything come that the server has sent so far: it tells all of a Picture before it answers anything."""
+        nowhere = types.HoverParams(types.TextDocumentIdentifier("untitled:nowhere"), types.Position(0, 0))
+        if not self.client.stopped:
+            with suppress(RuntimeError, JsonRpcException):  # it has ended meanwhile, or does not answer any more
+                await self.client.text_document_hover_async(nowhere)
 
     def _all(self) -> str:
         seen = {
@@ -197,12 +213,6 @@ class Editor:
         """Press Cancel on a progress."""
         self.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
 
-    async def appears(self, path: Path, seconds: float = SECONDS) -> None:
-        """Wait until a file is there."""
-        async with asyncio.timeout(seconds):
-            while not path.exists():
-                await asyncio.sleep(0.02)
-
     def apply(self, edit: types.WorkspaceEdit) -> None:
         """Do what a quick fix says, as an editor does."""
         for change in edit.document_changes or ():
@@ -217,6 +227,11 @@ class Editor:
                 end = sum(map(len, lines[: one.range.end.line])) + one.range.end.character
                 text = text[:start] + one.new_text + text[end:]
             self.type(Path(), text, uri=uri)
+
+
+async def appears(path: Path) -> None:
+    """Wait until a file is there, of which no message tells."""
+    await asyncio.to_thread(eventually, path.exists)
 
 
 @asynccontextmanager

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.leaving import eventually
 from tests.harness import git, write
 from tests.harness.repository import commit
 from tests.harness.states import Standing, build_standing
 from tests.harness.whole import whole
-from tests.lsp.editor import SECONDS, Editor, editing
+from tests.lsp.editor import Editor, editing
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,9 +25,8 @@ def at(tmp_path: Path) -> Standing:
 
 
 async def kept(at: Standing) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not git(at.main, "for-each-ref", "refs/sidecar/guard"):
-            await asyncio.sleep(0.05)
+    """Wait until the guard has kept it, of which no message tells."""
+    await asyncio.to_thread(eventually, lambda: git(at.main, "for-each-ref", "refs/sidecar/guard"))
 
 
 async def vanish(editor: Editor, at: Standing) -> None:

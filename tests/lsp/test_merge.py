@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 
 from tests.harness import add_worktree, commit, git, init, write
-from tests.lsp.editor import COMMAND, editing
+from tests.lsp.editor import COMMAND, SECONDS, appears, editing
 from tests.lsp.texts import TEXT, changed
 
 pytestmark = pytest.mark.asyncio
@@ -165,9 +165,9 @@ async def test_cancel_ends_verify_with_all_its_children(base: Path, feature: Pat
         given = {"worktree": "theirs", "verify": verify, "confirmed": True}
         running = asyncio.ensure_future(editor.execute("sidecar.merge", given))
         await editor.until(lambda: editor.tokens and any(shown["kind"] == "begin" for shown in editor.progress))
-        await editor.appears(alive)
+        await appears(alive)
         editor.cancel(editor.tokens[0])
-        answer = await asyncio.wait_for(running, 20)
+        answer = await asyncio.wait_for(running, SECONDS)
         assert answer["outcome"] == "failed" and trunk(base) == before
         assert editor.progress[-1]["kind"] == "end"
 
@@ -178,7 +178,7 @@ async def test_a_shutdown_ends_what_is_under_way(base: Path, feature: Path, tmp_
     async with editing(base) as editor:
         given = {"worktree": "theirs", "verify": verify, "confirmed": True}
         running = asyncio.ensure_future(editor.execute("sidecar.merge", given))
-        await editor.appears(alive)
+        await appears(alive)
     running.cancel()
     assert trunk(base) == before
     assert git(base, "worktree", "list").count("\n") == 1
@@ -269,7 +269,7 @@ async def test_what_a_killed_operation_left_is_told(base: Path, feature: Path, t
         stderr=subprocess.DEVNULL,
     )
     async with editing(base) as editor:
-        await editor.appears(alive)
+        await appears(alive)
         server.kill()
         server.wait()
         merged = await editor.execute("sidecar.merge", {"worktree": "theirs", "confirmed": True})
@@ -288,7 +288,7 @@ async def test_a_server_that_starts_cleans_up_after_a_killed_operation(
         stderr=subprocess.DEVNULL,
     )
     async with editing(tmp_path) as editor:
-        await editor.appears(alive)
+        await appears(alive)
     merging.kill()
     merging.wait()
     async with editing(base) as editor:
@@ -319,7 +319,7 @@ async def test_a_request_that_is_cancelled_stops_its_work(base: Path, feature: P
         given = {"worktree": "theirs", "verify": f"touch '{alive}'; sleep 600", "confirmed": True}
         params = types.ExecuteCommandParams("sidecar.merge", arguments=[given])
         editor.client.protocol.send_request(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="merging")
-        await editor.appears(alive)
+        await appears(alive)
         editor.client.cancel_request(types.CancelParams("merging"))
         await editor.until(lambda: editor.progress and editor.progress[-1]["kind"] == "end")
         assert trunk(base) == before and not (base / ".git" / "sidecar" / "journal").exists()

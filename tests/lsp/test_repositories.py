@@ -96,7 +96,7 @@ async def test_odd_names_of_worktrees_and_files(base: Path, theirs: Path, name: 
     write(odd, {"a.txt": changed(5, "odd\n"), name: "odd\n"})
     write(theirs, {"a.txt": changed(5, "theirs\n"), name: "theirs\n"})
     async with editing(odd, theirs) as editor:
-        await editor.until(lambda: editor.codes(odd / "a.txt") and editor.codes(odd / name))
+        await editor.until(lambda: all(map(editor.codes, (odd / "a.txt", odd / name, theirs / "a.txt"))))
         said = message(editor, theirs / "a.txt")
         assert "\u202e" not in said and "(branch odd), which changed line 5." in said
 

@@ -80,7 +80,7 @@ async def test_a_clean_document_does_not_hide_what_happens_to_its_file(mine: Pat
         editor.open(mine / "a.txt")
         await editor.until(lambda: editor.pictures)
         write(mine, {"a.txt": changed(5, "by a shell\n")})
-        await editor.until(lambda: editor.pictures[-1].overlaps, seconds=5)
+        await editor.until(lambda: editor.pictures[-1].overlaps)
         editor.type(mine / "a.txt", changed(5, "by a shell\n"))
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
 
@@ -175,7 +175,7 @@ async def test_the_picture_is_sent_as_status_prints_it(base: Path, mine: Path, t
     write(mine, {"a.txt": changed(5, "mine\n")})
     write(theirs, {"a.txt": changed(5, "theirs\n")})
     async with editing(mine) as editor:
-        await editor.until(lambda: editor.pictures and editor.pictures[-1].overlaps)
+        await editor.until(lambda: editor.pictures and len(editor.pictures[-1].worktrees) == 3)
         picture = editor.pictures[-1]
         assert (picture.schema, picture.repository) == (1, str(base / ".git"))
         assert [worktree.name for worktree in picture.worktrees] == ["repo", "mine", "theirs"]

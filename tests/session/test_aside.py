@@ -23,7 +23,12 @@ def picture(number: int) -> Picture:
 
 @contextmanager
 def at_work(work: Callable[[Picture], None], **policy: Any) -> Iterator[Aside]:
-    chosen: dict[str, Any] = {"quiet": 0.0, "patience": LONG, "foreground": Foreground(), "is_due": lambda _: True} | policy
+    chosen: dict[str, Any] = {
+        "quiet": 0.0,
+        "patience": LONG,
+        "foreground": Foreground(),
+        "is_due": lambda _: True,
+    } | policy
     beside = Aside("beside", work, **chosen)
     try:
         yield beside

@@ -15,7 +15,7 @@ from sidecar.session import Options, Session, open_session
 from tests.git.leaving import eventually, quarantines
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, overlaps_of, sources_of, state_of
-from tests.session.watching import watching
+from tests.session.watching import DEADLINE, watching
 
 
 @pytest.fixture
@@ -329,7 +329,7 @@ def test_closing_from_the_callback_and_twice(repo: Path) -> None:
     assert not isinstance(session, Failure)
     sessions.append(session)
     opened.set()
-    assert done.wait(10)
+    assert done.wait(DEADLINE)
     session.close()
     session.close()
 

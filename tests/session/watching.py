@@ -13,7 +13,7 @@ from sidecar.model.picture import Picture, Trunk, WorktreeState
 from sidecar.session import Options, Session, look, open_session
 from tests.session.pictures import shown
 
-DEADLINE = 10.0
+DEADLINE = 40.0
 
 Seen = tuple[str | None, Trunk | None, tuple[WorktreeState, ...], tuple[Overlap, ...]]
 

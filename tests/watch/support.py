@@ -10,7 +10,7 @@ from pathlib import Path
 from sidecar.watch import Batch, GitTarget, Target, Watcher, WorktreeTarget
 from tests.harness import environment
 
-DEADLINE = 20.0
+DEADLINE = 40.0
 POLL_EVERY = 0.05
 
 

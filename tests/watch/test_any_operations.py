@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.watch import open_watcher
 from tests.harness import write
+from tests.model.examples import examples
 from tests.watch.support import POLL_EVERY, Heard, Watching, plain, tells
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -73,13 +74,13 @@ def contents(place: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-@pytest.mark.parametrize(("backend", "examples"), [("inotify", 200), ("watchfiles", 15), ("polling", 25)])
-def test_every_path_that_differs_is_told(backend: str, examples: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("backend", "number"), [("inotify", 200), ("watchfiles", 15), ("polling", 25)])
+def test_every_path_that_differs_is_told(backend: str, number: int, tmp_path: Path) -> None:
     heard = Heard()
     watching = Watching(open_watcher(heard, backend=backend, quiet=0.002, poll_every=POLL_EVERY), heard)
     numbers = iter(range(1_000_000))
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(number)
     @given(OPERATIONS)
     def check(operations: list[tuple[str, str, str]]) -> None:
         top = tmp_path / str(next(numbers))

@@ -158,8 +158,9 @@ def test_ignored_directories_by_nested_rules(place: Path, followed: Watching) ->
             "d/e/node_modules/m/i.js": "",
         },
     )
+    since = len(followed.heard.batches)
     followed.watcher.rewalk(str(place))
-    followed.heard.until(lambda batches: any(batch.rescan for batch in batches), len(followed.heard.batches))
+    followed.heard.until(lambda batches: any(batch.rescan for batch in batches), since)
     batches = followed.after(
         lambda: write(
             place,

@@ -1,14 +1,16 @@
 """Histories at random: what lands is what `git merge` makes of it, and what stops is what stops `git merge`."""
 
+import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.model.findings import Failure
 from sidecar.operations import MergeChoices, apply_merge, plan_merge, recover_all
 from tests.harness import GitFailedError, git, git_bytes
+from tests.model.examples import examples
 from tests.operations.merge.deeds import TRUSTED, tip
 from tests.session.histories import History, build, histories
 
@@ -29,7 +31,7 @@ def _plain(main: Path, before: str, head: str) -> str | None:
         return git(clone, "rev-parse", "HEAD^{tree}")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
+@examples(25)
 @given(history=histories(1, 1), own=st.sets(st.integers(0, 40), max_size=2), ignored=st.booleans())
 def test_it_lands_exactly_where_git_merge_would(history: History, own: set[int], ignored: bool) -> None:
     with tempfile.TemporaryDirectory() as passing:
@@ -43,7 +45,7 @@ def test_it_lands_exactly_where_git_merge_would(history: History, own: set[int],
         placed = {}
         for number in own:
             path = main / wanted[number % len(wanted)].decode()
-            if path != main and not path.exists() and path.parent.is_dir():
+            if path != main and not os.path.lexists(path) and path.parent.is_dir():
                 path.write_bytes(MINE)
                 placed[path] = MINE
         before, status = tip(main), git_bytes(main, "status", "--porcelain", "-z", "--ignored", "-uall")

@@ -10,7 +10,7 @@ from sidecar.cli.asking import answered, here, print_json, recover_first
 from sidecar.cli.consent import DONE, REFUSED, agree, can_ask, show_findings, status_of, writing
 from sidecar.cli.text import titled
 from sidecar.cli.working import working
-from sidecar.model.messages import escape, short, shown
+from sidecar.model.messages import counted, escape, short, shown
 from sidecar.model.schema import merge_object
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def show_plan(plan: MergePlan, *, err: bool = False) -> None:
     """What would be done, and what speaks against it."""
     from sidecar.cli.show import console, facts, show  # rich takes longer than many an answer
 
-    commits = "1 commit" if plan.ahead == 1 else f"{plan.ahead} commits"
+    commits = counted(plan.ahead, "commit", "commits")
     known = {
         "merge": f"{titled(plan.worktree.name, plan.worktree.ref)}, {commits}, into {shown(plan.trunk.branch)}",
         "strategy": plan.strategy,

@@ -50,7 +50,8 @@ def merge_all(choices: MergeChoices, *, dry_run: bool, yes: bool, as_json: bool)
         print_json(merge_all_object(outcome, [*((one.worktree, one.said) for one in merged), *left]))
     elif merged[-1].status != DONE:
         landed = len(merged) - 1
-        click.echo(f"Stopped there: {landed} of {len(order.ready)} are merged into {branch}.", err=True)
+        verb = "is" if landed == 1 else "are"
+        click.echo(f"Stopped there: {landed} of {len(order.ready)} {verb} merged into {branch}.", err=True)
     return merged[-1].status
 
 

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from sidecar.cli.show import GAP, VERDICT_STYLES, console, indented, listing, show
 from sidecar.cli.text import titled
-from sidecar.model.messages import escape, shown
-from sidecar.model.order import Order, Turn, some
+from sidecar.model.messages import escape, named, shown
+from sidecar.model.order import Order, Turn
 
 
 def print_plan(order: Order, *, err: bool = False) -> None:
@@ -29,7 +29,7 @@ def plan_blocks(order: Order) -> list[RenderableType]:
         blocks.append(Group(Text("Not ready", style="dim"), indented(_table(others, numbered=False))))
     if order.pairs:
         rows = (
-            (" and ".join(shown(worktree.name) for worktree in pair.worktrees), escape(some(pair.paths)))
+            (" and ".join(shown(worktree.name) for worktree in pair.worktrees), named(pair.paths))
             for pair in order.pairs
         )
         blocks.append(listing("Conflict with each other: merge one into the other by hand first", rows))

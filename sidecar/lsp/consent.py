@@ -190,7 +190,8 @@ def _open(door: Door, documents: Sequence[Path]) -> None:
 def sentences(findings: Sequence[Finding], *severities: str) -> str:
     """The findings of these severities as one paragraph; how many more there are, where they are many."""
     said = list(dict.fromkeys(found.message for found in findings if found.severity in severities))
-    more = [f"There are {len(said) - MOST_FINDINGS} more reasons."] if len(said) > MOST_FINDINGS else []
+    left = len(said) - MOST_FINDINGS
+    more = ["There is 1 more reason." if left == 1 else f"There are {left} more reasons."] if left > 0 else []
     return " ".join([*said[:MOST_FINDINGS], *more])
 
 

@@ -10,7 +10,7 @@ from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragra
 from sidecar.lsp.unsaved import unsaved_for_merge
 from sidecar.lsp.updating import update_now
 from sidecar.model.findings import Failure, Finding, as_finding
-from sidecar.model.messages import short, shown
+from sidecar.model.messages import counted, short, shown
 from sidecar.model.schema import merge_object
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _commit_and_merge(request: Request, control: Control) -> Outcome:
 
 def question(plan: MergePlan, findings: tuple[Finding, ...]) -> str:
     """The plan in a short paragraph: what would be merged into what, how, and what else there is to know."""
-    commits = "1 commit" if plan.ahead == 1 else f"{plan.ahead} commits"
+    commits = counted(plan.ahead, "commit", "commits")
     branch = f"branch {shown(plan.worktree.branch)}, " if plan.worktree.branch else ""
     what = f"{shown(plan.worktree.name)} ({branch}{commits})"
     committing = f"Its uncommitted work is committed first: “{shown(plan.commit)}”." if plan.commit else ""

@@ -7,7 +7,7 @@ from itertools import starmap
 
 from sidecar.lsp.scene import Sight, Snapshot
 from sidecar.model.changes import Change
-from sidecar.model.messages import overlap_sentence, trunk_edit_sentence
+from sidecar.model.messages import counted, overlap_sentence, trunk_edit_sentence
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, counterparts
 from sidecar.model.picture import TRUNK_KEY
 
@@ -61,7 +61,7 @@ def notices(sight: Sight) -> tuple[Notice, ...]:
         message = overlap_sentence(overlap, mine, other, theirs)
         found.append(Notice(code_of(sight), here, theirs, message, paired and bool(theirs)))
     if len(places) > MOST:
-        more = f"{found[-1].message} {len(places) - MOST} more places are not shown."
+        more = f"{found[-1].message} {counted(len(places) - MOST, 'more place is', 'more places are')} not shown."
         found[-1] = replace(found[-1], message=more)
     return tuple(found)
 

@@ -9,7 +9,7 @@ from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragra
 from sidecar.lsp.merging import failed_merge, merge_outcome, merge_plan_object
 from sidecar.lsp.unsaved import unsaved_for_merge
 from sidecar.model.findings import Failure, as_finding
-from sidecar.model.messages import shown
+from sidecar.model.messages import named, shown
 from sidecar.model.order import Order, Turn
 from sidecar.model.schema import finding_object, merge_all_object, plan_object
 
@@ -44,11 +44,9 @@ def propose_all(request: Request, control: Control) -> Proposal | Failure:
     ]
     if unsaved:
         return Proposal(sentences(unsaved, "blocks"), planned, blocked=True)
-    names = [shown(turn.worktree.name) for turn in order.ready]
-    named = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
-    what = (
-        f"Merge {named} into {branch}, one by one in this order?" if len(names) > 1 else f"Merge {named} into {branch}?"
-    )
+    names = [turn.worktree.name for turn in order.ready]
+    which = named(names, MOST_NAMED)
+    what = f"Merge {which} into {branch}{', one by one in this order' if len(names) > 1 else ''}?"
     offer = Offer(f"Merging into {branch}", partial(_merge_in_turn, request, order))
     return Proposal(paragraph(what, *others), planned, {"Merge": offer})
 

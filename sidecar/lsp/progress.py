@@ -13,7 +13,7 @@ from uuid import uuid4
 from lsprotocol.types import WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport
 
 from sidecar.lsp.door import Door, Work, log, log_error
-from sidecar.model.messages import escape
+from sidecar.model.messages import counted, escape
 
 if TYPE_CHECKING:
     from sidecar.operations.control import Control
@@ -145,7 +145,7 @@ class _Relay:
         self._lines.clear()
         self._said = 0
         if left_out:
-            log(self._door, f"({left_out} lines are left out here.)")
+            log(self._door, f"({counted(left_out, 'line is', 'lines are')} left out here.)")
         for line in lines:
             log(self._door, line)
         last = next((line for line in reversed(lines) if line.strip()), None)

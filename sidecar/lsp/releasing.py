@@ -10,7 +10,7 @@ from sidecar.lsp.unsaved import unsaved_in
 from sidecar.model.finding_codes import FINDING_CODES, NOT_AT_STAKE
 from sidecar.model.findings import Failure, as_finding
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, shown
 from sidecar.model.schema import release_object
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def _release_each(plans: list[ReleasePlan], control: Control) -> Outcome:
     findings = [found for outcome in outcomes for found in outcome.answer["findings"]]
     outcome = failed[0].answer["outcome"] if failed else "released"
     answer = {**release_object(outcome, (), None, freed, kept), "findings": findings}
-    done = f"Released {len(outcomes) - len(failed)} of {len(plans)} worktrees: {size_text(freed)} freed."
+    planned = counted(len(plans), "worktree", "worktrees")
+    done = f"Released {len(outcomes) - len(failed)} of {planned}: {size_text(freed)} freed."
     return Outcome(
         answer, paragraph(done, *(one.sentence for one in failed)), ok=len(outcomes) == len(plans) and not failed
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from sidecar.lsp.consent import Json, Offer, Outcome, Proposal, Request, paragraph, sentences
 from sidecar.lsp.unsaved import unsaved_in
 from sidecar.model.findings import Failure, Finding, as_finding, is_blocked
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, shown, them
 from sidecar.model.picture import TRUNK_KEY, Picture
 from sidecar.model.schema import update_object
 
@@ -29,8 +29,8 @@ def propose_update(request: Request, _control: Control) -> Proposal | Failure:
     if is_blocked(findings):
         text = paragraph(f"{branch} can't be merged into {name} now.", sentences(findings, "blocks"))
         return Proposal(text, _object("refused", plan, findings), blocked=True)
-    commits = "1 commit" if plan.behind == 1 else f"{plan.behind} commits"
-    text = f"Merge {branch} ({commits} that are not there yet) into {name}? Conflicts are left there, to be resolved."
+    commits = counted(plan.behind, "commit that is", "commits that are")
+    text = f"Merge {branch} ({commits} not there yet) into {name}? Conflicts are left there, to be resolved."
     offer = Offer(f"Merging {branch} into {name}", partial(_apply, plan))
     return Proposal(paragraph(text, sentences(findings, "info")), _object("planned", plan, findings), {"Merge": offer})
 
@@ -69,8 +69,9 @@ def _outcome(plan: UpdatePlan, result: UpdateResult) -> Outcome:
     if result.outcome == "updated":
         return Outcome(answer, f"Merged {branch} into {name}.", ok=True)
     if result.outcome == "conflicts":
-        files = "1 file" if len(result.conflicts) == 1 else f"{len(result.conflicts)} files"
-        text = f"{branch} and {name} conflict in {files}. Resolve them in {name}, and commit."
+        count = len(result.conflicts)
+        files = counted(count, "file", "files")
+        text = f"{branch} and {name} conflict in {files}. Resolve {them(count)} in {name}, and commit."
         return Outcome(answer, text, ok=False, documents=tuple(Path(result.path, path) for path in result.conflicts))
     return Outcome(answer, paragraph(f"{name} is as it was.", sentences(result.findings, "blocks")), ok=False)
 

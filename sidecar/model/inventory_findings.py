@@ -7,10 +7,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Finding, gravest_first
 from sidecar.model.inventory import MOST_COMMITS, Administration, Commits, Files, Inventory, Surroundings
-from sidecar.model.messages import escape, shown
-
-NAMED = 3
-"""How many paths a sentence names."""
+from sidecar.model.messages import counted, escape, named, shown
 
 _SUBMODULE_CHANGES = "uncommitted changes in submodules"
 
@@ -57,7 +54,7 @@ def _of_files(name: str, files: Files) -> Iterator[Finding]:
     )
     for code, paths, one, many in groups:
         if paths:
-            yield finding(code, f"{shown(name)} has {counted(len(paths), one, many)}: {_named(paths)}.", paths)
+            yield finding(code, f"{shown(name)} has {counted(len(paths), one, many)}: {named(paths)}.", paths)
 
 
 def _of_commits(name: str, commits: Commits, *, head_in_trunk: bool) -> Iterator[Finding]:
@@ -69,14 +66,14 @@ def _of_commits(name: str, commits: Commits, *, head_in_trunk: bool) -> Iterator
             f"{_short(detached)}.",
         )
     if commits.by_refs:
-        refs = ", ".join(escape(ref) for ref, _ in commits.refs[:NAMED])
+        refs = named([ref for ref, _ in commits.refs])
         yield finding(
             "unreachable-commits",
             f"{shown(name)} has {_counted_commits(commits.by_refs)} that only refs of its own hold ({refs}): "
             f"{_short(commits.by_refs)}.",
         )
     elif commits.refs:
-        refs = ", ".join(escape(ref) for ref, _ in commits.refs[:NAMED])
+        refs = named([ref for ref, _ in commits.refs])
         yield finding(
             "worktree-refs", f"{shown(name)} has {counted(len(commits.refs), 'ref', 'refs')} of its own: {refs}."
         )
@@ -113,12 +110,12 @@ def _of_administration(name: str, administration: Administration) -> Iterator[Fi
             where = f"in the git directory of {shown(name)}"
             paths = tuple(f".git/{entry}" for entry in entries)
             there = "There is" if len(paths) == 1 else "There are"
-            yield finding(code, f"{there} {counted(len(paths), one, many)} {where}: {_named(paths)}.", paths)
+            yield finding(code, f"{there} {counted(len(paths), one, many)} {where}: {named(paths)}.", paths)
 
 
 def _of_surroundings(name: str, branch: str | None, surroundings: Surroundings) -> Iterator[Finding]:
     if surroundings.pointers:
-        where = ", ".join(escape(f"{key} = {value}") for key, value in surroundings.pointers[:NAMED])
+        where = named([f"{key} = {value}" for key, value in surroundings.pointers])
         yield finding("config-inside", f"The configuration points into {shown(name)}: {where}.")
     for path, count in surroundings.submodule_commits:
         commits = counted(count, "commit", "commits")
@@ -127,19 +124,8 @@ def _of_surroundings(name: str, branch: str | None, surroundings: Surroundings) 
         entries = counted(len(surroundings.stashes), "stash entry stays", "stash entries stay")
         yield finding("stash", f"{entries}: {escape(surroundings.stashes[0])}.")
     if surroundings.elsewhere:
-        users = ", ".join(map(shown, surroundings.elsewhere[:NAMED]))
+        users = named(surroundings.elsewhere)
         yield finding("branch-elsewhere", f"{shown(branch or '')} is in use in {users} too, and stays.")
-
-
-def _named(paths: Sequence[str]) -> str:
-    """The first paths, and how many more there are."""
-    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-    return ", ".join(escape(path) for path in paths[:NAMED]) + more
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return f"1 {one}" if count == 1 else f"{count} {many}"
 
 
 def _counted_commits(commits: Sequence[str]) -> str:
@@ -149,8 +135,7 @@ def _counted_commits(commits: Sequence[str]) -> str:
 
 
 def _short(commits: Sequence[str]) -> str:
-    more = f" and {len(commits) - NAMED} more" if len(commits) > NAMED else ""
-    return ", ".join(commit[:10] for commit in commits[:NAMED]) + more
+    return named([commit[:10] for commit in commits])
 
 
 def size_text(count: int) -> str:

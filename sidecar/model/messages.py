@@ -40,6 +40,22 @@ def shown(name: str) -> str:
     return escaped if len(escaped) <= _LONGEST_NAME else escaped[: _LONGEST_NAME - 1] + "…"
 
 
+def named(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(map(shown, names[:most])) + more
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun, and with what has to agree with it."""
+    return f"1 {one}" if count == 1 else f"{count} {many}"
+
+
+def them(count: int) -> str:
+    """What was counted, when it is spoken of again."""
+    return "it" if count == 1 else "them"
+
+
 def short(ref: str) -> str:
     """A branch as it is, an object id in ten digits."""
     return ref[:10] if is_object_id(ref) else ref.removeprefix("refs/heads/")

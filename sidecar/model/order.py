@@ -14,8 +14,6 @@ State = TypeVar("State", bound=Hashable)
 Step = Callable[[State, int], tuple[State, tuple[str, ...]]]
 """(what stands after one more is merged, the paths at which that merge stops)."""
 
-MOST_NAMED = 3
-"""How many names a sentence has room for."""
 
 MOST_EXACT = 8
 """How many worktrees that can meet are put in order exactly."""
@@ -148,9 +146,3 @@ def groups(count: int, meet: Callable[[int, int], bool]) -> list[list[int]]:
         found = [group for group in found if group not in near]
         found.append(sorted([number, *(other for group in near for other in group)]))
     return sorted(found)
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

@@ -18,7 +18,7 @@ from sidecar.git.files import read_small
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository
 from sidecar.model.findings import Finding, blocks, info
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, shown
 from sidecar.operations import journal
 from sidecar.operations.journal import Journal
 
@@ -94,7 +94,9 @@ def _finish(acting: Act, git_dir: str, path: str, branch: str) -> tuple[Finding,
     differing = tuple(os.fsdecode(name) for name in listing.split(b"\0") if name)
     if not differing:
         return ()
-    said = f"Some files at {shown(path)} are not as in the commit. If that is not your work, run: git restore ."
+    files = f"{counted(len(differing), 'file', 'files')} at {shown(path)}"
+    verb = "is" if len(differing) == 1 else "are"
+    said = f"{files} {verb} not as in the commit. If that is not your work, run: git restore ."
     return (info("half-written", said, differing),)
 
 

@@ -19,7 +19,8 @@ from sidecar.model.changes import ChangeSet
 from sidecar.model.findings import Failure
 from sidecar.model.interplay import Footprint, footprint, interplay
 from sidecar.model.merging import Merge
-from sidecar.model.order import Order, Pair, Turn, find_order, groups, join, some
+from sidecar.model.messages import counted, named
+from sidecar.model.order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
 from sidecar.session.integration import integrate
@@ -111,10 +112,10 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     if problem is not None or worktree.head is None:
         return Turn(worktree, False, why=problem or "Its branch has no commit yet.")
     if unfinished := unfinished_operations(worktree):
-        return Turn(worktree, False, why=f"A {some(unfinished)} is in progress. Finish it, or abort it.")
+        return Turn(worktree, False, why=f"A {named(unfinished)} is in progress. Finish it, or abort it.")
     uncommitted = len(reading.uncommitted.edits) + len(reading.uncommitted.skipped)
     if uncommitted:
-        changes = "1 uncommitted change" if uncommitted == 1 else f"{uncommitted} uncommitted changes"
+        changes = counted(uncommitted, "uncommitted change", "uncommitted changes")
         return Turn(worktree, False, why=f"It has {changes}.")
     divergence = sources.history.divergence(base.commit, worktree.head)
     if not divergence.own:
@@ -144,7 +145,7 @@ def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | T
     if paths := _conflicted(merge):
         branch = base.trunk.branch
         return Turn(
-            entrant.worktree, False, paths, f"Conflicts with {branch} in {some(paths)}. Merge {branch} into it."
+            entrant.worktree, False, paths, f"Conflicts with {branch} in {named(paths)}. Merge {branch} into it."
         )
     return entrant
 
@@ -247,4 +248,4 @@ def _stops(worktree: Worktree, paths: tuple[str, ...], before: Sequence[Turn], p
         for pair in pairs
         if {turn.worktree, worktree} == set(pair.worktrees) and not set(paths).isdisjoint(pair.paths)
     ]
-    return f"Conflicts with {some(partners) if partners else 'what is merged before it'} in {some(paths)}."
+    return f"Conflicts with {named(partners) if partners else 'what is merged before it'} in {named(paths)}."

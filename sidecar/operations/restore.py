@@ -14,8 +14,7 @@ from sidecar.git.snapshot import Restored, restore_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Failure, Finding, as_finding
-from sidecar.model.inventory_findings import counted
-from sidecar.model.messages import escape, shown
+from sidecar.model.messages import counted, escape, named, shown
 from sidecar.model.object_ids import is_object_id
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
@@ -140,8 +139,9 @@ def _finish(repository: Repository, state: Path, receipt: Receipt, path: str, gi
     journal.finish(state)
     if not beside:
         return ()
-    what = f"Something else was written where {counted(len(beside), 'file', 'files')} of the trash belong; they are"
-    return (finding("restored-beside", f"{what} beside it: {', '.join(map(escape, beside[:3]))}", beside),)
+    what = counted(len(beside), "file of the trash belongs; it is", "files of the trash belong; they are")
+    said = f"Something else was written where {what} beside it: {named(beside)}."
+    return (finding("restored-beside", said, beside),)
 
 
 def recover_restore(repository: Repository, state: Path, entry: Journal) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from sidecar.git.process import run
 from sidecar.model.changes import Change
 from sidecar.model.findings import Finding, blocks, info
 from sidecar.model.merging import Merge
-from sidecar.model.messages import lines, shown
+from sidecar.model.messages import lines, named, shown
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.operations.merge.values import Strategy
@@ -72,10 +72,10 @@ def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge
     for path in merge.stages:
         places.setdefault(path, shown(path))
     paths = tuple(sorted(places))
-    named = "; ".join(places[path] for path in paths[:MOST_NAMED])
+    where = "; ".join(places[path] for path in paths[:MOST_NAMED])
     more = f"; and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
     name, branch = shown(state.worktree.name), shown(trunk.branch)
-    said = f"{name} conflicts with {branch}: {named}{more}."
+    said = f"{name} conflicts with {branch}: {where}{more}."
     if met and all(one.note == BUILT_IN_NOTE for one in met):
         return info("conflict", f"{said} The repository's own merge driver may yet resolve that.", paths)
     return blocks("conflict", f"{said} Merge {branch} into {name} and resolve it there.", paths)
@@ -102,9 +102,9 @@ def _replay(sources: Sources, trunk: Trunk, state: WorktreeState, trunk_tree: st
         merge = sources.judge.merge_trees(Question(tree, theirs, base), touched)
         if not merge.clean:
             paths = tuple(sorted(merge.stages))
-            named = ", ".join(shown(path) for path in paths[:MOST_NAMED])
             advice = f"Merge {shown(trunk.branch)} into it, or choose the strategy merge."
-            said_so = f"A rebase of {shown(state.worktree.name)} stops at {commit[:10]}: {named}. {advice}"
+            where = f"{commit[:10]}: {named(paths, MOST_NAMED)}"
+            said_so = f"A rebase of {shown(state.worktree.name)} stops at {where}. {advice}"
             return tree, [blocks("conflict", said_so, paths)]
         tree = merge.tree
     if head is not None and (head_tree := tree_of(objects, head)) != state.changes.tree:  # what is to be committed

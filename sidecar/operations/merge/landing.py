@@ -14,7 +14,7 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change
 from sidecar.model.findings import Finding, blocks
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, named, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import (
     LANDING,
@@ -131,8 +131,8 @@ def take_back(repository: Repository, state: Path, facts: Facts, operation_id: s
             beside.replace(git_dir / "index")
             sync_directory(git_dir)
     if foreign:
-        named = ", ".join(shown(path) for path in foreign[:5])
-        said = f"In {shown(checkout.name)} these were edited while trunk moved, and are left as they are: {named}."
+        files = counted(len(foreign), "file was", "files were")
+        said = f"In {shown(checkout.name)} {files} edited while trunk moved, and left alone: {named(foreign, 5)}."
         return [blocks("left-alone", said, foreign)]
     return []
 

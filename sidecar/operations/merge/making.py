@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.git.acting import Ended
-from sidecar.git.process import run
 from sidecar.git.refs import is_ancestor
 from sidecar.model.findings import blocks, info
-from sidecar.model.messages import escape, shown
+from sidecar.model.messages import escape, named, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import WORKING, Desk, head_commit
 from sidecar.operations.merge.lean import ASIDE, LAID_OUT, LEAN, is_lean
+from sidecar.operations.merge.obstacles import unmerged_paths
 from sidecar.operations.merge.values import MergePlan, RefusedError
 from sidecar.operations.merge.wording import merge_options
 from sidecar.operations.temporary import add_temporary
@@ -120,12 +120,10 @@ def _hold(desk: Desk, plan: MergePlan, place: Worktree, said: Ended, what: str) 
     stop_if_cancelled(desk)
     if said.ok:
         return
-    rows = run(desk.repository.inside(place), "ls-files", "--unmerged", "-z").split(b"\0")
-    paths = tuple(sorted({os.fsdecode(row.partition(b"\t")[2]) for row in rows if row}))
+    paths = unmerged_paths(desk.repository, place)
     name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
     if paths:
-        named = ", ".join(shown(path) for path in paths[:5])
-        told = f"{name} conflicts with {branch}: {named}. Merge {branch} into {name} and resolve it there."
+        told = f"{name} conflicts with {branch}: {named(paths, 5)}. Merge {branch} into {name} and resolve it there."
         raise RefusedError(blocks("conflict", told, paths))
     raise RefusedError(blocks("merge-failed", f"Git did not {what} {name}: {quoted(said)}"))
 

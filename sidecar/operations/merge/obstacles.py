@@ -10,7 +10,7 @@ from sidecar.git.process import run
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, Change, Entry
 from sidecar.model.findings import Finding, blocks
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.progress import unfinished
 
@@ -22,9 +22,6 @@ STATUS = (
 
 BY_NAME = 300
 """Up to so many paths are named to git; above that it is asked about all."""
-
-MOST_NAMED = 5
-"""How many paths a sentence names."""
 
 UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
@@ -43,18 +40,18 @@ def checkout_findings(repository: Repository, checkout: Worktree, changes: Chang
     if os.path.lexists(os.path.join(checkout.git_dir, "index.lock")):
         lock = os.path.join(checkout.git_dir, "index.lock")
         return [blocks("trunk-in-operation", f"Another git is at work in {name}, or was killed. It left {lock}.")]
-    if unmerged := _unmerged(repository, checkout):
+    if unmerged := unmerged_paths(repository, checkout):
         return [blocks("trunk-in-operation", f"{name}, where trunk is checked out, has unmerged paths.", unmerged)]
     if paths := in_the_way(repository, checkout, changes):
-        named = ", ".join(shown(path) for path in paths[:MOST_NAMED])
-        more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
-        said = f"The merge would write over files in {name}, where trunk is checked out: {named}{more}."
-        return [blocks("would-overwrite", f"{said} Commit them, or move them away.", paths)]
+        files, it = counted(len(paths), "file", "files"), them(len(paths))
+        said = f"The merge would write over {files} in {name}, where trunk is checked out: {named(paths, 5)}."
+        return [blocks("would-overwrite", f"{said} Commit {it}, or move {it} away.", paths)]
     return []
 
 
-def _unmerged(repository: Repository, checkout: Worktree) -> tuple[str, ...]:
-    said = run(repository.inside(checkout), "ls-files", "--unmerged", "-z")
+def unmerged_paths(repository: Repository, worktree: Worktree) -> tuple[str, ...]:
+    """The paths of the index that have a conflict, sorted; GitError when it can't be read."""
+    said = run(repository.inside(worktree), "ls-files", "--unmerged", "-z")
     return tuple(sorted({os.fsdecode(row.partition(b"\t")[2]) for row in said.split(b"\0") if row}))
 
 

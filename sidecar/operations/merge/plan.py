@@ -10,7 +10,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, blocks, info
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, shown, them
 from sidecar.operations.lock import who_holds
 from sidecar.operations.merge.conflicts import Forecast, forecast
 from sidecar.operations.merge.obstacles import checkout_findings
@@ -21,8 +21,6 @@ from sidecar.operations.merge.wording import default_message
 from sidecar.operations.scene import Scene, set_scene
 from sidecar.session.reading import Reading, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, ask
-
-MOST_NAMED = 5
 
 
 def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices | None = None) -> MergePlan | Failure:
@@ -142,11 +140,12 @@ def _uncommitted(scene: Scene, reading: Reading, commit: str | None) -> Iterator
     paths = tuple(sorted({*(edit.path for edit in found.edits), *found.skipped}))
     if not paths:
         return
-    name, files = shown(scene.worktree.name), "1 file" if len(paths) == 1 else f"{len(paths)} files"
+    name, count = shown(scene.worktree.name), len(paths)
+    files = counted(count, "file that is not committed", "files that are not committed")
     if commit is None:
-        yield blocks("uncommitted", f"{name} has {files} that are not committed. Commit them first.", paths)
+        yield blocks("uncommitted", f"{name} has {files}. Commit {them(count)} first.", paths)
     else:
-        yield info("will-commit", f"In {name}, {files} that are not committed will be committed first.", paths)
+        yield info("will-commit", f"In {name}, {files} will be committed first.", paths)
 
 
 def _nothing(scene: Scene, *, uncommitted: bool) -> str:

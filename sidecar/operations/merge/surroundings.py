@@ -12,7 +12,7 @@ from sidecar.git.refs import has_commit
 from sidecar.git.repository import Repository
 from sidecar.model.changes import SUBMODULE, Change
 from sidecar.model.findings import Finding, blocks, info
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.merge.lean import is_lean
 from sidecar.operations.merge.values import MergePlan
@@ -57,7 +57,7 @@ def _upstream(repository: Repository, trunk: Trunk) -> Iterator[Finding]:
     except (GitError, ValueError):
         return
     if behind:
-        commits = "1 commit" if behind == 1 else f"{behind} commits"
+        commits = counted(behind, "commit", "commits")
         said_so = f"{shown(upstream)} has {commits} that {shown(trunk.branch)} lacks. Pull before you push."
         yield info("trunk-behind", said_so)
 

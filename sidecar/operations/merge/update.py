@@ -11,13 +11,13 @@ from sidecar.git.acting import act
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository, open_repository, unreadable
 from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
-from sidecar.model.messages import shown
+from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
 from sidecar.operations.lock import hold, who_holds
 from sidecar.operations.merge.desk import head_commit, tree_changes
 from sidecar.operations.merge.making import quoted
-from sidecar.operations.merge.obstacles import in_the_way
+from sidecar.operations.merge.obstacles import in_the_way, unmerged_paths
 from sidecar.operations.merge.progress import unfinished
 from sidecar.operations.receipts import new_id
 from sidecar.operations.scene import set_scene
@@ -116,9 +116,9 @@ def _overwritten(repository: Repository, plan: UpdatePlan) -> list[Finding]:
     ahead = tree_changes(repository, worktree.head, f"{trunk.commit}")
     changes = {path: change for path, change in ahead.items() if path in theirs}
     if paths := in_the_way(repository, worktree, changes):
-        named = ", ".join(shown(path) for path in paths[:5])
-        said = f"Merging {branch} would write over files in {called} that are not committed: {named}."
-        found.append(blocks("would-overwrite", f"{said} Commit them, or move them away.", paths))
+        files, it = counted(len(paths), "uncommitted file", "uncommitted files"), them(len(paths))
+        said = f"Merging {branch} would write over {files} in {called}: {named(paths, 5)}."
+        found.append(blocks("would-overwrite", f"{said} Commit {it}, or move {it} away.", paths))
     return found
 
 
@@ -166,10 +166,9 @@ def _update(repository: Repository, plan: UpdatePlan, operation_id: str, control
         said = act(acting, Place(worktree.key), "merge", *fixed, "-m", wording, _name(repository, trunk))
         if not said.ok and said.stopped is not None:
             end_marked(acting.mark)
-        rows = run(repository.inside(worktree), "ls-files", "--unmerged", "-z").split(b"\0")
+        paths = unmerged_paths(repository, worktree)
     except GitError as error:
         return UpdateResult("failed", worktree.key, (), (blocks("merge-failed", error.message),))
-    paths = tuple(sorted({os.fsdecode(row.partition(b"\t")[2]) for row in rows if row}))
     if paths:
         return UpdateResult("conflicts", worktree.key, paths, ())
     if said.ok and head_commit(repository, worktree) != worktree.head:

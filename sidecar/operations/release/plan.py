@@ -10,8 +10,8 @@ from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take
 from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
 from sidecar.model.findings import Failure, Finding, gravest_first, is_blocked
 from sidecar.model.inventory import Bytes, Inventory
-from sidecar.model.inventory_findings import NAMED, counted, findings_of
-from sidecar.model.messages import escape, shown
+from sidecar.model.inventory_findings import findings_of
+from sidecar.model.messages import counted, escape, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
 from sidecar.model.settings import build_output
@@ -165,13 +165,12 @@ def _prove(sources: Sources, worktree: Worktree, trunk: Trunk, control: Control)
 def _of_proof(worktree: Worktree, trunk: Trunk, proof: Proof) -> tuple[Finding, ...]:
     if proof.integration.state != "not-integrated":
         return ()
-    lacking = [f"{one.commit[:10]} {escape(one.subject)}" for one in proof.unproven]
+    lacking = [f"{one.commit[:10]} {one.subject}" for one in proof.unproven]
     paths = tuple(sorted({path for one in proof.unproven for path in one.paths}))
-    which = f": {'; '.join(lacking[:NAMED])}{f' and {len(lacking) - NAMED} more' if len(lacking) > NAMED else ''}"
+    which = f": {named(lacking, between='; ')}" if lacking else ""
     what = counted(len(lacking), "commit", "commits") if lacking else "Its work"
     verb = "is" if len(lacking) <= 1 else "are"
     remark = f" {proof.remark}" if proof.remark else ""
-    which = which if lacking else ""
     said = f"{shown(worktree.name)}: {what} {verb} not proven to be in {escape(trunk.branch)}{which}.{remark}"
     found = [finding("not-integrated", said, paths)]
     if proof.upstream is not None:
@@ -184,10 +183,9 @@ def _of_content(worktree: Worktree, trunk: Trunk, proof: Proof) -> tuple[Finding
     if not proof.missing:
         return ()
     files = counted(len(proof.missing), "file", "files")
-    named = ", ".join(map(escape, proof.missing[:NAMED]))
     said = (
         f"{escape(trunk.branch)} took the commits of {shown(worktree.name)}, but not, or no more, "
-        f"what they changed in {files}: {named}."
+        f"what they changed in {files}: {named(proof.missing)}."
     )
     return (finding("content-not-in-trunk", said, proof.missing),)
 
@@ -197,18 +195,16 @@ def in_use(worktree: Worktree) -> tuple[Finding, ...]:
     inside = processes_inside([worktree.key])[worktree.key]
     if not inside:
         return ()
-    who = ", ".join(f"{escape(process.name)} ({process.pid})" for process in inside[:NAMED])
-    more = f" and {len(inside) - NAMED} more" if len(inside) > NAMED else ""
-    return (finding("in-use", f"In use in {shown(worktree.name)}: {who}{more}. End it, or let it go elsewhere."),)
+    who = named([f"{process.name} ({process.pid})" for process in inside])
+    it = them(len(inside))
+    return (finding("in-use", f"In use in {shown(worktree.name)}: {who}. End {it}, or let {it} go elsewhere."),)
 
 
 def _unsaved(worktree: Worktree, paths: tuple[str, ...]) -> tuple[Finding, ...]:
     if not paths:
         return ()
-    named = ", ".join(map(escape, paths[:NAMED]))
-    return (
-        finding("unsaved", f"The editor has unsaved text of {shown(worktree.name)}: {named}. Save it first.", paths),
-    )
+    what = f"The editor has unsaved text of {shown(worktree.name)}: {named(paths)}. Save it first."
+    return (finding("unsaved", what, paths),)
 
 
 def _allowed(one: Finding, allow: frozenset[str]) -> Finding:

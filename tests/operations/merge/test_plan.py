@@ -43,6 +43,27 @@ def test_nothing_in_the_way(main: Path, feat: Path) -> None:
     assert plan.checkout.key == str(main)
 
 
+@pytest.mark.parametrize(
+    ("names", "blocked", "agreed"),
+    [
+        (
+            ("x",),
+            "feat has 1 file that is not committed. Commit it first.",
+            "In feat, 1 file that is not committed will be committed first.",
+        ),
+        (
+            ("x", "y"),
+            "feat has 2 files that are not committed. Commit them first.",
+            "In feat, 2 files that are not committed will be committed first.",
+        ),
+    ],
+)
+def test_a_sentence_agrees_in_number(main: Path, feat: Path, names: tuple[str, ...], blocked: str, agreed: str) -> None:
+    write(feat, dict.fromkeys(names, "late\n"))
+    assert only(planned(main).findings).message == blocked
+    assert only(planned(main, choices=MergeChoices(commit="Late")).findings, "info").message == agreed
+
+
 def test_an_unknown_name(main: Path) -> None:
     found = plan_merge(main, "nobody", TRUSTED)
     assert isinstance(found, Failure)

@@ -59,9 +59,10 @@ def test_worktrees_added_moved_locked_and_removed(repo: Path, following: Watchin
     administered = repo / ".git/worktrees/w"
     following.follow(git_target(repo / ".git"), git_target(administered), worktree(repo.parent / "w"))
     sees(following, repo, "worktree", "lock", repo.parent / "w", key=administered)
+    # in between, since a sweep can't know of what was undone before it came by
+    sees(following, repo.parent / "w", "switch", "--quiet", "--detach", key=administered)
     sees(following, repo, "worktree", "unlock", repo.parent / "w", key=administered)
     sees(following, repo, "worktree", "move", repo.parent / "w", repo.parent / "v", key=administered)
-    sees(following, repo.parent / "v", "switch", "--quiet", "--detach", key=administered)
     sees(following, repo, "worktree", "remove", repo.parent / "v")
     sees(following, repo, "worktree", "add", "--quiet", "-b", "x", repo.parent / "x")
 

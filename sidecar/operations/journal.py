@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sidecar.model.finding_codes import finding
+from sidecar.model.findings import Finding
 from sidecar.operations.state import read_record, remove_record, write_record
 
 OPERATION_ID = re.compile(r"(merge|release|restore|open|undo)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
@@ -69,6 +71,18 @@ def pending(state: Path) -> Journal | None:
     if record.get("place") != _place(state):
         raise ValueError(f"{_path(state)} was written in another repository, of which this is a copy.")
     return Journal(operation_id, what, step, facts)
+
+
+def left_over(state: Path) -> Finding | None:
+    """Why nothing new may begin: an operation before it was ended half-way; None when there is nothing left of one."""
+    try:
+        standing = pending(state)
+    except ValueError as error:
+        return finding("bad-journal", f"{error} Look at it, and move it away.")
+    if standing is None:
+        return None
+    said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
+    return finding("unfinished", said)
 
 
 def _path(state: Path) -> Path:

@@ -181,9 +181,8 @@ def apply_open(plan: OpenPlan, control: Control = QUIET) -> OpenResult:
 
 def _look_again(plan: OpenPlan, state: Path) -> tuple[Finding, ...]:
     """Why the plan is not to be carried out now."""
-    if (state / "journal").exists():
-        said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
-        return (blocks("unfinished", said),)
+    if (standing := journal.left_over(state)) is not None:
+        return (standing,)
     fresh = plan_open(plan.folder, plan.branch, plan.commit, plan.options)
     if isinstance(fresh, Failure):
         return (as_finding(fresh),)

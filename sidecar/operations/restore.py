@@ -86,11 +86,8 @@ def restore(
 
 def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
     """Why it can't be restored there, read under the lock."""
-    try:
-        if journal.pending(state) is not None:
-            return finding("unfinished", "An operation was ended before it was done. Run: sidecar status")
-    except ValueError as error:
-        return finding("bad-journal", str(error))
+    if (standing := journal.left_over(state)) is not None:
+        return standing
     receipt = read_receipt(state, receipt_id)
     restored = None if receipt is None else receipt.facts.get("restored")
     if receipt is not None and is_emptied(receipt):

@@ -82,6 +82,17 @@ def test_a_journal_that_is_not_as_we_write_them_is_not_obeyed(state: Path, recor
     (state / "journal").write_text(record)
     with pytest.raises(ValueError, match="journal"):
         journal.pending(state)
+    standing = journal.left_over(state)
+    assert standing is not None
+    assert (standing.code, standing.severity) == ("bad-journal", "blocks")
+
+
+def test_what_was_ended_half_way_stands_in_the_way_of_everything_new(state: Path) -> None:
+    assert journal.left_over(state) is None
+    journal.begin(state, "open-20260101-000000", "open", "add", {})
+    standing = journal.left_over(state)
+    assert standing is not None
+    assert (standing.code, standing.severity) == ("unfinished", "blocks")
 
 
 def test_a_journal_that_is_a_fifo_does_not_block(state: Path) -> None:

@@ -14,7 +14,7 @@ from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
 from sidecar.model.messages import shown
 from sidecar.operations.control import QUIET, Control
-from sidecar.operations.journal import begin, pending
+from sidecar.operations.journal import begin, left_over, pending
 from sidecar.operations.lock import hold
 from sidecar.operations.merge.desk import BEGUN, COMMITTING, WORKING, Desk, Facts, head_commit, read_facts
 from sidecar.operations.merge.keeping import keep_file
@@ -55,9 +55,8 @@ def _look_again(plan: MergePlan, state: Path) -> MergePlan | tuple[Finding, ...]
     """The plan as it would be made now, if it is the same; else why it is not to be done."""
     if plan.blocked:
         return plan.findings
-    if (state / "journal").exists():
-        said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
-        return (blocks("unfinished", said),)
+    if (standing := left_over(state)) is not None:
+        return (standing,)
     fresh = look_again(plan)
     if isinstance(fresh, Failure):
         return (as_finding(fresh),)

@@ -15,6 +15,7 @@ from sidecar.model.messages import escape, shown
 from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
 from sidecar.operations.control import QUIET, Control
+from sidecar.operations.journal import left_over
 from sidecar.operations.lock import hold
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.desk import Desk, Facts, tree_changes
@@ -85,9 +86,8 @@ def _read(repository: Repository, receipt: Receipt) -> _Merge | None:
 
 
 def _undo(repository: Repository, state: Path, receipt: Receipt, merge: _Merge, control: Control) -> UndoResult:
-    if (state / "journal").exists():
-        said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
-        return UndoResult("refused", merge.branch, merge.after, None, (blocks("unfinished", said),))
+    if (standing := left_over(state)) is not None:
+        return UndoResult("refused", merge.branch, merge.after, None, (standing,))
     worktrees = list_worktrees(repository)
     checkouts = [one for one in worktrees if one.branch == merge.branch and not one.bare]
     if refused := _refusals(repository, receipt, merge, worktrees, checkouts):

@@ -14,6 +14,7 @@ from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_bloc
 from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
+from sidecar.operations.journal import left_over
 from sidecar.operations.lock import hold, who_holds
 from sidecar.operations.merge.desk import head_commit, tree_changes
 from sidecar.operations.merge.making import quoted
@@ -131,6 +132,8 @@ def apply_update(plan: UpdatePlan, control: Control = QUIET) -> UpdateResult:
             return UpdateResult("refused", key, (), (held,))
         if plan.blocked:
             return UpdateResult("refused", key, (), plan.findings)
+        if (standing := left_over(held)) is not None:
+            return UpdateResult("refused", key, (), (standing,))
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         fresh = plan_update(plan.folder, key, plan.options)
         if isinstance(repository, Failure) or isinstance(fresh, Failure):

@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +11,21 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.operations import apply_release, list_restorable, plan_release, restore
-from sidecar.operations.guard import Vanished, open_guard
+from sidecar.operations.guard import Vanished, keeping, open_guard
 from sidecar.operations.guard.records import guarded
 from sidecar.session import Options, open_session
+from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.repository import add_worktree, commit
 from tests.harness.states import Standing, build_standing
 from tests.harness.whole import whole
 
-DEADLINE = 30.0
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps what there is without waiting for anybody's work to come to rest."""
+    monkeypatch.setattr(keeping, "QUIET", 0.05)
+    monkeypatch.setattr(keeping, "AT_MOST_EVERY", 0.2)
 
 
 @pytest.fixture
@@ -51,13 +56,12 @@ def guarding(at: Standing, **settings: object) -> Iterator["Queue[Vanished]"]:
 
 def wait_until_kept(at: Standing, tree_has: str) -> None:
     """Wait until the guard's ref has a file of that name in its worktree's part."""
-    waiting = threading.Event()
-    for _ in range(int(DEADLINE * 20)):
+
+    def is_kept() -> bool:
         refs = git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard").split()
-        if any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", ref) for ref in refs):
-            return
-        waiting.wait(0.05)
-    raise AssertionError("The guard kept nothing.")
+        return any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", ref) for ref in refs)
+
+    eventually(is_kept)
 
 
 def destroy(at: Standing) -> None:
@@ -154,11 +158,7 @@ def test_only_one_of_two_windows_keeps_and_tells(at: Standing) -> None:
     with guarding(at) as one, guarding(at) as two:
         wait_until_kept(at, "untracked.txt")
         destroy(at)
-        waiting = threading.Event()
-        for _ in range(int(DEADLINE * 20)):
-            if one.qsize() + two.qsize():
-                break
-            waiting.wait(0.05)
+        eventually(lambda: one.qsize() + two.qsize())
         assert one.qsize() + two.qsize() == 1
         listed = list_restorable(at.main, Options())
         assert not isinstance(listed, Failure)
@@ -201,8 +201,9 @@ def test_one_that_vanishes_after_it_was_released_and_restored_is_told(at: Standi
     assert [one.what for one in listed] == ["vanished"]
 
 
-def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing) -> None:
+def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     """File by file, with pauses in which the guard would keep what is left."""
+    monkeypatch.setattr(keeping, "SETTLED", 3600.0)
     other = add_worktree(at.main, "feat-2")
     before = whole(at.worktree, {".env"})
     with guarding(at) as told:

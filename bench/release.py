@@ -17,11 +17,15 @@ from bench.report import Row, arguments, print_report, share
 from bench.repository import repository
 from sidecar.model.findings import Failure
 from sidecar.operations import apply_release, plan_release, restore
+from sidecar.operations.release.sweeping import is_swept
 from sidecar.session.sources import Options
 from tests.harness import environment, git
 
 IN_A_FOLDER = 100
 """Files in each directory of the `node_modules`."""
+
+LONGEST = 600.0
+"""Seconds that a deletion may take."""
 
 
 def main(given: Sequence[str]) -> int:
@@ -49,6 +53,7 @@ def _measure(source: Path, place: Path, releases: int, ignored: int) -> list[Row
     plain: list[float] = []
     plans: list[float] = []
     applies: list[float] = []
+    behind: list[float] = []
     restores: list[float] = []
     for _ in range(releases):
         _add(trunk, branch, ignored)
@@ -65,10 +70,12 @@ def _measure(source: Path, place: Path, releases: int, ignored: int) -> list[Row
         end = time.perf_counter()
         assert result.outcome == "released", result
         assert result.receipt is not None
+        behind.append(_wait_until_deleted(trunk) - planned)
+        start_again = time.perf_counter()
         back = restore(trunk, result.receipt, Options())
         assert not isinstance(back, Failure), back
         assert back.outcome == "restored", back
-        restores.append(time.perf_counter() - end)
+        restores.append(time.perf_counter() - start_again)
         plans.append(planned - start)
         applies.append(end - planned)
         git(trunk, "worktree", "remove", "--force", str(branch))
@@ -79,8 +86,18 @@ def _measure(source: Path, place: Path, releases: int, ignored: int) -> list[Row
         Row("git worktree remove --force, p50", middle, "s"),
         Row("proof, p50", share(plans, 50), "s"),
         Row("release, p50", share(applies, 50), "s", note=f"with the proof {whole / middle:.1f} times git's removal"),
+        Row("until all is deleted, p50", share(behind, 50), "s", note="a process that nobody waits for does the rest"),
         Row("restore, p50", share(restores, 50), "s"),
     ]
+
+
+def _wait_until_deleted(trunk: Path) -> float:
+    """When nothing of the released worktree waits to be deleted any more."""
+    deadline = time.monotonic() + LONGEST
+    while not is_swept(trunk / ".git/sidecar"):
+        assert time.monotonic() < deadline, "It is not deleted."
+        time.sleep(0.01)
+    return time.perf_counter()
 
 
 def _add(trunk: Path, branch: Path, ignored: int) -> None:

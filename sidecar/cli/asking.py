@@ -50,7 +50,8 @@ def recover_first(folder: Path | None = None) -> None:
     from sidecar.session import identify  # --help and serve do without
 
     common_dir = identify(folder or here())
-    if isinstance(common_dir, Failure) or not (Path(common_dir) / "sidecar" / "journal").exists():
+    left = ("journal", "doomed")
+    if isinstance(common_dir, Failure) or not any((Path(common_dir) / "sidecar" / name).exists() for name in left):
         return  # loading the operations takes longer than this look, and than many an answer
     from sidecar.operations import recover_all
 

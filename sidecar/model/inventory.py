@@ -123,8 +123,9 @@ class Surroundings:
 class Bytes:
     """Bytes on the disk (st_blocks), an inode counted once.
 
-    `reclaimable` is what a release would free: `total` without what has another name outside and without `kept`, which
-    is what only the trash can hold.
+    `kept` is what the files take that a release keeps, in the trash or in the snapshot: changed, untracked, and ignored
+    ones that no build makes. `reclaimable` is what it would free: `total` without those, and without what has another
+    name outside.
     """
 
     total: int = 0

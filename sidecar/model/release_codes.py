@@ -227,7 +227,7 @@ RELEASE_CODES: tuple[FindingCode, ...] = (
         "ignored-equal",
         "info",
         "Ignored files of which the main worktree has an equal copy, and links to the main worktree's own.",
-        "Not kept; the main worktree has them.",
+        "Kept in the trash all the same: the main worktree's copy may change.",
         "Nothing.",
     ),
     FindingCode("hard-links", "info", "Files that have another name outside the worktree too.", SHARED, "Nothing."),

@@ -25,6 +25,7 @@ from sidecar.operations.opening import OpenPlan, OpenResult, apply_open, plan_op
 from sidecar.operations.opening_ends import recover_open
 from sidecar.operations.recovery import Recover, recover
 from sidecar.operations.release import ReleasePlan, ReleaseResult, apply_release, plan_release, recover_release
+from sidecar.operations.release.sweeping import sweep
 from sidecar.operations.restore import (
     EmptyPlan,
     RestoreResult,
@@ -34,6 +35,7 @@ from sidecar.operations.restore import (
     recover_restore,
     restore,
 )
+from sidecar.operations.state import state_path
 
 RECOVER: Mapping[str, Recover] = {
     "merge": recover_merge,
@@ -51,7 +53,10 @@ def recover_all(folder: Path) -> tuple[Finding, ...]:
     Costs a look when there was none. A folder outside of any repository has nothing to recover.
     """
     common_dir = find_common_dir(folder)
-    return () if isinstance(common_dir, Failure) else recover(folder, common_dir, RECOVER)
+    if isinstance(common_dir, Failure):
+        return ()
+    sweep(state_path(common_dir))
+    return recover(folder, common_dir, RECOVER)
 
 
 __all__ = [

@@ -17,7 +17,7 @@ from typing import Any
 from sidecar.model.findings import Failure
 from sidecar.operations import apply_release, journal, plan_release, recover_all, restore
 from sidecar.operations.guard import records
-from sidecar.operations.release import steps, trash
+from sidecar.operations.release import steps, sweeping
 from sidecar.session import Options
 
 HOUSE = Path(__file__).resolve().parent.parent.parent
@@ -59,8 +59,11 @@ def _main(what: str, folder: str, argument: str, point: str, every: str = "") ->
         (steps, "run"),
         (steps, "run_for_status"),
         (steps, "write_receipt"),
-        (trash, "delete_inside"),
+        (steps, "delete_inside"),
+        (steps, "set_aside"),
         (steps, "thin"),
+        (sweeping, "_sweep"),
+        (sweeping, "_delete_below"),
         (records, "run"),
     ]
     for module, name in (*places, *(others if every else ())):

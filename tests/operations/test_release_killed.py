@@ -47,6 +47,7 @@ def check(at: Standing, before: Whole, *, restored: bool = False) -> None:
     """Wholly there with nothing left of the attempt, or wholly gone and restorable."""
     state = at.main / ".git/sidecar"
     assert not (state / "journal").exists()
+    assert not (state / "doomed").exists()
     assert list(at.main.parent.glob(".sidecar-*")) == []
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)

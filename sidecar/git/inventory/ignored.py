@@ -47,18 +47,18 @@ def _meet_output(scope: Scope, start: Item) -> None:
     """A directory of build output; one in which something is at stake is kept as a whole."""
     found = scope.found
     before = [len(group) for group in (found.nested, found.mounts, found.unreadable, found.overlong)]
-    size = _survey_output(scope, start)
+    size, files = _survey_output(scope, start)
     after = [len(group) for group in (found.nested, found.mounts, found.unreadable, found.overlong)]
     full = scope.full(start.path)
     if before == after and not any(place == full or place.startswith(full + "/") for place in scope.barred):
         found.output.append(Output(start.path, size))
     else:
-        scope.tally.kept += size
+        scope.tally.kept += files
 
 
-def _survey_output(scope: Scope, start: Item) -> int:
-    """Build output is looked through for repositories with work of their own, and measured; gives the bytes."""
-    total = 0
+def _survey_output(scope: Scope, start: Item) -> tuple[int, int]:
+    """Build output is looked through for repositories with work of their own; the bytes of all, and of files alone."""
+    total = files = 0
     waiting = [start]
     while waiting:
         directory = waiting.pop()
@@ -68,10 +68,13 @@ def _survey_output(scope: Scope, start: Item) -> int:
             measure(scope, directory, kept=True)
             continue
         for item in items:
-            total += scope.tally.add(item, named=False)
+            size = scope.tally.add(item, named=False)
+            total += size
             if item.is_directory:
                 waiting.append(item)
-    return total
+            else:
+                files += size
+    return total, files
 
 
 def _meet_leaf(scope: Scope, item: Item, *, output: bool) -> None:
@@ -80,7 +83,7 @@ def _meet_leaf(scope: Scope, item: Item, *, output: bool) -> None:
         scope.found.output.append(Output(item.path, scope.tally.add(item, named=False)))
     elif item.is_link or item.is_regular:
         if is_main_copy(scope, item):
-            scope.tally.add(item)
+            scope.tally.add(item, kept=True)
             scope.found.equal.append(item.path)
         elif item.is_link and links_to_output(scope, item):
             scope.found.output.append(Output(item.path, scope.tally.add(item)))

@@ -15,6 +15,12 @@ BLOCK = 512
 """Bytes that st_blocks counts in (stat(3type))."""
 
 
+def size_on_disk(status: os.stat_result) -> int:
+    """Bytes that an entry takes on the disk."""
+    blocks: int = getattr(status, "st_blocks", -(-status.st_size // BLOCK))
+    return blocks * BLOCK
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An entry of a directory as lstat(2) sees it; `path` is relative to the worktree, '' for the worktree itself."""
@@ -68,6 +74,27 @@ def list_directory(root: str, directory: Item) -> list[Item]:
         os.close(descriptor)
 
 
+def list_subdirectories(root: str, directory: Item) -> list[Item] | None:
+    """The directories in a directory below the root; None for one that looks like a repository. ChangedError as above.
+
+    The system tells directories from files by name alone, which is far cheaper than asking about every file.
+    """
+    if os.scandir not in os.supports_fd:
+        return None
+    full = os.path.join(root, directory.path) if directory.path else root
+    descriptor = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if not os.path.samestat(os.fstat(descriptor), directory.status):
+            raise ChangedError(errno.ESTALE, "another directory now", full)
+        with os.scandir(descriptor) as entries:
+            found = {entry.name: entry for entry in entries}
+            if ".git" in found or {"HEAD", "objects", "refs"} <= found.keys():
+                return None
+            return list(_items((one for one in found.values() if one.is_dir(follow_symlinks=False)), directory.path))
+    finally:
+        os.close(descriptor)
+
+
 def _items(entries: Iterator[os.DirEntry[str]], directory: str) -> Iterator[Item]:
     start = f"{directory}/" if directory else ""
     for entry in entries:
@@ -97,12 +124,12 @@ class Tally:
     _inodes: dict[tuple[int, int], _Inode] = field(default_factory=dict)
 
     def add(self, item: Item, *, kept: bool = False, named: bool = True) -> int:
-        """Count an entry, give its bytes; `kept`: the trash has to hold it; `named`: a hard link to outside is told."""
+        """Count an entry, give its bytes; `kept`: a release keeps the file; `named`: a hard link to outside is told."""
         status = item.status
-        size = getattr(status, "st_blocks", -(-status.st_size // BLOCK)) * BLOCK
+        size = size_on_disk(status)
         if status.st_nlink <= 1 or not item.is_regular:
             self.total += size
-            self.kept += size if kept else 0
+            self.kept += size if kept and not item.is_directory else 0
             return size
         key = (status.st_dev, status.st_ino)
         found = self._inodes.get(key)
@@ -113,6 +140,10 @@ class Tally:
         found.kept = found.kept or kept
         found.named = found.named or (item.path if named else None)
         return size if found.met == 1 else 0
+
+    def keep(self, item: Item) -> None:
+        """An entry of one name that was counted turns out to be kept."""
+        self.kept += 0 if item.is_directory else size_on_disk(item.status)
 
     def bytes(self) -> Bytes:
         """The sums so far."""

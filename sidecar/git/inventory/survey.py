@@ -6,6 +6,7 @@ and whatever a setting tells them to.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Sequence
@@ -73,6 +74,8 @@ def survey(ground: Ground, start: Item, head: str | None, scope: Scope) -> None:
                 survey_ignored(scope, one.item, output=one.output)
         level = following
     _settle(under_way)
+    if not ground.prefix:
+        _keep_changed(under_way)
 
 
 def _enter(under_way: _Survey, directory: _Open, start: Item, asked: list[_Open], following: list[_Open]) -> None:
@@ -107,10 +110,10 @@ def _enter(under_way: _Survey, directory: _Open, start: Item, asked: list[_Open]
             note_attributes(scope, item)
             following.append(_Open(item, output=False))
         elif path in index.entries and not item.is_directory:
-            scope.tally.add(item)
+            scope.tally.add(item, kept=_stays(ground, item))
             _compare(under_way, item, path, index.entries[path])
         elif path in index.conflicted and not item.is_directory:
-            scope.tally.add(item)
+            scope.tally.add(item, kept=True)
         else:
             asked.append(_Open(item, output))
 
@@ -225,6 +228,21 @@ def _settle(under_way: _Survey) -> None:
     for path, tracked in index.entries.items():
         if path not in under_way.met and not tracked.skipped and tracked.entry.mode != SUBMODULE:
             _note_change(under_way, path, tracked)
+
+
+def _keep_changed(under_way: _Survey) -> None:
+    """Count the tracked files that are not as in HEAD as kept."""
+    found, tracked = under_way.scope.found, under_way.index.entries
+    for path in tracked.keys() & {*found.staged, *found.unstaged, *found.hidden}:
+        with contextlib.suppress(OSError):
+            item = Item(path, os.lstat(under_way.scope.full(path)))
+            if not _stays(under_way.ground, item):
+                under_way.scope.tally.keep(item)
+
+
+def _stays(ground: Ground, item: Item) -> bool:
+    """Whether a tracked file stays in the trash in any case: a submodule's, or one with a second name."""
+    return bool(ground.prefix) or (item.is_regular and item.status.st_nlink > 1)
 
 
 def _meet_submodule(under_way: _Survey, item: Item) -> None:

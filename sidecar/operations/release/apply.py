@@ -24,13 +24,14 @@ from sidecar.operations.lock import hold
 from sidecar.operations.receipts import new_id
 from sidecar.operations.release import steps
 from sidecar.operations.release.facts import Facts
-from sidecar.operations.release.plan import ReleasePlan, in_use, look_around, plan_release
-from sidecar.operations.release.trash import aside_of, kept_on_disk, mounted_in
+from sidecar.operations.release.plan import ReleasePlan, World, in_use, look_around, plan_release
+from sidecar.operations.release.sweeping import sweep
+from sidecar.operations.release.trash import aside_of, mounted_in
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
-    """How a release ended; `reclaimed` and `kept` are bytes on the disk."""
+    """How a release ended; `reclaimed` and `kept` are bytes on the disk, as the plan has them."""
 
     outcome: Literal["released", "refused", "failed"]
     findings: tuple[Finding, ...] = ()
@@ -102,9 +103,22 @@ def _same_world(plan: ReleasePlan, control: Control) -> bool:
         trunk = find_trunk(repository, worktrees, plan.trunk.ref)
         if now is None or isinstance(trunk, Failure):
             return False
-        return look_around(now, trunk, control) == plan.world
+        return _is_same(plan, look_around(now, trunk, control, passing=_passing(plan)))
     except (GitError, OSError, CancelledError):
         return False
+
+
+def _passing(plan: ReleasePlan) -> tuple[str, ...]:
+    return () if plan.inventory is None else tuple(output.path for output in plan.inventory.files.output)
+
+
+def _is_same(plan: ReleasePlan, now: World) -> bool:
+    """Whether the world is the one that the plan saw."""
+    before = plan.world
+    if before is None or (before.worktree, before.trunk) != (now.worktree, now.trunk):
+        return False
+    files = changed_between(before.files, now.files)
+    return not files and not changed_between(before.administration, now.administration)
 
 
 def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Control) -> ReleaseResult:
@@ -122,8 +136,9 @@ def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Co
         None if elsewhere or plan.worktree.branch is None else plan.worktree.head,
         plan.worktree.head,
         None,
-        tuple(output.path for output in inventory.files.output),
-        inventory.bytes.total,
+        _passing(plan),
+        inventory.bytes.reclaimable,
+        inventory.bytes.kept,
     )
     try:
         entry = journal.begin(state, release_id, "release", "prove", facts.record())
@@ -137,9 +152,8 @@ def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Co
         said = error.message if isinstance(error, GitError) else error.strerror or str(error)
         what = f"The release of {shown(facts.name)} stopped half-way: {escape(said)}. Nothing is lost."
         return ReleaseResult("failed", (finding("disk", f"{what} Make room, then run: sidecar status"),))
-    kept = kept_on_disk(facts.path, state, release_id)
     findings = (*plan.findings, *_kept_beside(facts, release_id))
-    return ReleaseResult("released", findings, release_id, max(0, facts.total - kept), kept)
+    return ReleaseResult("released", findings, release_id, facts.freed, facts.kept)
 
 
 def _kept_beside(facts: Facts, release_id: str) -> tuple[Finding, ...]:
@@ -172,8 +186,9 @@ def _keep(
     if holed is not None:
         raise _StoppedError("failed", finding("not-kept", holed.message))
     assert plan.world is not None
-    if look_around(plan.worktree, plan.trunk) != plan.world:
-        raise _changed(facts, changed_between(plan.world.files, fingerprint(facts.path)))
+    now = look_around(plan.worktree, plan.trunk, passing=facts.output)
+    if not _is_same(plan, now):
+        raise _changed(facts, changed_between(plan.world.files, now.files))
     if control.cancelled():
         raise _StoppedError("refused", finding("cancelled", f"The release of {shown(facts.name)} was stopped."))
     return facts, entry, snapshot
@@ -189,7 +204,7 @@ def _move(repository: Repository, state: Path, plan: ReleasePlan, facts: Facts, 
     if mounts := mounted_in(where):
         what = f"Another file system is mounted in {shown(facts.name)}. Unmount it."
         raise _StoppedError("refused", finding("mount", what, mounts))
-    changed = changed_between(plan.world.files, fingerprint(str(where)))
+    changed = changed_between(plan.world.files, fingerprint(str(where), passing=facts.output))
     if changed:
         raise _changed(facts, changed)
     entry = journal.advance(state, entry, "detach")
@@ -213,6 +228,7 @@ def _finish(
     steps.lighten(repository, facts, state, entry.id, snapshot.known, held)
     steps.record(facts, state, entry.id)
     journal.finish(state)
+    sweep(state)
 
 
 def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str, why: Exception) -> ReleaseResult:

@@ -18,7 +18,7 @@ class Facts:
 
     `path` is where the worktree was, `administrative` the name of its administrative directory, `tip` what the branch
     pointed at when it is to be deleted (None: it stays), `snapshot` the commit that keeps what objects can hold,
-    `output` the build output that is not kept, `total` the bytes on the disk that it took.
+    `output` the build output that is not kept, `freed` and `kept` bytes on the disk as the plan has them.
     """
 
     path: str
@@ -29,7 +29,8 @@ class Facts:
     head: str | None
     snapshot: str | None
     output: tuple[str, ...]
-    total: int
+    freed: int
+    kept: int
 
     def record(self) -> dict[str, Any]:
         """The facts as JSON has them."""
@@ -54,9 +55,6 @@ def parse_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
     output = facts.get("output")
     if not isinstance(output, list) or not all(isinstance(item, str) for item in output):
         raise ValueError("its build output is not a list")
-    total = facts.get("total")
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        raise ValueError("its size is no number")
     branch = _optional(facts, "branch")
     if branch is not None and not is_branch_name(repository, branch):
         raise ValueError("its branch is no branch")
@@ -69,7 +67,8 @@ def parse_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
         _object_id(facts, "head"),
         _object_id(facts, "snapshot"),
         tuple(output),
-        total,
+        _size(facts, "freed"),
+        _size(facts, "kept"),
     )
 
 
@@ -86,6 +85,13 @@ def _text(facts: Mapping[str, Any], key: str) -> str:
     value = facts.get(key)
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"its {key} is not there")
+    return value
+
+
+def _size(facts: Mapping[str, Any], key: str) -> int:
+    value = facts.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"its {key} is no number of bytes")
     return value
 
 

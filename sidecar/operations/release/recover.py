@@ -17,6 +17,7 @@ from sidecar.operations import journal
 from sidecar.operations.journal import Journal
 from sidecar.operations.release import steps
 from sidecar.operations.release.facts import Facts, parse_facts
+from sidecar.operations.release.sweeping import sweep
 from sidecar.operations.release.trash import check_trash, trash_of, where_is
 
 BACK = ("prove", "keep", "move", "detach")
@@ -41,6 +42,7 @@ def recover_release(repository: Repository, state: Path, entry: Journal) -> tupl
     except (OSError, GitError) as error:
         return (finding("not-recovered", f"The release of {shown(facts.name)} was ended: {error}"),)
     journal.finish(state)
+    sweep(state)
     what = (
         f"The release of {shown(facts.name)} was ended, and is done now. Take it back with: sidecar restore {entry.id}"
     )

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sidecar.operations.release.trash import trash_of, where_is
+from sidecar.operations.release.trash import DIRECTORY, trash_of, where_is
 
 KEPT_BESIDE = ".from-trash"
 """The end of the name that something of the trash gets where its own name is taken by something else."""
@@ -22,7 +22,6 @@ KEPT_BESIDE = ".from-trash"
 DRAFT = ".sidecar-restore"
 """What a file is called while it comes from another file system."""
 
-DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 

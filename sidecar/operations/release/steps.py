@@ -23,12 +23,12 @@ from sidecar.git.snapshot.store import signature_of
 from sidecar.operations.guard.records import forget
 from sidecar.operations.receipts import Receipt, read_receipt, write_receipt
 from sidecar.operations.release.facts import Facts, snapshot_ref
+from sidecar.operations.release.sweeping import set_aside
 from sidecar.operations.release.trash import (
     aside_of,
     bring_home,
     delete_inside,
     digest_of,
-    kept_on_disk,
     make_room,
     mounted_in,
     put_away,
@@ -142,7 +142,7 @@ def record(facts: Facts, state: Path, release_id: str, more: Mapping[str, object
         facts.name,
         facts.branch,
         time.time() if earlier is None else earlier.time,
-        kept_on_disk(facts.path, state, release_id),
+        facts.kept,
         {**facts.record(), **(more or {})},
     )
     write_receipt(state, receipt)
@@ -163,7 +163,7 @@ def lighten(
     known: Known | None,
     held: Mapping[str, str],
 ) -> None:
-    """Delete build output, and what the snapshot holds, from the trash; then bring it home from another disk.
+    """Take build output, and what the snapshot holds, out of the trash; then bring it home from another disk.
 
     `held` has the blob of every file of the snapshot; `known` what the files were like when it was taken: without it
     each is read again. What the trash has no room for stays on its own disk, beside where the worktree was.
@@ -171,7 +171,7 @@ def lighten(
     where = where_is(facts.path, state, release_id)
     if where is None or mounted_in(where):
         return
-    delete_inside(where, facts.output)
+    delete_inside(where, set_aside(where, facts.output, state, release_id))
 
     def is_held(path: str, status: os.stat_result, full: str) -> bool:
         if path not in held:
@@ -183,7 +183,9 @@ def lighten(
         except OSError:
             return False
 
-    thin(where, is_held)
+    held_wholly = thin(where, is_held, whole=True)
+    for path in set_aside(where, held_wholly, state, release_id, watched=True):
+        thin(where, is_held, path, whole=False)
     aside = aside_of(facts.path, release_id)
     if where == aside:
         with contextlib.suppress(OSError):

@@ -23,6 +23,9 @@ IsHeld = Callable[[str, os.stat_result, str], bool]
 
 ON_ANOTHER_DISK = frozenset({errno.EXDEV})
 
+DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""How a directory is opened, and nothing else."""
+
 
 def trash_of(state: Path, operation_id: str) -> Path:
     """The directory of one release in the trash; `files` is the worktree's folder, `admin` git's own of it."""
@@ -90,7 +93,7 @@ def delete_inside(root: Path, paths: Sequence[str]) -> None:
     """Delete files and whole directories below a root; what is gone, or reached only through a link, is passed over."""
     for path in paths:
         parent, _, name = path.rpartition("/")
-        with _entered(root, parent) as descriptor:
+        with entered(root, parent) as descriptor:
             if descriptor is None or name in ("", ".", ".."):
                 continue
             with contextlib.suppress(OSError):
@@ -101,27 +104,43 @@ def delete_inside(root: Path, paths: Sequence[str]) -> None:
                     os.unlink(name, dir_fd=descriptor)
 
 
-def thin(root: Path, is_held: IsHeld) -> None:
+def thin(root: Path, is_held: IsHeld, below: str = "", *, whole: bool) -> tuple[str, ...]:
     """Delete every regular file that the snapshot holds as it is, then the directories that this leaves empty.
 
-    A file with a second name stays: the snapshot does not hold that the two are one.
+    With `whole` a directory of which the snapshot holds all is left alone: the outermost ones are given. `below` is
+    where in the root to begin. A file with a second name stays: the snapshot does not hold that the two are one.
     """
-    lightened: set[str] = set()
-    for folder, names, files, descriptor in os.fwalk(root, topdown=False, follow_symlinks=False):
+    given: set[str] = set()
+    top = os.path.join(root, below) if below else root
+    for folder, names, files, descriptor in os.fwalk(top, topdown=False, follow_symlinks=False):
         inside = os.path.relpath(folder, root)
-        for name in files:
-            path = name if inside == "." else f"{inside}/{name}"
+        start = "" if inside == "." else f"{inside}/"
+        held = [name for name in files if _is_plain(name, descriptor, start, folder, is_held)]
+        complete = [name for name in names if start + name in given]
+        given -= {start + name for name in complete}
+        if inside not in (".", below) and names + files and len(held) + len(complete) == len(names) + len(files):
+            given.add(inside)
+            if whole:
+                continue
+        elif whole:
+            given |= {start + name for name in complete}
+        for name in held:
             with contextlib.suppress(OSError):
-                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                plain = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-                if plain and is_held(path, status, os.path.join(folder, name)):
-                    os.unlink(name, dir_fd=descriptor)
-                    lightened.add(folder)
-        for name in names:
-            if os.path.join(folder, name) in lightened:
-                with contextlib.suppress(OSError):
-                    os.rmdir(name, dir_fd=descriptor)
-                    lightened.add(folder)
+                os.unlink(name, dir_fd=descriptor)
+        for name in complete if not whole else ():
+            with contextlib.suppress(OSError):
+                os.rmdir(name, dir_fd=descriptor)
+    return tuple(sorted(given))
+
+
+def _is_plain(name: str, directory: int, start: str, folder: str, is_held: IsHeld) -> bool:
+    """Whether an entry is a regular file of one name that is held."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        plain = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+        return plain and is_held(start + name, status, os.path.join(folder, name))
+    except OSError:
+        return False
 
 
 def bring_home(aside: Path, state: Path, operation_id: str) -> Path:
@@ -179,22 +198,6 @@ def delete_trash(state: Path, operation_id: str, worktree: str) -> None:
         trash.parent.rmdir()
 
 
-def kept_on_disk(worktree: str, state: Path, operation_id: str) -> int:
-    """Bytes on the disk that one release keeps, wherever its folder is."""
-    return disk_usage(trash_of(state, operation_id)) + disk_usage(aside_of(worktree, operation_id))
-
-
-def disk_usage(root: Path) -> int:
-    """Bytes on the disk below a root (st_blocks), an inode counted once; 0 when it is not there."""
-    seen: dict[tuple[int, int], int] = {}
-    for path in (".", *_below(root)):
-        with contextlib.suppress(OSError):
-            status = os.lstat(root / path)
-            blocks: int = getattr(status, "st_blocks", -(-status.st_size // 512))
-            seen[status.st_dev, status.st_ino] = blocks * 512
-    return sum(seen.values())
-
-
 def _below(root: Path) -> Iterator[str]:
     for folder, names, files in os.walk(root):
         inside = os.path.relpath(folder, root)
@@ -219,17 +222,16 @@ def copy_entry(source: str, target: str) -> None:
 
 
 @contextlib.contextmanager
-def _entered(root: Path, inside: str) -> Iterator[int | None]:
+def entered(root: Path, inside: str) -> Iterator[int | None]:
     """A directory below a root, opened step by step without following a link; None when there is no such."""
-    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
     with contextlib.ExitStack() as stack:
         try:
-            descriptor = os.open(root, flags)
+            descriptor = os.open(root, DIRECTORY)
             stack.callback(os.close, descriptor)
             for name in filter(None, inside.split("/")):
                 if name in (".", ".."):
                     raise OSError(errno.EINVAL, "not below", inside)
-                descriptor = os.open(name, flags, dir_fd=descriptor)
+                descriptor = os.open(name, DIRECTORY, dir_fd=descriptor)
                 stack.callback(os.close, descriptor)
         except OSError:
             yield None

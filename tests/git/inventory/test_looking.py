@@ -251,6 +251,28 @@ def test_a_fingerprint_is_the_same_until_somebody_writes(standing: Standing) -> 
     assert changed_between(before, fingerprint(str(moved))) == ("", "new", "src/deep")
 
 
+def test_a_fingerprint_that_passes_through_build_output_sees_what_comes_and_goes(standing: Standing) -> None:
+    """And every file of a repository in it, which may be somebody's work by then."""
+    files = {"node_modules/x/i.js": "i\n", "node_modules/y/j.js": "j\n", "node_modules/own/src/k.js": "k\n"}
+    write(standing.worktree, files)
+    init(standing.worktree / "node_modules/own")
+    root = str(standing.worktree)
+    before = fingerprint(root)
+
+    def changed() -> tuple[str, ...]:
+        return changed_between(before, fingerprint(root, passing=["node_modules"]))
+
+    assert changed() == ()
+    (standing.worktree / "node_modules/x/i.js").write_text("made again\n")
+    assert changed() == ()
+    (standing.worktree / "node_modules/own/src/k.js").write_text("work\n")
+    assert changed() == ("node_modules/own/src",)
+    write(standing.worktree, {"node_modules/y/new.js": "new\n", "src/b.txt": "edited\n"})
+    assert changed() == ("node_modules/own/src", "node_modules/y", "src")
+    (standing.worktree / "node_modules/y").rename(standing.worktree / "node_modules/z")
+    assert {"node_modules", "node_modules/y", "node_modules/z"} <= set(changed())
+
+
 def test_a_fingerprint_can_be_stopped(standing: Standing) -> None:
     for number in range(300):
         write(standing.worktree, {f"data/{number}": "x"})

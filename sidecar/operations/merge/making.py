@@ -12,6 +12,7 @@ from sidecar.model.findings import blocks, info
 from sidecar.model.messages import escape, named, shown
 from sidecar.model.picture import Worktree
 from sidecar.operations.merge.desk import WORKING, Desk, head_commit
+from sidecar.operations.merge.hooks import hook_options
 from sidecar.operations.merge.lean import ASIDE, LAID_OUT, LEAN, is_lean
 from sidecar.operations.merge.obstacles import unmerged_paths
 from sidecar.operations.merge.values import MergePlan, RefusedError
@@ -57,7 +58,7 @@ def _set_up(desk: Desk, plan: MergePlan, commit: str) -> _Aside:
         stop_if_cancelled(desk)
         raise RefusedError(place)
     if not lean:
-        return _Aside(desk, place, ASIDE)
+        return _Aside(desk, place, (*ASIDE, *hook_options(desk.repository, plan.checkout, place)))
     aside = _Aside(desk, place, LEAN)
     patterns = Path(place.git_dir) / "info" / "sparse-checkout"
     patterns.parent.mkdir(exist_ok=True)

@@ -10,11 +10,10 @@ import contextlib
 import errno
 import os
 import secrets
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sidecar.git.deleting import delete_behind
 from sidecar.git.inventory import changed_between, fingerprint
 from sidecar.operations.release.trash import DIRECTORY, entered, mounted_in
 
@@ -25,12 +24,6 @@ AT_ONCE = 500
 
 DEEPEST = 200
 """Directories inside each other, each of which is held open, that are entered here."""
-
-_BEHIND = """(
-rm -rf -- "$1" || { find "$1" -type d -exec chmod u+rwx {} + ; rm -rf -- "$1" ; }
-rmdir -- "$2"
-) </dev/null >/dev/null 2>&1 &"""
-"""Deletes a directory, also one with read-only directories in it, and the one above when that is empty then."""
 
 
 def set_aside(root: Path, paths: Iterable[str], state: Path, operation_id: str, *, watched: bool = False) -> list[str]:
@@ -104,7 +97,7 @@ def _sweep(state: Path, name: str, doomed: int) -> None:
         if _delete_below(directory, iter(range(AT_ONCE))):
             os.rmdir(name, dir_fd=doomed)
         else:
-            _delete_behind(state / DOOMED / name, directory)
+            delete_behind(state / DOOMED / name, directory)
     except OSError:
         return  # the next one tries again
     finally:
@@ -149,17 +142,6 @@ def _delete_below(directory: int, left: Iterator[int], depth: int = 0) -> bool:
         except OSError:
             return False
     return True
-
-
-def _delete_behind(folder: Path, directory: int) -> None:
-    """Have a process delete a folder that nobody waits for; it holds our claim as long as it runs."""
-    shell = shutil.which("sh", path=os.defpath)
-    if shell is None:
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    command = [shell, "-c", _BEHIND, "sh", str(folder), str(folder.parent)]
-    plain = {"PATH": os.defpath}
-    subprocess.run(command, cwd="/", env=plain, pass_fds=(directory,), start_new_session=True, check=False, timeout=10)
 
 
 def _make(state: Path, path: str) -> None:

@@ -11,6 +11,7 @@ import click
 
 from sidecar import __version__
 from sidecar.cli.check import check
+from sidecar.cli.keep import keep
 from sidecar.cli.merge import merge
 from sidecar.cli.opening import open_worktree
 from sidecar.cli.overlaps import overlaps
@@ -54,7 +55,7 @@ def sidecar(directory: str | None) -> None:
         os.chdir(directory)
 
 
-for _command in (serve, status, overlaps, check, watch, open_worktree, plan, merge, release, restore):
+for _command in (serve, status, overlaps, check, watch, open_worktree, plan, merge, release, restore, keep):
     sidecar.add_command(_command)
 
 

@@ -1,5 +1,7 @@
 """The guard: what a worktree had a moment ago comes back after something else deleted it, branch and all."""
 
+import io
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -9,10 +11,13 @@ from queue import Queue
 
 import pytest
 
+from sidecar.git.repository import open_repository
+from sidecar.git.snapshot import write_snapshot
+from sidecar.git.snapshot.values import Watcher
 from sidecar.model.findings import Failure
 from sidecar.operations import apply_release, list_restorable, plan_release, restore
-from sidecar.operations.guard import Vanished, keeping, open_guard
-from sidecar.operations.guard.records import guarded
+from sidecar.operations.guard import Vanished, keeping, open_guard, writing
+from sidecar.operations.guard.records import guard_ref, guarded, remember
 from sidecar.session import Options, open_session
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
@@ -215,6 +220,83 @@ def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing, monkeypatc
         destroy(at)
         vanished = told.get(timeout=DEADLINE)
     back = restore(at.main, vanished.receipt, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert whole(at.worktree, {".env"}) == before
+
+
+def test_what_an_earlier_server_kept_is_not_kept_again(at: Standing) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+        eventually(lambda: [one.state for one in guarded(at.main / ".git/sidecar")] > [""])
+    (before,) = guarded(at.main / ".git/sidecar")
+    other = add_worktree(at.main, "feat-2")
+    write(other, {"other.txt": "other\n"})
+    with guarding(at):
+        wait_until_kept(at, "other.txt")
+    assert before in guarded(at.main / ".git/sidecar")
+    write(at.worktree, {"src/b.txt": "changed later\n", "later.txt": "later\n"})
+    with guarding(at):
+        wait_until_kept(at, "later.txt")
+    assert before not in guarded(at.main / ".git/sidecar")
+
+
+def test_one_that_an_earlier_server_kept_is_told_at_once(at: Standing) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+        eventually(lambda: [one.state for one in guarded(at.main / ".git/sidecar")] > [""])
+    with guarding(at) as told:
+        destroy(at)
+        assert told.get(timeout=DEADLINE).name == "feat-1"
+
+
+def test_a_worktree_that_loses_files_while_it_is_kept_is_not_kept_over_the_last_state(
+    at: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    (before,) = guarded(at.main / ".git/sidecar")
+    real = write_snapshot
+
+    def write_while_it_is_deleted(*args: object, **kwargs: object) -> object:
+        def delete(_done: int, _total: int) -> None:
+            (at.worktree / "src/b.txt").unlink(missing_ok=True)
+
+        return real(*args, **{**kwargs, "watcher": Watcher(delete)})  # type: ignore[arg-type]
+
+    def keep(*, anyway: bool) -> list[str]:
+        write(at.worktree, {"src/b.txt": "there\n"})
+        wish = {"path": str(at.worktree), "state": "later", "safe": False, "anyway": anyway}
+        order = {"folder": str(at.main), "most": 1 << 20, "trusted": False, "wishes": [wish]}
+        return [one.outcome for one in writing.answer(io.BytesIO(json.dumps(order).encode()))]
+
+    monkeypatch.setattr(writing, "write_snapshot", write_while_it_is_deleted)
+    assert keep(anyway=False) == ["shrinking"]
+    assert guarded(at.main / ".git/sidecar") == (before,)
+    assert git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard") == before.commit
+    assert keep(anyway=True) == ["changing"]
+    (after,) = guarded(at.main / ".git/sidecar")
+    assert (after.state, after.commit != before.commit) == ("", True)
+
+
+def test_a_ref_that_is_ahead_of_its_record_is_what_is_brought_back(at: Standing) -> None:
+    """A guard was killed when it had written the one, and not the other; what the record names may be gone by now."""
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+        (old,) = guarded(at.main / ".git/sidecar")
+        write(at.worktree, {"later.txt": "later\n"})
+        wait_until_kept(at, "later.txt")
+        eventually(lambda: guarded(at.main / ".git/sidecar")[0].commit != old.commit)
+    before = whole(at.worktree, {".env"})
+    (new,) = guarded(at.main / ".git/sidecar")
+    repository = open_repository(at.main)
+    assert not isinstance(repository, Failure)
+    remember(repository, at.main / ".git/sidecar", old)
+    git(at.main, "update-ref", guard_ref(old.path), new.commit)
+    destroy(at)
+    listed = list_restorable(at.main, Options())
+    assert not isinstance(listed, Failure)
+    back = restore(at.main, listed[0].id, Options())
     assert not isinstance(back, Failure)
     assert back.outcome == "restored", back.findings
     assert whole(at.worktree, {".env"}) == before

@@ -65,7 +65,8 @@ class Snapshot:
     """A snapshot that is in the user's object store; nothing refers to `commit` yet.
 
     `files` counts regular files and links, `bytes` their content, `written` what of it the store did not have.
-    `changed` names what changed while it was taken: empty means that the snapshot is one moment of the worktree.
+    `changed` names what changed while it was taken: empty means that the snapshot is one moment of the worktree. `lost`
+    are the files and directories that were there when it was begun, and not at its end.
     """
 
     commit: str
@@ -76,6 +77,7 @@ class Snapshot:
     written: int
     unheld: tuple[Unheld, ...] = ()
     changed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     known: Known = field(default=Known(), compare=False, repr=False)
 
 

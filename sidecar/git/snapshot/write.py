@@ -141,7 +141,8 @@ def _write(
     (header_id,) = _store_documents(store, [encode_header(header)], [])
     tree = _grow(store, header_id, documents, items, admin, _named_by_index(store, first, roots))
     changed = {*content.changed, *(f".git/{path}" for path in held.changed)}
-    changed |= {*differences(first, look(repository, worktree, store, ignored, watcher, first))}
+    last = look(repository, worktree, store, ignored, watcher, first)
+    changed |= {*differences(first, last)}
     blobs = {
         item.path: (first.files.found[item.path][1], item.oid)
         for item in items
@@ -156,6 +157,7 @@ def _write(
         written=written,
         unheld=unheld,
         changed=tuple(sorted(changed)),
+        lost=tuple(sorted(first.files.found.keys() - last.files.found.keys())),
         known=Known(MappingProxyType(blobs), taken),
     )
     if previous is not None and (previous.tree, previous.parents) == (tree, roots.parents):

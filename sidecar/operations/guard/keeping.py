@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from sidecar.git.config import sidecar_keys
 from sidecar.git.repository import Repository, open_repository
-from sidecar.git.snapshot import Snapshot, write_snapshot
-from sidecar.git.snapshot.values import Watcher
 from sidecar.model.changes import UNSAVED, UNSTAGED, UNTRACKED
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import settle
-from sidecar.operations.guard.records import Guarded, GuardError, find_vanished, gone, made_of, remember
+from sidecar.operations.guard.records import find_vanished, gone, is_same, made_of, still_kept
+from sidecar.operations.guard.writing import Done, Wish, ask
 from sidecar.operations.lock import hold
 from sidecar.operations.state import open_state
 from sidecar.session import Foreground, Options
@@ -35,19 +35,21 @@ AT_MOST_EVERY = 4.0
 SHARE = 5
 """A keeping that took a second is followed by none for so many: the guard never takes more than a fifth of a core."""
 
-ENOUGH = 0.5
-"""Seconds after which the rest of the worktrees wait for the next keeping."""
-
 SETTLED = 8.0
 """Seconds for which files must have been missing, and no more of them, before a state without them is kept.
 
 What deletes a worktree takes its time; the state to keep is the one from before it began.
 """
 
-LARGEST = 50 * 1024 * 1024
-"""Bytes of a file above which it is not kept."""
-
 Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a worktree was like when it was kept; without the details when a server before this one kept it."""
+
+    state: str
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Guard:
         self._on_vanished = on_vanished
         self._lock: FileLock | None = None
         self._there: frozenset[tuple[str, str]] | None = None
-        self._kept: dict[str, tuple[Key, Snapshot]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._lost: dict[str, tuple[frozenset[str], float]] = {}
+        self._shrinking: dict[str, float] = {}
         self._aside = Aside(
             "sidecar-guard",
             self._keep_up,
@@ -119,42 +122,75 @@ class Guard:
         state = open_state(picture.repository)
         if isinstance(state, Failure) or not self._is_ours(state):
             return
-        most = int(settings["guardLimit"]) * 1024 * 1024  # type: ignore[arg-type]
         there = {one.worktree.key: one for one in picture.worktrees if not one.worktree.missing}
+        if self._there is None:
+            self._remember(repository, state, there)
         for path in self._kept.keys() - there.keys():
             del self._kept[path]
             self._lost.pop(path, None)
         missed = gone(state, {path: one.worktree for path, one in there.items()})
         if not missed or self._tell_vanished(repository, state):
             self._there = _there(picture)
-        enough = time.monotonic() + ENOUGH
-        for one in sorted(there.values(), key=lambda one: one.worktree.key not in self._kept):
-            if self._aside.closed or not self._is_due(one):
-                continue
-            if not self._is_settled(one):
-                self._aside.again(picture)
-                continue
-            if time.monotonic() > enough:
-                self._aside.again(picture)
-                return
-            self._keep(repository, state, one, most)
+        most = int(settings["guardLimit"]) * 1024 * 1024  # type: ignore[arg-type]
+        self._keep(picture, [one for one in there.values() if self._is_due(one)], most)
+
+    def _remember(self, repository: Repository, state: Path, there: Mapping[str, WorktreeState]) -> None:
+        """What a server before this one kept, and is still kept, needs no keeping unless it has changed."""
+        for one in still_kept(repository, state):
+            if one.path in there and one.state and is_same(one, there[one.path].worktree):
+                self._kept[one.path] = _Kept(one.state)
 
     def _is_due(self, one: WorktreeState) -> bool:
         """Whether a worktree's state is another than the one that is kept; one without any work needs no keeping."""
         if one.worktree.main or not one.worktree.readable or one.changes is None:
             return False
         known = self._kept.get(one.worktree.key)
-        return known[0] != _key(one) if known is not None else bool(one.ahead or any(True for _ in one.changes))
+        if known is None:
+            return bool(one.ahead or any(True for _ in one.changes))
+        key = _key(one)
+        return known.key != key if known.key is not None else known.state != _named(key)
 
     def _is_settled(self, one: WorktreeState) -> bool:
         """Whether nothing is being deleted: no file that the kept state has went missing a moment ago."""
         known = self._kept.get(one.worktree.key)
-        lost = _lost(known[0], one) if known is not None else frozenset()
+        lost = _lost(known.key, one) if known is not None and known.key is not None else frozenset()
         before, since = self._lost.get(one.worktree.key, (frozenset(), 0.0))
         if lost - before:
             since = time.monotonic()
         self._lost[one.worktree.key] = (lost, since)
         return not lost or time.monotonic() - since >= SETTLED
+
+    def _keep(self, picture: Picture, due: list[WorktreeState], most: int) -> None:
+        """Keep what is due, what was never kept last; what can't be kept now is looked at again."""
+        settled = {one.worktree.key: one for one in due if self._is_settled(one)}
+        keys = {path: _key(one) for path, one in settled.items()}
+        wishes = [
+            Wish(path, _named(keys[path]), _is_safe(one), self._may_shrink(path)) for path, one in settled.items()
+        ]
+        wishes.sort(key=lambda wish: wish.path not in self._kept)
+        done = ask(self._folder, most, wishes, trusted=self._options.trusted, go_on=self._may_go_on) if wishes else []
+        for one in done:
+            if one.outcome == "kept":
+                self._kept[one.path] = _Kept(_named(keys[one.path]), keys[one.path])
+            elif one.outcome == "failed":
+                log.info("%s", one.message)
+            self._note_shrinking(one)
+        if len(done) < len(due) or any(one.outcome in ("changing", "shrinking") for one in done):
+            self._aside.again(picture)
+
+    def _may_go_on(self) -> bool:
+        newest = self._aside.newest
+        return not self._aside.closed and (newest is None or not self._misses_one(newest))
+
+    def _may_shrink(self, path: str) -> bool:
+        """Whether a worktree has been losing files for so long that this is no deletion."""
+        return path in self._shrinking and time.monotonic() - self._shrinking[path] >= SETTLED
+
+    def _note_shrinking(self, one: Done) -> None:
+        if one.outcome == "shrinking":
+            self._shrinking.setdefault(one.path, time.monotonic())
+        else:
+            self._shrinking.pop(one.path, None)
 
     def _is_ours(self, state: Path) -> bool:
         """Whether this process is the one that keeps; when the other one ends, the next Picture makes it so."""
@@ -187,29 +223,6 @@ class Guard:
                 )
             )
         return True
-
-    def _keep(self, repository: Repository, state: Path, one: WorktreeState, most: int) -> None:
-        known, began = self._kept.get(one.worktree.key), time.time()
-        snapshot = write_snapshot(
-            repository,
-            one.worktree,
-            rehash=False,
-            previous=None if known is None else known[1],
-            largest=LARGEST,
-            most=most,
-            watcher=Watcher(cancelled=lambda: not self._aside.go_on()),
-        )
-        if isinstance(snapshot, Failure):
-            log.info("%s", snapshot.message)
-            return
-        if known is None or known[1].commit != snapshot.commit:
-            try:
-                remember(repository, state, _guarded(one, snapshot, began))
-            except GuardError as error:
-                log.info("The state of %s can't be kept: %s", one.worktree.name, error)
-                return
-        if not snapshot.changed:
-            self._kept[one.worktree.key] = (_key(one), _lean(snapshot, one))
 
 
 def open_guard(
@@ -248,25 +261,12 @@ def _lost(kept: Key, one: WorktreeState) -> frozenset[str]:
     return frozenset(missing | (untracked if one.worktree.head == kept[0] else set()))
 
 
-def _lean(snapshot: Snapshot, one: WorktreeState) -> Snapshot:
-    """The snapshot with what it learned about changed files only: of the others git's index knows as much."""
-    changed = {change.path for change in one.changes or ()}
-    blobs = {path: known for path, known in snapshot.known.blobs.items() if path in changed}
-    return replace(snapshot, known=replace(snapshot.known, blobs=blobs))
+def _named(key: Key) -> str:
+    """A name for a state, the same in every process."""
+    return hashlib.sha256(repr(key).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _guarded(one: WorktreeState, snapshot: Snapshot, began: float) -> Guarded:
-    worktree = one.worktree
+def _is_safe(one: WorktreeState) -> bool:
+    """Whether all that a worktree has is in trunk."""
     uncommitted = any(set(change.sources) - {"committed"} for change in one.changes or ())
-    safe = one.integration.state in ("integrated", "no-work") and not uncommitted
-    return Guarded(
-        worktree.key,
-        worktree.name,
-        worktree.branch,
-        worktree.git_dir,
-        snapshot.commit,
-        began,
-        snapshot.bytes,
-        safe,
-        made_of(worktree.git_dir),
-    )
+    return one.integration.state in ("integrated", "no-work") and not uncommitted

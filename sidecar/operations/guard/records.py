@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.git.acting import DURABLE
@@ -23,6 +23,7 @@ class Guarded:
     """A worktree as last kept: its path, name and branch, git's own directory of it, the snapshot, and as of when.
 
     `safe`: all that it had was in trunk then. `made` tells it from another worktree that later has the same path.
+    `state` names what it was like then, so that nobody has to look again; "" where it changed while it was kept.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Guarded:
     bytes: int
     safe: bool
     made: str = ""
+    state: str = ""
 
 
 def made_of(git_dir: str) -> str:
@@ -76,6 +78,7 @@ def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
         "bytes": guarded.bytes,
         "safe": guarded.safe,
         "made": guarded.made,
+        "state": guarded.state,
     }
     write_record(_file(state, guarded.path), record)
 
@@ -104,6 +107,17 @@ def guarded(state: Path) -> tuple[Guarded, ...]:
         if one is not None and _file(state, one.path) == file:
             found.append(one)
     return tuple(found)
+
+
+def still_kept(repository: Repository, state: Path) -> tuple[Guarded, ...]:
+    """The records whose snapshot is kept by its ref."""
+    tips = _tips(repository)
+    return tuple(one for one in guarded(state) if tips.get(guard_ref(one.path)) == one.commit)
+
+
+def _tips(repository: Repository) -> dict[str, str]:
+    said = run(repository.place, "for-each-ref", "--format=%(refname) %(objectname)", "refs/sidecar/guard")
+    return dict(line.split(" ", 1) for line in said.decode("ascii").splitlines())
 
 
 def find_vanished(repository: Repository, state: Path) -> tuple[Receipt, ...]:
@@ -135,6 +149,9 @@ def gone(state: Path, there: Mapping[str, Worktree]) -> tuple[Guarded, ...]:
 
 
 def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
+    tip = _tips(repository).get(guard_ref(one.path))
+    if tip is not None and tip != one.commit:
+        one = replace(one, commit=tip)  # it was killed when the ref had the newer state, and the record not yet
     receipt_id = new_id(state, "vanished")
     nothing = "0" * len(one.commit)
     run(repository.place, *DURABLE, "update-ref", "--no-deref", vanished_ref(receipt_id), one.commit, nothing)
@@ -173,14 +190,16 @@ def _file(state: Path, path: str) -> Path:
 def _parse(record: dict[str, object]) -> Guarded | None:
     path, name, branch, git_dir = (record.get(key) for key in ("path", "name", "branch", "git_dir"))
     commit, moment, size = record.get("commit"), record.get("time"), record.get("bytes")
-    made = record.get("made", "")
+    made, state = record.get("made", ""), record.get("state", "")
     if not (isinstance(path, str) and isinstance(name, str) and isinstance(git_dir, str) and isinstance(commit, str)):
         return None
     if not (branch is None or isinstance(branch, str)) or not OBJECT_ID.fullmatch(commit) or not os.path.isabs(path):
         return None
     if not isinstance(moment, int | float) or not isinstance(size, int) or size < 0:
         return None
-    return Guarded(path, name, branch, git_dir, commit, float(moment), size, record.get("safe") is True, str(made))
+    return Guarded(
+        path, name, branch, git_dir, commit, float(moment), size, record.get("safe") is True, str(made), str(state)
+    )
 
 
 GuardError = (GitError, OSError)

@@ -36,6 +36,8 @@ class History:
         return tuple(said.decode("ascii").split())
 
     def _divergence(self, trunk: str, head: str) -> Divergence:
+        if trunk == head:
+            return Divergence((head,), frozenset(), 0)
         bases = self._merge_bases(trunk, head)
         said = run(self._repository.place, "rev-list", "--left-right", f"{trunk}...{head}").decode("ascii").split()
         own = frozenset(line[1:] for line in said if line.startswith(">"))

@@ -66,9 +66,12 @@ def settings_of(repository: Repository, options: Options) -> dict[str, Value]:
     return settle(sidecar_keys(repository.config), options.editor)
 
 
-def ask(folder: Path, options: Options, question: Callable[[Sources], T | Failure]) -> T | Failure:
-    """The answer to one question, from sources that are opened for it alone; a Failure when git fails on the way."""
-    sources = open_sources(folder, options)
+def ask(where: Path | Repository, options: Options, question: Callable[[Sources], T | Failure]) -> T | Failure:
+    """The answer to one question, from sources that are opened for it alone; a Failure when git fails on the way.
+
+    `where` is a folder of the repository, or the repository itself for who has just opened it.
+    """
+    sources = open_sources(where, options) if isinstance(where, Path) else _sources_of(where, options)
     if isinstance(sources, Failure):
         return sources
     try:
@@ -84,6 +87,10 @@ def open_sources(folder: Path, options: Options) -> Sources | Failure:
     repository = open_repository(folder, trust=options.trusted)
     if isinstance(repository, Failure):
         return repository
+    return _sources_of(repository, options)
+
+
+def _sources_of(repository: Repository, options: Options) -> Sources | Failure:
     try:
         quarantine = open_quarantine(repository)
     except GitError as error:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,28 @@ def test_too_old(git_that_says: Shim, said: str) -> None:
     assert failure.code == "git-too-old"
     shown = said.split()[2].rsplit(".", said.count(".") - 2)[0]
     assert failure.message == f"git {shown} is too old. Install git 2.38 or newer."
+
+
+def test_a_git_that_is_another_now_is_asked_again(git_that_says: Shim, tmp_path: Path) -> None:
+    git_that_says("git version 2.38.1")
+    assert git_version() == git_version() == (2, 38, 1)
+    script = tmp_path / "bin/git"
+    script.write_text(script.read_text().replace("2.38.1", "2.50.10"))
+    assert git_version() == (2, 50, 10)
+    script.unlink()
+    assert git_version() == _of_this_machine()
+
+
+def test_a_git_is_asked_once(git_that_says: Shim, tmp_path: Path) -> None:
+    git_that_says(f"git version 2.38.1$(echo asked >> '{tmp_path}/asked')")
+    for _ in range(3):
+        assert git_version() == (2, 38, 1)
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def _of_this_machine() -> tuple[int, ...]:
+    said = subprocess.run(["git", "version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in said.split()[2].split(".")[:3])
 
 
 def test_something_else_called_git(git_that_says: Shim) -> None:

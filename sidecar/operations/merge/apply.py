@@ -38,12 +38,12 @@ def apply_merge(plan: MergePlan, control: Control = QUIET) -> MergeResult:
     with hold(plan.common_dir, doing) as held:
         if isinstance(held, Finding):
             return _refused(plan, (held,))
-        fresh = _look_again(plan, held)
-        if isinstance(fresh, tuple):
-            return _refused(plan, fresh)
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         if isinstance(repository, Failure):
             return _refused(plan, (as_finding(repository),))
+        fresh = _look_again(plan, repository, held)
+        if isinstance(fresh, tuple):
+            return _refused(plan, fresh)
         return _apply(repository, held, fresh, control)
 
 
@@ -51,13 +51,13 @@ def _refused(plan: MergePlan, findings: tuple[Finding, ...]) -> MergeResult:
     return MergeResult("refused", plan.trunk.branch, plan.trunk.commit, None, findings, None)
 
 
-def _look_again(plan: MergePlan, state: Path) -> MergePlan | tuple[Finding, ...]:
+def _look_again(plan: MergePlan, repository: Repository, state: Path) -> MergePlan | tuple[Finding, ...]:
     """The plan as it would be made now, if it is the same; else why it is not to be done."""
     if plan.blocked:
         return plan.findings
     if (standing := left_over(state)) is not None:
         return (standing,)
-    fresh = look_again(plan)
+    fresh = look_again(plan, repository)
     if isinstance(fresh, Failure):
         return (as_finding(fresh),)
     findings = tuple(finding for finding in fresh.findings if finding.code != "busy")

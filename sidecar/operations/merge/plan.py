@@ -31,13 +31,13 @@ def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices 
     return ask(folder, options, lambda sources: _plan(sources, folder, name, options, choices or MergeChoices()))
 
 
-def look_again(plan: MergePlan) -> MergePlan | Failure:
+def look_again(plan: MergePlan, repository: Repository) -> MergePlan | Failure:
     """The same plan as it would be made now; what follows from the same commits and files is not asked again."""
 
     def look(sources: Sources) -> MergePlan | Failure:
         return _plan(sources, plan.folder, plan.worktree.key, plan.options, plan.choices, known=plan)
 
-    return ask(plan.folder, plan.options, look)
+    return ask(repository, plan.options, look)
 
 
 def _plan(

@@ -75,6 +75,8 @@ def restore(
             return undone
         return RestoreResult("restored" if undone.outcome == "undone" else undone.outcome, None, undone.findings)
     where = str(receipt.facts.get("path")) if into is None else os.path.realpath(folder / into)
+    if into is not None and ".git" in Path(where).parts:
+        return RestoreResult("refused", None, (_not_there(where),))
     with hold(repository.common_dir, f"restoring {receipt.worktree}") as held:
         if isinstance(held, Finding):
             return RestoreResult("refused", None, (held,))
@@ -97,10 +99,22 @@ def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
         return finding("restored-already", f"{escape(receipt_id)} has been restored{there}.")
     if not os.path.isabs(where) or not is_object_id(str(receipt.facts.get("snapshot"))):
         return finding("bad-receipt", f"The receipt {receipt_id} is not as it was written.")
-    if os.path.lexists(where) and not (os.path.isdir(where) and not os.path.islink(where) and not os.listdir(where)):
+    if _is_taken(where):
         said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"
         return finding("path-taken", said, (where,))
     return None
+
+
+def _not_there(where: str) -> Finding:
+    return finding("bad-path", f"{escape(where)} is inside a repository's own directory. Choose another path.")
+
+
+def _is_taken(where: str) -> bool:
+    """Whether something is at a path; an empty directory is nothing."""
+    try:
+        return os.path.lexists(where) and (os.path.islink(where) or bool(os.listdir(where)))
+    except OSError:
+        return True
 
 
 def _restore(repository: Repository, state: Path, receipt: Receipt, where: str, control: Control) -> RestoreResult:

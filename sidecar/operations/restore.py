@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.process import GitError
-from sidecar.git.repository import Repository, open_repository
+from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.git.snapshot import Restored, restore_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.finding_codes import finding
@@ -18,7 +18,7 @@ from sidecar.model.messages import counted, escape, named, shown
 from sidecar.model.object_ids import is_object_id
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
-from sidecar.operations.guard.records import drop_vanished, find_vanished
+from sidecar.operations.guard.records import drop_vanished, find_vanished, made_of
 from sidecar.operations.journal import Journal
 from sidecar.operations.lock import hold
 from sidecar.operations.receipts import Receipt, list_receipts, new_id, read_receipt, write_receipt
@@ -80,7 +80,7 @@ def restore(
     with hold(repository.common_dir, f"restoring {receipt.worktree}") as held:
         if isinstance(held, Finding):
             return RestoreResult("refused", None, (held,))
-        refusal = _refusal(held, receipt_id, where)
+        refusal = _refusal(held, receipt_id, where) or _registered(repository, receipt, where)
         if refusal is not None:
             return RestoreResult("refused", None, (refusal,))
         return _restore(repository, held, receipt, where, control)
@@ -103,6 +103,21 @@ def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
         said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"
         return finding("path-taken", said, (where,))
     return None
+
+
+def _registered(repository: Repository, receipt: Receipt, where: str) -> Finding | None:
+    """That git has another worktree of this path, whose folder is gone: HEAD and index there are not this one's."""
+    for other in list_worktrees(repository):
+        if other.key == where and not (other.git_dir and _is_its_own(receipt, other.git_dir)):
+            said = f"Git still knows another worktree at {escape(where)}, whose folder is gone. Run git worktree prune"
+            other_place = f"give another place: sidecar restore {receipt.id} --into PATH"
+            return finding("path-taken", f"{said} if nobody needs it, or {other_place}", (where,))
+    return None
+
+
+def _is_its_own(receipt: Receipt, git_dir: str) -> bool:
+    """Whether an administrative directory is that of the worktree that vanished; a release took its own along."""
+    return receipt.what == "vanished" and receipt.facts.get("made", "") in ("", made_of(git_dir))
 
 
 def _not_there(where: str) -> Finding:

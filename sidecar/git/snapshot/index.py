@@ -80,6 +80,19 @@ def make_whole(index: Index, git_dir: str, plumbing: Place, object_format: str) 
     return Index(raw, index.mode, index.mtime, entries, extensions)
 
 
+def has_same_entries(raw: bytes, git_dir: str, object_format: str) -> bool:
+    """Whether the index of an administrative directory names the same content as this one; what lstat said aside.
+
+    OSError or RefusedError when it can't be read.
+    """
+    now = read_index(git_dir, object_format, None)
+    if now is None:
+        return False
+    entries, _ = _parse(raw, 20 if object_format == "sha1" else 32)
+    one, two = ([replace(entry, looked=(0,) * 6) for entry in found] for found in (entries, now.entries))
+    return b"link" not in now.extensions and one == two
+
+
 def is_unchanged(index: Index, entry: Entry, signature: Signature) -> bool:
     """Whether a file is as git saw it, by its status alone, and was not too young then to be sure (racy)."""
     mode, size, mtime, ctime, inode = signature

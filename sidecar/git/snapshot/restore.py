@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.git.files import read_small
 from sidecar.git.process import GitError
@@ -14,6 +14,7 @@ from sidecar.git.snapshot.branches import restore_branches
 from sidecar.git.snapshot.build import build, check_built, compare, finish_directory
 from sidecar.git.snapshot.format import MalformedError
 from sidecar.git.snapshot.home import (
+    MOST_IN_INDEX,
     Home,
     build_home,
     check_head,
@@ -22,8 +23,9 @@ from sidecar.git.snapshot.home import (
     remove_draft,
     restore_tags,
 )
+from sidecar.git.snapshot.index import has_same_entries
 from sidecar.git.snapshot.read import Contents, bad, read_contents
-from sidecar.git.snapshot.store import Store, open_store
+from sidecar.git.snapshot.store import Exchange, Store, open_store, read_object
 from sidecar.git.snapshot.values import RefusedError, Restored, Watcher
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
@@ -32,6 +34,13 @@ GITS_OWN = frozenset(
     {"branches", "hooks", "info", "lfs", "logs", "modules", "objects", "refs", "rr-cache", "sidecar", "worktrees"}
 )
 """What of a common directory no worktree may be put into; a bare repository may have worktrees beside these."""
+
+
+YOUNGER = (
+    "Git still had its HEAD and index, which are younger than its files and stay as they are. What was staged or "
+    "committed last shows as changed back; git restore PATH brings it."
+)
+"""Said where files are as of a moment before the last thing that git was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +132,23 @@ def _restore(repository: Repository, store: Store, commit: str, path: str, watch
         remove_draft(there.draft_home)
         raise
     notes = [f"The times or attributes of {path} could not be set." for path in minor]
-    if kept:
-        notes.append("Its administrative directory was still there and stays as it is.")
-    return _finish(repository, contents, there, Home(git_dir, not kept), names, notes)
+    restored = _finish(repository, contents, there, Home(git_dir, not kept), names, notes)
+    if kept and _is_younger(repository, store, contents, restored):
+        return replace(restored, notes=(*restored.notes, YOUNGER))
+    return restored
+
+
+def _is_younger(repository: Repository, store: Store, contents: Contents, restored: Restored) -> bool:
+    """Whether HEAD or the index, which were still there, are not those of the snapshot."""
+    index = contents.header.index
+    if _listed(repository, restored.path).head != contents.header.head or index is None:
+        return True
+    try:
+        with Exchange(store, "cat-file", "--batch") as git:
+            raw = read_object(git, index.oid, "blob", MOST_IN_INDEX, Watcher())
+        return not has_same_entries(raw, restored.git_dir, repository.object_format)
+    except (RefusedError, GitError, OSError):
+        return True
 
 
 def _destination(repository: Repository, commit: str, path: str) -> Destination:

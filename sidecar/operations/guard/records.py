@@ -155,7 +155,7 @@ def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
     receipt_id = new_id(state, "vanished")
     nothing = "0" * len(one.commit)
     run(repository.place, *DURABLE, "update-ref", "--no-deref", vanished_ref(receipt_id), one.commit, nothing)
-    facts = {"snapshot": one.commit, "path": one.path, "kept": one.time, "safe": one.safe}
+    facts = {"snapshot": one.commit, "path": one.path, "kept": one.time, "safe": one.safe, "made": one.made}
     receipt = Receipt(receipt_id, "vanished", one.name, one.branch, time.time(), one.bytes, facts)
     write_receipt(state, receipt)
     forget(repository, state, one.path)

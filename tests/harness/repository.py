@@ -45,7 +45,7 @@ def environment(home: Path | None = None) -> dict[str, str]:
         "HOME": where,
         "USERPROFILE": where,
         "XDG_CONFIG_HOME": str(home / ".config") if home else os.devnull,
-        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig") if home else os.devnull,
+        "GIT_CONFIG_GLOBAL": f"{where}/.gitconfig",  # can't be written, where the null device itself could be replaced
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",

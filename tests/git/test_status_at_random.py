@@ -88,7 +88,7 @@ DEEDS: tuple[Deed, ...] = (
 STEPS = st.lists(st.tuples(st.sampled_from(DEEDS), st.sampled_from(NEW), st.integers(0, 30)), min_size=1, max_size=10)
 
 
-@examples(30)
+@examples(20)
 @given(steps=STEPS)
 def test_the_tree_is_what_git_would_commit(steps: list[tuple[Deed, str, int]]) -> None:
     with TemporaryDirectory() as place:

@@ -19,13 +19,13 @@ from tests.session.pictures import pictured, shown
 TRUNK = ""
 
 
-@examples(18)
+@examples(10)
 @given(histories())
 def test_conflicts_are_those_of_real_merges(history: History) -> None:
     _hold_against_merges(history)
 
 
-@examples(12)
+@examples(6)
 @given(histories(verbs=MOVING))
 def test_conflicts_are_those_of_real_merges_where_directories_move(history: History) -> None:
     _hold_against_merges(history)

@@ -244,7 +244,7 @@ def is_net_empty(story: Story) -> bool:
 SEEDS = st.integers(0, 2**40)
 
 
-@examples(20)
+@examples(10)
 @given(seed=SEEDS)
 def test_taken_as_a_whole(seed: int) -> None:
     with TemporaryDirectory() as place:
@@ -278,7 +278,7 @@ def test_taken_as_a_whole(seed: int) -> None:
         assert bool(proof.missing) == reverted
 
 
-@examples(20)
+@examples(10)
 @given(seed=SEEDS)
 def test_taken_in_part(seed: int) -> None:
     with TemporaryDirectory() as place:

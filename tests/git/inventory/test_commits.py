@@ -61,7 +61,7 @@ def commits_in(repository: Path) -> set[str]:
     return {row.removeprefix("commit ") for row in rows if row.startswith("commit ")}
 
 
-@examples(25)
+@examples(15)
 @given(deeds=DEEDS)
 def test_every_commit_that_would_be_lost_is_told(deeds: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     at = build_standing(tmp_path_factory.mktemp("root"))

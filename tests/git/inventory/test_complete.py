@@ -57,7 +57,7 @@ def entries(worktree: Path) -> dict[str, str]:
     return found
 
 
-@examples(60)
+@examples(30)
 @given(places=PLACES, rules=RULES)
 def test_every_entry_is_explained_as_git_does(
     places: list[tuple[list[str], str, bool]], rules: list[str], tmp_path_factory: pytest.TempPathFactory

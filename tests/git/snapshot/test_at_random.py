@@ -101,7 +101,7 @@ def _complaints(repo: Path) -> str:
     return done.stderr
 
 
-@examples(12)
+@examples(8)
 @given(leaves=LEAVES, object_format=st.sampled_from(["sha1", "sha1", "sha256"]), version=st.sampled_from(["2", "4"]))
 def test_comes_back(leaves: list[Leaf], object_format: str, version: str) -> None:
     root = Path(tempfile.mkdtemp())

@@ -31,7 +31,7 @@ def _plain(main: Path, before: str, head: str) -> str | None:
         return git(clone, "rev-parse", "HEAD^{tree}")
 
 
-@examples(25)
+@examples(10)
 @given(history=histories(1, 1), own=st.sets(st.integers(0, 40), max_size=2), ignored=st.booleans())
 def test_it_lands_exactly_where_git_merge_would(history: History, own: set[int], ignored: bool) -> None:
     with tempfile.TemporaryDirectory() as passing:

@@ -77,9 +77,9 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: set[str]) -> dict
 
 
 def path_line(path: str) -> bytes:
-    """A path for `--stdin-paths`: in C quotes when a newline or a quote in front would be misread."""
+    """A path for `--stdin-paths`: in C quotes where git would read another (a line end, a quote in front)."""
     raw = os.fsencode(path)
-    if b"\n" not in raw and not raw.startswith(b'"'):
+    if not raw.startswith(b'"') and not any(byte in raw for byte in b"\r\n"):
         return raw + b"\n"
-    quoted = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    quoted = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\r", b"\\r")
     return b'"' + quoted + b'"\n'

@@ -93,6 +93,15 @@ def test_each_source_by_itself(worktree: Path) -> None:
     assert seen.tree == by_git(worktree)
 
 
+def test_names_that_end_as_lines_do(worktree: Path) -> None:
+    """Git takes a carriage return at the end of a line for a part of the line's end."""
+    files = {"end": "plain\n", "end\r": "carriage return\n", "\r\nboth\r\n": "both\n", '"quoted"\r': "quoted\n"}
+    write(worktree, files)
+    seen = see(worktree)
+    assert seen.content == {path: text.encode() for path, text in files.items()}
+    assert seen.tree == by_git(worktree)
+
+
 def test_staged_and_changed_again(worktree: Path) -> None:
     write(worktree, {"a.txt": "staged\n", "b.txt": "staged\n", "new.txt": "staged\n"})
     git(worktree, "add", "--all")

@@ -13,8 +13,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sidecar.git.files import PIECE
 from sidecar.git.hashing import path_line
-from sidecar.git.inventory.content import PIECE, pieces, same_pieces, sha256_of
+from sidecar.git.inventory.content import same_pieces, seen_pieces, sha256_of
 from sidecar.git.inventory.ground import Ground, unasked_filters
 from sidecar.git.inventory.watching import Watching
 from sidecar.git.process import HARDENED, TIMEOUT, GitError, Place, environment, run
@@ -127,7 +128,7 @@ def _comes_back(ground: Ground, found: Differing, watching: Watching) -> bool:
     """Whether a checkout of the blob would write the very bytes that are there."""
     try:
         written = _streamed(ground.filtering, "cat-file", "--filters", f"--path={found.path}", found.oid)
-        return same_pieces(written, pieces(_full(ground, found), found.status, watching))
+        return same_pieces(written, seen_pieces(_full(ground, found), found.status, watching))
     except (OSError, GitError):
         return False
 

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sidecar.git.inventory.content import ChangedError
+from sidecar.git.files import ChangedError
 from sidecar.model.inventory import Bytes
 
 BLOCK = 512

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
+from sidecar.git.blobs import id_of
 from sidecar.git.files import read_small
-from sidecar.git.inventory.content import blob_id, id_of_bytes
+from sidecar.git.inventory.content import blob_id
 from sidecar.git.inventory.ground import Ground, ground_of_nested
 from sidecar.git.inventory.index import read_index, staged_paths
 from sidecar.git.inventory.listing import Item
@@ -89,7 +90,7 @@ def _is_edited(ground: Ground, scope: Scope) -> bool:
         except FileNotFoundError:
             continue
         if item.is_link and mode == SYMLINK:
-            oid = id_of_bytes(os.fsencode(os.readlink(full)), ground.object_format)
+            oid = id_of(ground.object_format, os.fsencode(os.readlink(full)))
         elif item.is_regular and mode in (FILE, EXECUTABLE):
             oid = blob_id(full, item.status, ground.object_format, scope.watching)
         else:

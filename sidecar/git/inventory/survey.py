@@ -12,7 +12,8 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sidecar.git.inventory.content import blob_id, id_of_bytes
+from sidecar.git.blobs import id_of
+from sidecar.git.inventory.content import blob_id
 from sidecar.git.inventory.converted import Differing, settle_differing
 from sidecar.git.inventory.ground import Ground
 from sidecar.git.inventory.ignored import leads_to_main, links_to_output, survey_ignored
@@ -174,7 +175,7 @@ def _compare(under_way: _Survey, item: Item, path: str, tracked: Tracked) -> Non
     full = scope.full(item.path)
     try:
         if item.is_link and mode == SYMLINK:
-            oid = id_of_bytes(os.fsencode(os.readlink(full)), ground.object_format)
+            oid = id_of(ground.object_format, os.fsencode(os.readlink(full)))
             if oid != tracked.entry.oid:
                 _note_change(under_way, path, tracked)
         elif item.is_regular and (mode in (FILE, EXECUTABLE) or (mode == SYMLINK and _links_are_files(ground))):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
-import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from sidecar.git.blobs import id_of, id_of_pieces
 from sidecar.git.process import GitError
-from sidecar.git.snapshot.store import Exchange, Store, begin_asked, id_of, id_of_file, read_asked
+from sidecar.git.snapshot.store import Exchange, Store, begin_asked, id_of_file, read_asked
 from sidecar.git.snapshot.values import DIRECTORY_KIND, FILE_KIND, LINK_KIND, Item, RefusedError, Watcher
 from sidecar.git.snapshot.walk import read_attributes, scan
 
@@ -66,22 +67,25 @@ def finish_directory(path: str, item: Item) -> None:
 
 def _write_file(store: Store, git: Exchange, full: str, item: Item, watcher: Watcher) -> None:
     size = begin_asked(git, str(item.oid), "blob", watcher)
-    digest = hashlib.new(store.object_format, b"blob %d\0" % size, usedforsecurity=False)
     descriptor = os.open(full, NEW, 0o600)
     with open(descriptor, "wb", buffering=0) as file:
-        for piece in git.pieces(size, watcher):
-            digest.update(piece)
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[file.write(rest) :]
-            if size > len(piece):
-                watcher.check()
+        oid = id_of_pieces(store.object_format, size, _written(file, git.pieces(size, watcher), watcher))
         git.line(watcher)
-        if digest.hexdigest() != item.oid:
+        if oid != item.oid:
             raise GitError(f"object {item.oid} is damaged.")
         _set_attributes(full, item)
         os.chmod(descriptor if os.chmod in os.supports_fd else full, item.mode)
         os.utime(descriptor if os.utime in os.supports_fd else full, ns=(item.mtime, item.mtime))
+
+
+def _written(file: io.FileIO, content: Iterable[bytes], watcher: Watcher) -> Iterator[bytes]:
+    """The content, each piece of it when it is in the file."""
+    for piece in content:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[file.write(rest) :]
+        watcher.check()
+        yield piece
 
 
 def _set_attributes(path: str, item: Item) -> None:

@@ -7,11 +7,12 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sidecar.git.blobs import id_of
 from sidecar.git.config import read_config
 from sidecar.git.process import run
 from sidecar.git.repository import Repository
 from sidecar.git.snapshot.index import Index, is_unchanged
-from sidecar.git.snapshot.store import Store, freshen, id_of, id_of_file, look_up, write_blobs
+from sidecar.git.snapshot.store import Store, freshen, id_of_file, look_up, write_blobs
 from sidecar.git.snapshot.values import (
     DIRECTORY_KIND,
     FILE_KIND,

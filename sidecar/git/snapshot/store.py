@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from sidecar.git.blobs import id_of_pieces
+from sidecar.git.files import PIECE, pieces
+from sidecar.git.hashing import path_line
 from sidecar.git.process import HARDENED, GitError, Place, environment, run
 from sidecar.git.quarantine import open_quarantine
 from sidecar.git.repository import Repository
 from sidecar.git.snapshot.values import RefusedError, Signature, Watcher
 
-CHUNK = 1 << 20
 SLOWEST = 2 * 1024 * 1024
 """Bytes per second that git is given at least the time for."""
 
@@ -113,30 +115,10 @@ def signature_of(status: os.stat_result) -> Signature:
     return status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def id_of(object_format: str, content: bytes, kind: str = "blob") -> str:
-    """The id of an object."""
-    return hashlib.new(
-        object_format, b"%s %d\0" % (kind.encode(), len(content)) + content, usedforsecurity=False
-    ).hexdigest()
-
-
-def id_of_file(object_format: str, path: str, expected: Signature | None, watcher: Watcher) -> str:
-    """The id of a regular file's raw content, read in pieces; OSError when it is not the file that was expected."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or (expected is not None and signature_of(status) != expected):
-            raise FileNotFoundError(path)
-        digest = hashlib.new(object_format, b"blob %d\0" % status.st_size, usedforsecurity=False)
-        rest = status.st_size
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            rest -= len(chunk)
-            if status.st_size > CHUNK:
-                watcher.check()
-        if rest:
-            raise FileNotFoundError(path)
-    return digest.hexdigest()
+def id_of_file(object_format: str, path: str, expected: Signature, watcher: Watcher) -> str:
+    """The id of a regular file's raw content; OSError when it is not the file that was expected."""
+    content = pieces(path, lambda status: signature_of(status) == expected, watcher.check)
+    return id_of_pieces(object_format, expected[1], content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +214,7 @@ class Exchange:
             watcher.check()
             if time.monotonic() > deadline:
                 raise GitError(f"git gave no answer for {patience:.0f} seconds.")
-        chunk = self._from.read(CHUNK)
+        chunk = self._from.read(PIECE)
         if not chunk:
             raise GitError("git ended early.")
         self._read += chunk
@@ -247,7 +229,7 @@ def write_blobs(store: Store, files: Sequence[tuple[str, int]], watcher: Watcher
             for path, size in files[len(found) :]:
                 watcher.check()
                 try:
-                    git.say(_line(path))
+                    git.say(path_line(path))
                     found.append(git.line(watcher, PATIENCE + size / SLOWEST).decode("ascii"))
                 except GitError:
                     if _can_be_read(path):
@@ -268,15 +250,6 @@ def _can_be_read(path: str) -> bool:
         return stat.S_ISREG(os.fstat(descriptor).st_mode)
     finally:
         os.close(descriptor)
-
-
-def _line(path: str) -> bytes:
-    """A path for `--stdin-paths`, in C quotes where git would read it otherwise (a line end, also one before it)."""
-    raw = os.fsencode(path)
-    if not raw.startswith(b'"') and not any(byte in raw for byte in b"\r\n"):
-        return raw + b"\n"
-    quoted = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    return b'"' + quoted + b'"\n'
 
 
 def write_object(store: Store, kind: str, content: bytes) -> str:

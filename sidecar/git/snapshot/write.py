@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from sidecar.git.blobs import id_of
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
 from sidecar.git.snapshot.admin import Roots, find_roots
@@ -18,7 +19,6 @@ from sidecar.git.snapshot.look import Look, differences, look
 from sidecar.git.snapshot.names import fits_tree
 from sidecar.git.snapshot.store import (
     Store,
-    id_of,
     look_up,
     make_tree,
     object_line,

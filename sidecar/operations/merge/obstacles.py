@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 
+from sidecar.git.hashing import path_line
 from sidecar.git.process import run
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, Change, Entry
@@ -110,11 +111,8 @@ def _differs(repository: Repository, checkout: Worktree, change: Change) -> bool
         return False
     if not stat.S_ISREG(status.st_mode) or not before.is_file:
         return True
-    listing = os.fsencode(change.path)
-    if b"\n" in listing or listing.startswith(b'"'):
-        return True
     place = place_of_files(repository, checkout)
-    return run(place, "hash-object", "--stdin-paths", stdin=listing + b"\n").decode().strip() != before.oid
+    return run(place, "hash-object", "--stdin-paths", stdin=path_line(change.path)).decode().strip() != before.oid
 
 
 def _standing(top: str, path: str, change: Change, changes: Changes) -> Iterator[str]:

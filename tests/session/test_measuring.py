@@ -1,10 +1,14 @@
 """Sizes of worktrees: as du says, build output freed, what only they have kept; and in the live Picture by and by."""
 
+import random
 import subprocess
 import threading
 from pathlib import Path
 
-from sidecar.git.inventory.sizes import measure_worktree
+import pytest
+
+from sidecar.git.inventory.listing import Item, Tally
+from sidecar.git.inventory.sizes import Sums, measure_worktree
 from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
@@ -50,6 +54,24 @@ def test_a_hard_link_to_outside_frees_nothing(tmp_path: Path) -> None:
     after = measured(at)
     assert after.total > before.total + 400_000
     assert after.reclaimable <= before.reclaimable
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_short_way_counts_links_as_the_proof_does(tmp_path: Path, seed: int) -> None:
+    chosen = random.Random(seed)
+    for number in range(12):
+        file = tmp_path / f"file-{number}"
+        file.write_bytes(b"x" * chosen.randrange(20_000))
+        for link in range(chosen.randrange(4)):
+            (tmp_path / f"link-{number}-{link}").hardlink_to(file)
+    tally, sums = Tally(), Sums()
+    for path in sorted(tmp_path.iterdir()):
+        if chosen.random() < 0.8:  # the others are names outside
+            kept = chosen.random() < 0.3
+            item = Item(path.name, path.lstat())
+            tally.add(item, kept=kept)
+            sums.add(item, kept=kept)
+    assert sums.bytes() == tally.bytes()
 
 
 def test_a_look_measures_what_it_has_time_for(tmp_path: Path) -> None:

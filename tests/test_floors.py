@@ -21,15 +21,15 @@ FLOORS = {
     "__main__": 5,
 }
 KNOWN_ONLY_BY = {
-    "pygls": "lsp",
-    "lsprotocol": "lsp",
-    "pygit2": "git",
-    "subprocess": "git",
-    "psutil": "system",
-    "inotify_simple": "watch",
-    "watchfiles": "watch",
-    "click": "cli",
-    "rich": "cli",
+    "pygls": ("lsp",),
+    "lsprotocol": ("lsp",),
+    "pygit2": ("git",),
+    "subprocess": ("git", "system"),
+    "psutil": ("system",),
+    "inotify_simple": ("watch",),
+    "watchfiles": ("watch",),
+    "click": ("cli",),
+    "rich": ("cli",),
 }
 STARTS_PROCESSES = {"system", "popen", "posix_spawn", "posix_spawnp", "fork", "forkpty", "startfile"}
 STARTS_PROCESSES |= {"create_subprocess_exec", "create_subprocess_shell", "Popen"}
@@ -74,16 +74,17 @@ def breaches(package: str, source: str) -> list[str]:
                 found.append(f"{line}: {name} has no floor")
             elif other != package and other and FLOORS[other] >= FLOORS[package]:
                 found.append(f"{line}: {name} is not below {package or 'sidecar'}")
-        elif KNOWN_ONLY_BY.get(top, package) != package:
-            found.append(f"{line}: {top} is for sidecar/{KNOWN_ONLY_BY[top]} only")
+        elif package not in KNOWN_ONLY_BY.get(top, (package,)):
+            found.append(f"{line}: {top} is for sidecar/{' and sidecar/'.join(KNOWN_ONLY_BY[top])} only")
         elif package in ("", "model") and top not in sys.stdlib_module_names:
             found.append(f"{line}: {name} is not in the standard library")
+    starts = package in KNOWN_ONLY_BY["subprocess"]
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and package != "git":
+        if isinstance(node, ast.ImportFrom) and not starts:
             names = [alias.name for alias in node.names if alias.name in STARTS_PROCESSES]
             found += [f"{node.lineno}: {name} starts a process; that is for sidecar/git only" for name in names]
         called = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        if called in STARTS_PROCESSES and package != "git" and _is_a_call_of(node, called):
+        if called in STARTS_PROCESSES and not starts and _is_a_call_of(node, called):
             found.append(f"{node.lineno}: {called} starts a process; that is for sidecar/git only")  # type: ignore[attr-defined]
         if called in HIDES_IMPORTS:
             found.append(f"{node.lineno}: {called} hides an import")  # type: ignore[attr-defined]

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sidecar.git.acting import DURABLE
-from sidecar.git.process import GitError, run, run_for_status
+from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees
+from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
+from sidecar.operations import refs
 from sidecar.operations.journal import pending
-from sidecar.operations.receipts import OBJECT_ID, Receipt, list_receipts, new_id, write_receipt
+from sidecar.operations.receipts import Receipt, list_receipts, new_id, write_receipt
 from sidecar.operations.state import read_record, remove_record, write_record
 
 
@@ -66,7 +67,7 @@ def vanished_ref(receipt_id: str) -> str:
 
 def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
     """Keep a snapshot as the last state of its worktree; GitError or OSError when that can't be written."""
-    run(repository.place, *DURABLE, "update-ref", "--no-deref", guard_ref(guarded.path), guarded.commit)
+    refs.keep_instead(repository, guard_ref(guarded.path), guarded.commit)
     record = {
         "schema": 1,
         "path": guarded.path,
@@ -85,14 +86,13 @@ def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
 
 def forget(repository: Repository, state: Path, path: str) -> None:
     """Let go of the last state of a worktree: it was released, or is kept elsewhere."""
-    run_for_status(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", guard_ref(path), accept=(0, 1, 128))
+    refs.let_go(repository, guard_ref(path))
     remove_record(_file(state, path))
 
 
 def drop_vanished(repository: Repository, receipt_id: str) -> None:
     """Let go of the last state of a worktree that had vanished."""
-    ref = vanished_ref(receipt_id)
-    run_for_status(repository.place, *DURABLE, "update-ref", "--no-deref", "-d", ref, accept=(0, 1, 128))
+    refs.let_go(repository, vanished_ref(receipt_id))
 
 
 def guarded(state: Path) -> tuple[Guarded, ...]:
@@ -153,8 +153,7 @@ def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
     if tip is not None and tip != one.commit:
         one = replace(one, commit=tip)  # it was killed when the ref had the newer state, and the record not yet
     receipt_id = new_id(state, "vanished")
-    nothing = "0" * len(one.commit)
-    run(repository.place, *DURABLE, "update-ref", "--no-deref", vanished_ref(receipt_id), one.commit, nothing)
+    refs.keep(repository, vanished_ref(receipt_id), one.commit)
     facts = {"snapshot": one.commit, "path": one.path, "kept": one.time, "safe": one.safe, "made": one.made}
     receipt = Receipt(receipt_id, "vanished", one.name, one.branch, time.time(), one.bytes, facts)
     write_receipt(state, receipt)
@@ -193,7 +192,7 @@ def _parse(record: dict[str, object]) -> Guarded | None:
     made, state = record.get("made", ""), record.get("state", "")
     if not (isinstance(path, str) and isinstance(name, str) and isinstance(git_dir, str) and isinstance(commit, str)):
         return None
-    if not (branch is None or isinstance(branch, str)) or not OBJECT_ID.fullmatch(commit) or not os.path.isabs(path):
+    if not (branch is None or isinstance(branch, str)) or not is_object_id(commit) or not os.path.isabs(path):
         return None
     if not isinstance(moment, int | float) or not isinstance(size, int) or size < 0:
         return None

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,6 +23,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
 from sidecar.operations.guard.records import Guarded, GuardError, guarded, is_same, made_of, remember
 from sidecar.operations.state import open_state
+from sidecar.system import run_myself
 
 LARGEST = 50 * 1024 * 1024
 """Bytes of a file above which it is not kept."""
@@ -66,33 +65,8 @@ def ask(folder: Path, most: int, wishes: list[Wish], *, trusted: bool, go_on: Ca
     `most` is in bytes of new content for each. OSError when there is no other process to be had.
     """
     order = {"folder": str(folder), "most": most, "trusted": trusted, "wishes": [asdict(wish) for wish in wishes]}
-    with _other_process() as process:
-        assert process.stdin is not None and process.stdout is not None
-        with suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(json.dumps(order).encode("ascii"))
-        try:
-            while process.poll() is None and go_on():
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(0.1)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-        return [Done(**json.loads(line)) for line in process.stdout if line.endswith(b"}\n")]
-
-
-def _other_process() -> subprocess.Popen[bytes]:
-    """This program once more: from no folder of a repository, which might have a module of the same name."""
-    frozen = getattr(sys, "frozen", False)
-    command = [sys.executable, *(() if frozen else ("-P", "-m", "sidecar")), "keep"]
-    environment = os.environ | {"PYINSTALLER_RESET_ENVIRONMENT": "1"}
-    return subprocess.Popen(
-        command,
-        cwd=os.path.abspath(os.sep),
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    said = run_myself("keep", json.dumps(order).encode("ascii"), go_on)
+    return [Done(**json.loads(line)) for line in said.splitlines(keepends=True) if line.endswith(b"}\n")]
 
 
 def answer(order: IO[bytes]) -> Iterator[Done]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from sidecar.operations.state import read_record, remove_record, write_record
 
-OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 RECEIPT_ID = re.compile(r"(merge|release|vanished)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
 
 

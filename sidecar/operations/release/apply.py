@@ -15,7 +15,7 @@ from sidecar.git.snapshot import Snapshot, check_readable, check_snapshot, write
 from sidecar.git.snapshot.values import Watcher
 from sidecar.git.trunk import find_trunk
 from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Failure, Finding
+from sidecar.model.findings import Failure, Finding, as_finding
 from sidecar.model.messages import escape, shown
 from sidecar.operations import journal
 from sidecar.operations.control import QUIET, Control
@@ -58,24 +58,17 @@ def apply_release(plan: ReleasePlan, control: Control = QUIET) -> ReleaseResult:
     with hold(plan.common_dir, f"releasing {plan.worktree.name}") as held:
         if isinstance(held, Finding):
             return ReleaseResult("refused", (held,))
-        try:
-            if journal.pending(held) is not None:
-                return ReleaseResult("refused", (_unfinished(),))
-        except ValueError as error:
-            return ReleaseResult("refused", (finding("bad-journal", str(error)),))
+        if (standing := journal.left_over(held)) is not None:
+            return ReleaseResult("refused", (standing,))
         fresh = _plan_again(plan, control)
         if isinstance(fresh, ReleaseResult):
             return fresh
         repository = open_repository(plan.folder, trust=plan.options.trusted)
         if isinstance(repository, Failure):
-            return ReleaseResult("failed", (Finding(repository.code, "blocks", repository.message),))
+            return ReleaseResult("failed", (as_finding(repository),))
         result = _release(repository, held, fresh, control)
         let_go_of_old(repository, held, plan.options)
         return result
-
-
-def _unfinished() -> Finding:
-    return finding("unfinished", "An operation was ended before it was done. Run: sidecar status")
 
 
 def _plan_again(plan: ReleasePlan, control: Control) -> ReleasePlan | ReleaseResult:
@@ -84,7 +77,7 @@ def _plan_again(plan: ReleasePlan, control: Control) -> ReleasePlan | ReleaseRes
         return plan
     fresh = plan_release(plan.folder, plan.worktree.key, plan.options, plan.allow, control, unsaved=plan.unsaved)
     if isinstance(fresh, Failure):
-        return ReleaseResult("failed", (Finding(fresh.code, "blocks", fresh.message),))
+        return ReleaseResult("failed", (as_finding(fresh),))
     agreed = {(one.code, one.paths) for one in plan.findings}
     new = [one for one in fresh.findings if one.severity != "info" and (one.code, one.paths) not in agreed]
     if fresh.blocked or new or fresh.world is None:

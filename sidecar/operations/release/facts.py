@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sidecar.git.process import GitError, run
+from sidecar.git.refs import is_branch_name
 from sidecar.git.repository import Repository
-from sidecar.operations.receipts import OBJECT_ID
+from sidecar.model.object_ids import is_object_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def parse_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
     if not isinstance(output, list) or not all(isinstance(item, str) for item in output):
         raise ValueError("its build output is not a list")
     branch = _optional(facts, "branch")
-    if branch is not None and not is_branch_name(repository, branch):
+    if branch is not None and not is_branch_name(repository.place, branch):
         raise ValueError("its branch is no branch")
     return Facts(
         path,
@@ -70,15 +70,6 @@ def parse_facts(repository: Repository, facts: Mapping[str, Any]) -> Facts:
         _size(facts, "freed"),
         _size(facts, "kept"),
     )
-
-
-def is_branch_name(repository: Repository, branch: str) -> bool:
-    """Whether git takes this as a branch's short name (git-check-ref-format(1))."""
-    try:
-        run(repository.place, "check-ref-format", f"refs/heads/{branch}")
-    except (GitError, ValueError):
-        return False
-    return True
 
 
 def _text(facts: Mapping[str, Any], key: str) -> str:
@@ -101,6 +92,6 @@ def _optional(facts: Mapping[str, Any], key: str) -> str | None:
 
 def _object_id(facts: Mapping[str, Any], key: str) -> str | None:
     value = _optional(facts, key)
-    if value is not None and not OBJECT_ID.fullmatch(value):
+    if value is not None and not is_object_id(value):
         raise ValueError(f"its {key} is no object id")
     return value

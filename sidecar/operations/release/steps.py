@@ -20,6 +20,7 @@ from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.snapshot import Known
 from sidecar.git.snapshot.store import signature_of
+from sidecar.operations import refs
 from sidecar.operations.guard.records import forget
 from sidecar.operations.receipts import Receipt, read_receipt, write_receipt
 from sidecar.operations.release.facts import Facts, snapshot_ref
@@ -41,22 +42,17 @@ from sidecar.operations.state import sync_directory
 
 def keep_snapshot(repository: Repository, release_id: str, commit: str) -> None:
     """Have a ref hold the snapshot; GitError when there is another one already."""
-    nothing = "0" * len(commit)
-    run(repository.place, *DURABLE, "update-ref", "--no-deref", snapshot_ref(release_id), commit, nothing)
+    refs.keep(repository, snapshot_ref(release_id), commit)
 
 
 def holds_snapshot(repository: Repository, release_id: str, commit: str) -> bool:
     """Whether the ref holds this snapshot."""
-    name = ("rev-parse", "--verify", "-q", "--end-of-options", snapshot_ref(release_id))
-    status, said = run_for_status(repository.place, *name, accept=(0, 1, 128))
-    return status == 0 and said.decode("ascii", "replace").strip() == commit
+    return refs.holds(repository, snapshot_ref(release_id), commit)
 
 
 def drop_snapshot(repository: Repository, release_id: str) -> None:
     """Let go of the snapshot; one that is gone is fine."""
-    run_for_status(
-        repository.place, *DURABLE, "update-ref", "--no-deref", "-d", snapshot_ref(release_id), accept=(0, 1, 128)
-    )
+    refs.let_go(repository, snapshot_ref(release_id))
 
 
 def move_folder(facts: Facts, state: Path, release_id: str) -> Path:

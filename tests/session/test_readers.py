@@ -133,7 +133,10 @@ def test_the_first_picture_does_not_wait_for_the_last_worktree(
         live.until_fresh()
 
 
-def test_a_worktree_is_not_read_again_for_what_happens_to_others(repo: Path, slow: Path) -> None:
+def test_a_worktree_is_not_read_again_for_what_happens_to_others(
+    repo: Path, slow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.session.view.PATIENCE", 60.0)  # what is to be read has been when a look ends
     other = add_worktree(repo, "other")
     sources = open_sources(repo, TRUSTED)
     assert not isinstance(sources, Failure)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Finding, gravest_first
 from sidecar.model.inventory import MOST_COMMITS, Administration, Commits, Files, Inventory, Surroundings
-from sidecar.model.messages import counted, escape, named, shown
+from sidecar.model.messages import counted, escape, named, shown, some
 
 _SUBMODULE_CHANGES = "uncommitted changes in submodules"
 
@@ -87,7 +87,7 @@ def _of_commits(name: str, commits: Commits, *, head_in_trunk: bool) -> Iterator
 
 def _of_administration(name: str, administration: Administration) -> Iterator[Finding]:
     if administration.operations:
-        what = " and ".join(f"{'an' if word == 'am' else 'a'} {word}" for word in administration.operations)
+        what = " and ".join(map(some, administration.operations))
         yield finding("operation-in-progress", f"{shown(name)} is in the middle of {what}. Finish or abort it.")
     if administration.locked is not None:
         reason = f": {escape(administration.locked)}" if administration.locked else ""

@@ -56,6 +56,11 @@ def them(count: int) -> str:
     return "it" if count == 1 else "them"
 
 
+def some(operation: str) -> str:
+    """An operation of git with its article: `a rebase`, `an am`."""
+    return f"{'an' if operation == 'am' else 'a'} {operation}"
+
+
 def short(ref: str) -> str:
     """A branch as it is, an object id in ten digits."""
     return ref[:10] if is_object_id(ref) else ref.removeprefix("refs/heads/")

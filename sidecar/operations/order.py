@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
-from sidecar.git.inventory.administrative import OPERATIONS
 from sidecar.git.judge import Question
 from sidecar.git.objects import tree_of, write_commit
 from sidecar.git.process import GitError
@@ -23,6 +21,7 @@ from sidecar.model.messages import counted, named
 from sidecar.model.order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
+from sidecar.operations.merge.progress import unfinished
 from sidecar.session.integration import integrate
 from sidecar.session.reading import Reading, read_all, worktree_state
 from sidecar.session.sources import Options, Sources, ask
@@ -111,8 +110,8 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     problem = worktree.problem or reading.problem
     if problem is not None or worktree.head is None:
         return Turn(worktree, False, why=problem or "Its branch has no commit yet.")
-    if unfinished := unfinished_operations(worktree):
-        return Turn(worktree, False, why=f"A {named(unfinished)} is in progress. Finish it, or abort it.")
+    if (word := unfinished(worktree)) is not None:
+        return Turn(worktree, False, why=f"{word} is in progress. Finish it, or abort it.")
     uncommitted = len(reading.uncommitted.edits) + len(reading.uncommitted.skipped)
     if uncommitted:
         changes = counted(uncommitted, "uncommitted change", "uncommitted changes")
@@ -128,12 +127,6 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     since = sources.trees.changes(state.changes.base, base.tree)
     entrant = _Entrant(worktree, worktree.head, divergence.own, state.changes, since)
     return _try_alone(sources, base, entrant)
-
-
-def unfinished_operations(worktree: Worktree) -> tuple[str, ...]:
-    """What git has not finished in a worktree (gitrepository-layout(5)): `merge`, `rebase`, ..."""
-    found = (what for name, what in OPERATIONS.items() if os.path.lexists(os.path.join(worktree.git_dir, name)))
-    return tuple(dict.fromkeys(found))
 
 
 def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | Turn:

@@ -1,6 +1,6 @@
 """Names and numbers in sentences."""
 
-from sidecar.model.messages import counted, named, them
+from sidecar.model.messages import counted, named, some, them
 
 
 def test_what_is_counted_agrees_in_number() -> None:
@@ -10,6 +10,8 @@ def test_what_is_counted_agrees_in_number() -> None:
         "2 files are",
     ]
     assert [them(count) for count in (1, 2)] == ["it", "them"]
+
+    assert [some(operation) for operation in ("rebase", "am")] == ["a rebase", "an am"]
 
 
 def test_the_first_names_are_told_and_the_rest_is_counted() -> None:

@@ -12,22 +12,8 @@ from collections.abc import Iterator
 
 from sidecar.git.files import read_small
 from sidecar.git.inventory.ownership import ids_in
+from sidecar.git.unfinished import OPERATIONS, unfinished_operations
 from sidecar.model.inventory import Administration
-
-OPERATIONS = {
-    "MERGE_HEAD": "merge",
-    "MERGE_AUTOSTASH": "merge",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "sequencer": "cherry-pick or revert",
-    "BISECT_LOG": "bisect",
-    "BISECT_START": "bisect",
-    "NOTES_MERGE_REF": "notes merge",
-    "NOTES_MERGE_WORKTREE": "notes merge",
-}
-"""What git leaves while something is unfinished: git status looks at these too (wt-status.c)."""
 
 ORDINARY = (
     *("HEAD", "commondir", "gitdir", "index", "logs", "refs", "locked", "modules", "info", "config.worktree"),
@@ -54,7 +40,6 @@ MOST_BYTES = 1 << 20
 
 def read_administration(administrative: str, common_dir: str, branch: str | None) -> Administration:
     """What the names in the administrative directory say, and locks on what the branch has in common with others."""
-    operations: set[str] = set()
     locks: list[str] = []
     extras: list[str] = []
     unexplained: list[str] = []
@@ -68,16 +53,12 @@ def read_administration(administrative: str, common_dir: str, branch: str | None
                 unexplained.append(path)
         elif path.endswith(".lock") and stat.S_ISREG(status.st_mode):
             locks.append(path)
-        elif not below and top in OPERATIONS:
-            operations.add(_operation(administrative, top))
-        elif not below and not any(fnmatch.fnmatchcase(top, known) for known in ORDINARY):
+        elif not below and top not in OPERATIONS and not any(fnmatch.fnmatchcase(top, known) for known in ORDINARY):
             extras.append(path)
     shared = ("packed-refs.lock", "config.lock", *((f"refs/heads/{branch}.lock",) if branch is not None else ()))
     locks += [path for path in shared if os.path.lexists(os.path.join(common_dir, path))]
-    if "sequencer" in names and operations & {"cherry-pick", "revert"}:
-        operations.discard(OPERATIONS["sequencer"])
     return Administration(
-        tuple(sorted(operations)),
+        unfinished_operations(administrative),
         tuple(sorted(locks)),
         _reason(administrative) if "locked" in names else None,
         tuple(sorted(extras)),
@@ -85,13 +66,6 @@ def read_administration(administrative: str, common_dir: str, branch: str | None
         tuple(sorted(unreadable)),
         tuple(sorted(unexplained)),
     )
-
-
-def _operation(administrative: str, name: str) -> str:
-    """Git's word for what is unfinished; `rebase-apply` serves two commands."""
-    if name == "rebase-apply" and os.path.exists(os.path.join(administrative, name, "applying")):
-        return "am"
-    return OPERATIONS[name]
 
 
 def _reason(administrative: str) -> str:

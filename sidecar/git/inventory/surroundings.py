@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sidecar.git.files import read_small
 from sidecar.git.inventory.ground import Ground
 from sidecar.git.inventory.ownership import lines_of
 from sidecar.git.process import run
+from sidecar.git.unfinished import branches_held
 from sidecar.model.picture import Worktree
 
 HARMLESS = frozenset({"safe.directory", "gui.recentrepo", "maintenance.repo", "scalar.repo", "sidecar.trusted"})
@@ -60,14 +60,6 @@ def users_of_branch(worktrees: Sequence[Worktree], own: Worktree, branch: str | 
     if branch is None:
         return ()
     others = [worktree for worktree in worktrees if worktree.key != own.key]
-    return tuple(sorted(worktree.name for worktree in others if branch in (worktree.branch, *_occupied(worktree))))
-
-
-def _occupied(worktree: Worktree) -> Iterator[str]:
-    """The branches that an unfinished operation of a worktree will come back to."""
-    for name in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
-        try:
-            said = read_small(os.path.join(worktree.git_dir, name)) if worktree.git_dir else b""
-        except OSError:
-            continue
-        yield os.fsdecode(said).strip().removeprefix("refs/heads/")
+    return tuple(
+        sorted(worktree.name for worktree in others if branch in (worktree.branch, *branches_held(worktree.git_dir)))
+    )

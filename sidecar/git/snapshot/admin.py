@@ -13,6 +13,7 @@ from sidecar.git.refs import branch_tip, is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.snapshot.store import Store, look_up
 from sidecar.git.snapshot.values import RefusedError, Unheld
+from sidecar.git.unfinished import branches_held
 from sidecar.model.object_ids import object_ids_in
 from sidecar.model.picture import Worktree
 
@@ -62,19 +63,10 @@ class BranchNow:
 
 def read_branches(repository: Repository, worktree: Worktree) -> tuple[BranchNow, ...]:
     """The branches that a worktree is on, or in the middle of a rebase or bisection of."""
-    names = [os.fsencode(worktree.branch)] if worktree.branch is not None else []
-    for path in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
-        try:
-            said = read_regular(os.path.join(worktree.git_dir, path), 1 << 16).strip()
-        except OSError:
-            continue
-        if path == "BISECT_START" and not said.startswith(b"refs/"):
-            said = b"refs/heads/" + said
-        if said.startswith(b"refs/heads/"):
-            names.append(said.removeprefix(b"refs/heads/"))
+    names = [*([worktree.branch] if worktree.branch is not None else []), *branches_held(worktree.git_dir)]
     config = read_config(repository.place)
     found = []
-    for name in dict.fromkeys(os.fsdecode(name) for name in names):
+    for name in dict.fromkeys(names):
         if not is_branch_name(repository.place, name):
             continue
         prefix = f"branch.{name}."

@@ -17,11 +17,12 @@ from sidecar.git.snapshot.format import MalformedError, check_items
 from sidecar.git.snapshot.read import Contents
 from sidecar.git.snapshot.store import Exchange, Store, read_object
 from sidecar.git.snapshot.values import RefusedError, Watcher
+from sidecar.git.unfinished import COMES_BACK_TO
 
 LOCK_REASON = "worktree-sidecar restores"
 """What a half restored worktree is locked with, before the id of its snapshot: git prunes no locked one."""
 
-NAMING_A_BRANCH = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
+NAMING_A_BRANCH = ("HEAD", *COMES_BACK_TO)
 ON_A_BRANCH = re.compile(rb"ref:\s*refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+")
 MOST_NAMES = 1000
 MOST_IN_INDEX = 2 * 1024**3

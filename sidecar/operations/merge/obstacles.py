@@ -37,7 +37,7 @@ def checkout_findings(repository: Repository, checkout: Worktree, changes: Chang
         said = checkout.problem or f"Trunk's checkout {name} is not there."
         return [blocks("trunk-checkout", f"{said} Trunk does not move while it is checked out there.")]
     if (word := unfinished(checkout)) is not None:
-        return [blocks("trunk-in-operation", f"A {word} is unfinished in {name}, where trunk is checked out.")]
+        return [blocks("trunk-in-operation", f"{word} is unfinished in {name}, where trunk is checked out.")]
     if os.path.lexists(os.path.join(checkout.git_dir, "index.lock")):
         lock = os.path.join(checkout.git_dir, "index.lock")
         return [blocks("trunk-in-operation", f"Another git is at work in {name}, or was killed. It left {lock}.")]

@@ -126,7 +126,7 @@ def _beginning(scene: Scene) -> Iterator[Finding]:
     """What is unfinished where the work is, and where trunk is."""
     worktree, trunk = scene.worktree, scene.trunk
     if (word := unfinished(worktree)) is not None:
-        yield blocks("operation-in-progress", f"A {word} is unfinished in {shown(worktree.name)}. Finish or abort it.")
+        yield blocks("operation-in-progress", f"{word} is unfinished in {shown(worktree.name)}. Finish or abort it.")
     if worktree.branch is None and worktree.head is not None:
         said = f"{shown(worktree.name)} is on no branch: its commit {worktree.head[:10]} is merged."
         yield info("detached", said)

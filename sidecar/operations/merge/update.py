@@ -84,7 +84,7 @@ def _plan(repository: Repository, folder: Path, name: str, options: Options) -> 
     elif worktree.problem is not None or not worktree.readable or worktree.head is None:
         findings.append(blocks("problem", worktree.problem or f"{called} has no files or no commit."))
     elif (word := unfinished(worktree)) is not None:
-        findings.append(blocks("operation-in-progress", f"A {word} is unfinished in {called}. Finish or abort it."))
+        findings.append(blocks("operation-in-progress", f"{word} is unfinished in {called}. Finish or abort it."))
     if findings:
         return UpdatePlan(folder, repository.common_dir, worktree, trunk, options, 0, tuple(findings))
     assert trunk.commit is not None

@@ -46,8 +46,12 @@ def _is_hook(path: str) -> bool:
 
 def _all_but_one(folder: str, beside: str) -> str:
     """A folder that has every hook but the one that waits; each is run from where it is, with what lies beside it."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return folder  # git needs only to know a hook's name
     os.mkdir(beside, 0o700)
-    for name in os.listdir(folder):
+    for name in names:
         path = os.path.join(folder, name)
         if name != WHEN_LANDED and not name.endswith(".sample") and _is_hook(path):
             hook = Path(beside, name)

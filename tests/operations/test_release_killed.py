@@ -18,6 +18,8 @@ from tests.harness.whole import Whole, whole
 OUTPUT = {"node_modules", "src/__pycache__"}
 THOROUGH = os.environ.get("SIDECAR_THOROUGH") == "1"
 """Whether it is killed at every move, deletion and writing of a ref, and not only around each line of the journal."""
+STRIDE = 9 if THOROUGH else 17
+"""How many of its steps a recovery takes between two kills."""
 
 
 def build(root: Path) -> Standing:
@@ -77,7 +79,7 @@ def test_a_killed_release_is_undone_or_finished(tmp_path: Path) -> None:
             assert point > 14
             break
         while run_and_end("recover", at.main, "", recovery, every=True):
-            recovery += 9
+            recovery += STRIDE
         assert all(one.severity == "info" for one in recover_all(at.main))
         check(at, before)
         shutil.rmtree(root)
@@ -98,7 +100,7 @@ def test_a_killed_restoration_is_finished_or_can_be_started_again(tmp_path: Path
             assert point > 5
             break
         while run_and_end("recover", at.main, "", recovery, every=True):
-            recovery += 9
+            recovery += STRIDE
         recover_all(at.main)
         check(at, before)
         shutil.rmtree(root)

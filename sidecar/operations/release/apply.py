@@ -145,6 +145,7 @@ def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Co
         said = error.message if isinstance(error, GitError) else error.strerror or str(error)
         what = f"The release of {shown(facts.name)} stopped half-way: {escape(said)}. Nothing is lost."
         return ReleaseResult("failed", (finding("disk", f"{what} Make room, then run: sidecar status"),))
+    sweep(state)
     findings = (*plan.findings, *_kept_beside(facts, release_id))
     return ReleaseResult("released", findings, release_id, facts.freed, facts.kept)
 
@@ -221,7 +222,6 @@ def _finish(
     steps.lighten(repository, facts, state, entry.id, snapshot.known, held)
     steps.record(facts, state, entry.id)
     journal.finish(state)
-    sweep(state)
 
 
 def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str, why: Exception) -> ReleaseResult:

@@ -14,7 +14,7 @@ from sidecar.model.schema import status_object
 from sidecar.session import watch_notes
 
 if TYPE_CHECKING:
-    from sidecar.system import Process
+    from sidecar.system.processes import Process
 
 MEASURE = 1.0
 """Seconds that sizes may take; worktrees that are not measured by then are shown without one."""
@@ -45,6 +45,6 @@ def status_with(picture: Picture, users: Mapping[str, Sequence[Process]]) -> dic
 
 def in_use(picture: Picture) -> dict[str, tuple[Process, ...]]:
     """The processes in each worktree, by its key."""
-    from sidecar.system import processes_inside  # psutil is for this command only
+    from sidecar.system.processes import processes_inside  # psutil is for this command only
 
     return processes_inside(state.worktree.key for state in picture.worktrees if not state.worktree.bare)

@@ -17,7 +17,7 @@ from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import escape, short, shown
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.watch_note import WatchNote, watch_sentence
-from sidecar.system import Process
+from sidecar.system.processes import Process
 
 InUse = Mapping[str, Sequence[Process]]
 """The processes in each worktree, by the worktree's key."""

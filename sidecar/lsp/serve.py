@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import BinaryIO
 
+from sidecar.system.memory import spare_memory
+
 TURN = 0.0005
 """Seconds of Python that a thread may go on for while another one waits: what is done aside must not delay a save."""
 
@@ -23,6 +25,7 @@ def serve() -> int:
     """Serve until the client says `exit` or is gone; the exit status is 0 after an orderly shutdown, else 1."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.setswitchinterval(TURN)
+    spare_memory()
     reader, writer = _take_streams()
     often = gc.get_threshold()
     gc.set_threshold(START_OFTEN, *often[1:])

@@ -13,7 +13,7 @@ from sidecar.cli.status_table import status_blocks
 from sidecar.cli.text import ranges, where
 from sidecar.model.overlaps import Overlap, Side, Verdict, region
 from sidecar.model.picture import Picture
-from sidecar.system import Process
+from sidecar.system.processes import Process
 from tests.cli.pictures import LINK, MODULE, TRUNK, change_set, overlap, picture, side, state, worktree
 
 MEETINGS = [

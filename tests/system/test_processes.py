@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.system import processes_inside
+from sidecar.system.processes import processes_inside
 
 WAIT = "import sys; sys.stdin.read()"
 

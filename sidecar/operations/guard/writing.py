@@ -23,7 +23,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
 from sidecar.operations.guard.records import Guarded, GuardError, guarded, is_same, made_of, remember
 from sidecar.operations.state import open_state
-from sidecar.system import run_myself
+from sidecar.system.myself import run_myself
 
 LARGEST = 50 * 1024 * 1024
 """Bytes of a file above which it is not kept."""

@@ -31,6 +31,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps what there is without waiting for anybody's work to come to rest."""
     monkeypatch.setattr(keeping, "QUIET", 0.05)
     monkeypatch.setattr(keeping, "AT_MOST_EVERY", 0.2)
+    monkeypatch.setattr(keeping, "SHARE", 0)
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import os
 import re
 import sys
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -80,6 +81,7 @@ class Judge:
         self._drivers = silenced_drivers(repository.config, repository.trusted)
         self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
+        self._awaited: dict[tuple[Question, Attributes], tuple[str, str]] = {}
         self._weight = 0
         self._judging = threading.Lock()
         self._cut = lru_cache(maxsize=MOST_COMMITS)(self._cut_tree)
@@ -90,6 +92,8 @@ class Judge:
         attributes = attributes_above(self._quarantine.objects, into or question.ours, paths)
         key = (question, attributes)
         with self._judging:
+            if key in self._awaited:
+                self._hear_awaited(key)
             if (known := self._answers.get(key)) is not None:
                 self._answers.move_to_end(key)
                 return known
@@ -109,7 +113,7 @@ class Judge:
         return self.merge_trees(self._cut_down(asked), (asked.path,), asked.into)
 
     def prepare(self, asked: Iterable[PathQuestion]) -> None:
-        """Ask for many paths at once, so that git works on one while the next is written; answers are remembered.
+        """Ask for many paths at once, so that git works on one while the next is written, or an answer is looked at.
 
         Whatever does not come out is left to be asked alone.
         """
@@ -122,20 +126,35 @@ class Judge:
         with self._judging:
             for attributes, questions in by_attributes.items():
                 for start in range(0, len(questions), AT_ONCE):
+                    self._hear_awaited()
                     self._prepare(attributes, list(dict.fromkeys(questions[start : start + AT_ONCE])))
 
     def _prepare(self, attributes: Attributes, questions: list[Question]) -> None:
-        size = MARKER_SIZES[0]
+        """Ask, and leave the answers to be heard when they are wanted."""
         commits = [self._commits(question) for question in questions]
         try:
-            heard = self._court(attributes, size).hear(commits)
+            self._court(attributes, MARKER_SIZES[0]).say(commits)
         except GitError:
-            self._courts.pop((attributes, size)).close()
+            self._courts.pop((attributes, MARKER_SIZES[0])).close()
             return
-        for question, pair, fields in zip(questions, commits, heard, strict=True):
-            answer = _parse(fields, pair, size)
-            if not self._ambiguous(answer):
-                self._remember((question, attributes), answer)
+        self._awaited = {(question, attributes): pair for question, pair in zip(questions, commits, strict=True)}
+
+    def _hear_awaited(self, until: tuple[Question, Attributes] | None = None) -> None:
+        """Hear the answers that are still to come, in their order, until this one; all are of one court."""
+        size = MARKER_SIZES[0]
+        for key, pair in list(self._awaited.items()):
+            try:
+                answer = _parse(self._courts[key[1], size].hear(), pair, size)
+            except GitError:
+                self._awaited = {}
+                self._courts.pop((key[1], size)).close()
+                return
+            del self._awaited[key]
+            with suppress(GitError):  # an object of the answer can't be read; whoever asks for it alone is told
+                if not self._ambiguous(answer):
+                    self._remember(key, answer)
+            if key == until:
+                return
 
     def _cut_down(self, asked: PathQuestion) -> Question:
         base, ours, theirs = (self._cut(asked.path, entry) for entry in (asked.base, asked.ours, asked.theirs))
@@ -193,7 +212,8 @@ class Judge:
         """One merge; where the process that stays dies, the reason may have been another's line: one alone tells."""
         court = self._court(attributes, size)
         try:
-            (fields,) = court.hear([commits])
+            court.say([commits])
+            fields = court.hear()
         except GitError:
             self._courts.pop((attributes, size)).close()
             try:
@@ -203,6 +223,8 @@ class Judge:
         return _parse(fields, commits, size)
 
     def _court(self, attributes: Attributes, size: int) -> _Court:
+        """Where to ask now: nothing is on its way there."""
+        self._hear_awaited()
         key = (attributes, size)
         if key not in self._courts:
             try:
@@ -228,6 +250,7 @@ class Judge:
     def close(self) -> None:
         """End every process."""
         with self._judging:
+            self._awaited = {}
             while self._courts:
                 self._courts.popitem()[1].close()
 
@@ -265,26 +288,35 @@ class _Court:
         self._end = b"\0001\0%s\0\0" % end.encode()
         self._batched = batched
         self._conversation: Conversation | None = None
+        self._alone: deque[tuple[str, str]] = deque()
+        self._heard = bytearray()
 
-    def hear(self, pairs: Sequence[tuple[str, str]]) -> list[list[bytes]]:
-        """The NUL-separated fields of each merge, from its status on."""
+    def say(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Ask for merges; each is then to be heard."""
         if not self._batched:
-            return [self.hear_alone(commits) for commits in pairs]
+            self._alone.extend(pairs)
+            return
         if self._conversation is None:
             self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
         end = f"{self._known} {self._known}\n"
-        request = "".join(f"{ours} {theirs}\n{end}" for ours, theirs in pairs)
-        answer = self._conversation.ask(request.encode(), partial(self._is_whole, len(pairs)))
-        records = answer.split(self._end)[: len(pairs)]
-        return [record.lstrip(b"\0").split(b"\0") for record in records]
+        self._conversation.say("".join(f"{ours} {theirs}\n{end}" for ours, theirs in pairs).encode())
+
+    def hear(self) -> list[bytes]:
+        """The NUL-separated fields of the next merge that was asked for, from its status on."""
+        if self._conversation is None:
+            return self.hear_alone(self._alone.popleft())
+        start = 0
+        while (at := self._heard.find(self._end, start)) < 0:
+            start = max(0, len(self._heard) - len(self._end))
+            self._heard += self._conversation.more()
+        record = bytes(self._heard[:at])
+        del self._heard[: at + len(self._end)]
+        return record.lstrip(b"\0").split(b"\0")
 
     def hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
         """The same of one merge, by a process of its own."""
         status, said = run_for_status(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
         return [b"0" if status else b"1", *said.split(b"\0"), b""]
-
-    def _is_whole(self, count: int, answer: bytearray) -> bool:
-        return answer.endswith((self._end, self._end + b"\0")) and answer.count(self._end) >= count
 
     def close(self) -> None:
         if self._conversation is not None:

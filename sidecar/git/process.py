@@ -6,7 +6,6 @@ import contextlib
 import os
 import selectors
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,23 +149,30 @@ class Conversation:
 
     def ask(self, request: bytes, complete: Callable[[bytearray], bool]) -> bytes:
         """The answer to one request: everything until `complete` holds; GitError when git ends first."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        self.say(request)
         answer = bytearray()
+        while not complete(answer):
+            answer += self.more()
+        return bytes(answer)
+
+    def say(self, request: bytes) -> None:
+        """Send a request, small enough for a pipe; GitError when git has ended."""
+        assert self._process.stdin is not None
         try:
             self._process.stdin.write(request)
         except OSError as error:
             raise GitError("git ended early.") from error
-        deadline = time.monotonic() + TIMEOUT
-        while not complete(answer):
-            if not self._selector.select(max(0.0, deadline - time.monotonic())):
-                self.close()
-                raise GitError(f"git gave no answer for {TIMEOUT:.0f} seconds.")
-            chunk = self._process.stdout.read(1 << 20)
-            if not chunk:
-                raise GitError("git ended early.", status=self._process.wait())
-            answer += chunk
-        return bytes(answer)
+
+    def more(self) -> bytes:
+        """What git says next; GitError when it ends instead, or says nothing for TIMEOUT."""
+        assert self._process.stdout is not None
+        if not self._selector.select(TIMEOUT):
+            self.close()
+            raise GitError(f"git gave no answer for {TIMEOUT:.0f} seconds.")
+        chunk: bytes | None = self._process.stdout.read(1 << 20)
+        if not chunk:
+            raise GitError("git ended early.", status=self._process.wait())
+        return chunk
 
     def close(self) -> None:
         """End the process and wait for it; closing twice is fine."""

@@ -255,3 +255,34 @@ def test_many_paths_asked_at_once_are_answered_as_each_alone(store: Store, judge
         alone = [fresh.merge_path(question) for question in questions]
     assert [merge.clean for merge in prepared] == [number % 3 == 0 for number in range(100)]
     assert prepared == alone
+
+
+def _conflicts(store: Store, count: int) -> list[PathQuestion]:
+    base, into = _entry(store, BASE["a"]), store.tree(ONE)
+    sides = [
+        tuple(_entry(store, (FILE, b"1\n%s %d\n3\n" % (side, number))) for side in (b"o", b"t"))
+        for number in range(count)
+    ]
+    return [PathQuestion("a", base, ours, theirs, into) for ours, theirs in sides]
+
+
+@pytest.mark.parametrize("order", ["backwards", "others between", "asked anew", "killed"])
+def test_answers_that_are_on_their_way_may_be_wanted_in_any_order(
+    store: Store, judge: tuple[Quarantine, Judge], order: str
+) -> None:
+    before = children()
+    questions = _conflicts(store, 20)
+    judge[1].prepare(questions[:10])
+    if order == "others between":
+        assert not ask(store, judge[1], changed(b"between\n"), TWO).clean
+        assert judge[1].note_on("a", store.tree(ONE)) is None
+    if order == "asked anew":
+        judge[1].prepare(questions[5:])
+    if order == "killed":
+        judge[1].merge_path(questions[2])
+        assert _kill_the_new(before)
+    heard = [judge[1].merge_path(question) for question in reversed(questions)]
+    with judging(store.path) as (_, fresh):
+        alone = [fresh.merge_path(question) for question in reversed(questions)]
+    assert heard == alone
+    assert len({tuple(merge.stages["a"].values()) for merge in heard}) == 20

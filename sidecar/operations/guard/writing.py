@@ -31,7 +31,7 @@ LARGEST = 50 * 1024 * 1024
 ENOUGH = 2.0
 """Seconds after which no other worktree is begun in the same process."""
 
-NICENESS = 10
+NICENESS = 15
 """How far behind everybody else this comes (nice(2))."""
 
 Outcome = Literal["kept", "changing", "shrinking", "failed"]

@@ -175,7 +175,9 @@ class Guard:
             elif one.outcome == "failed":
                 log.info("%s", one.message)
             self._note_shrinking(one)
-        if len(done) < len(due) or any(one.outcome in ("changing", "shrinking") for one in done):
+        is_stuck = bool(wishes) and not done  # then only something new is worth another try
+        wanting = len(done) < len(due) or any(one.outcome in ("changing", "shrinking") for one in done)
+        if wanting and not is_stuck:
             self._aside.again(picture)
 
     def _may_go_on(self) -> bool:

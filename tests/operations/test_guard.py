@@ -61,11 +61,12 @@ def guarding(at: Standing, **settings: object) -> Iterator["Queue[Vanished]"]:
 
 
 def wait_until_kept(at: Standing, tree_has: str) -> None:
-    """Wait until the guard's ref has a file of that name in its worktree's part."""
+    """Wait until a ref and a record of the guard name a state with a file of that name."""
 
     def is_kept() -> bool:
         refs = git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard").split()
-        return any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", ref) for ref in refs)
+        kept = {*refs} & {one.commit for one in guarded(at.main / ".git/sidecar")}
+        return any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", commit) for commit in kept)
 
     eventually(is_kept)
 

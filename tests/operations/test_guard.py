@@ -11,13 +11,12 @@ from queue import Queue
 
 import pytest
 
-from sidecar.git.repository import open_repository
 from sidecar.git.snapshot import write_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.findings import Failure
 from sidecar.operations import apply_release, list_restorable, plan_release, restore
 from sidecar.operations.guard import Vanished, keeping, open_guard, writing
-from sidecar.operations.guard.records import guard_ref, guarded, remember
+from sidecar.operations.guard.records import Guarded, guard_ref, guarded
 from sidecar.session import Options, open_session
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
@@ -281,24 +280,34 @@ def test_a_worktree_that_loses_files_while_it_is_kept_is_not_kept_over_the_last_
     assert (after.state, after.commit != before.commit) == ("", True)
 
 
-def test_a_ref_that_is_ahead_of_its_record_is_what_is_brought_back(at: Standing) -> None:
-    """A guard was killed when it had written the one, and not the other; what the record names may be gone by now."""
+@pytest.mark.parametrize("gone", ["nothing", "the newer state", "both"])
+def test_a_guard_that_was_killed_between_its_record_and_its_ref_loses_nothing(at: Standing, gone: str) -> None:
+    """The record is ahead then; `git gc` may take the newer state, which no ref holds."""
+    states: list[object] = []
+    records: list[Guarded] = []
     with guarding(at):
-        wait_until_kept(at, "untracked.txt")
-        (old,) = guarded(at.main / ".git/sidecar")
-        write(at.worktree, {"later.txt": "later\n"})
-        wait_until_kept(at, "later.txt")
-        eventually(lambda: guarded(at.main / ".git/sidecar")[0].commit != old.commit)
-    before = whole(at.worktree, {".env"})
-    (new,) = guarded(at.main / ".git/sidecar")
-    repository = open_repository(at.main)
-    assert not isinstance(repository, Failure)
-    remember(repository, at.main / ".git/sidecar", old)
-    git(at.main, "update-ref", guard_ref(old.path), new.commit)
-    destroy(at)
+        for number in range(2):
+            write(at.worktree, {f"{number}.txt": "there\n"})
+            wait_until_kept(at, f"{number}.txt")
+            states.append(whole(at.worktree, {".env"}))
+            records += guarded(at.main / ".git/sidecar")
+    (before, after), (old, new) = states, records
+    ref = guard_ref(old.path)
+    git(at.main, "update-ref", ref, old.commit)
+    if gone == "both":
+        git(at.main, "update-ref", "-d", ref)
+    shutil.rmtree(at.worktree)
+    git(at.main, "worktree", "prune")
+    if gone != "nothing":
+        git(at.main, "gc", "--quiet", "--prune=now")
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)
+    assert guarded(at.main / ".git/sidecar") == ()
+    if gone == "both":
+        assert listed == ()
+        return
     back = restore(at.main, listed[0].id, Options())
     assert not isinstance(back, Failure)
     assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == before
+    assert whole(at.worktree, {".env"}) == (after if gone == "nothing" else before)
+    assert new.commit != old.commit

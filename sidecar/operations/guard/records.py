@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sidecar.git.process import GitError, run
+from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
@@ -66,8 +66,11 @@ def vanished_ref(receipt_id: str) -> str:
 
 
 def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
-    """Keep a snapshot as the last state of its worktree; GitError or OSError when that can't be written."""
-    refs.keep_instead(repository, guard_ref(guarded.path), guarded.commit)
+    """Keep a snapshot as the last state of its worktree; GitError or OSError when that can't be written.
+
+    The record first: killed in between, it names a snapshot that is there until `git gc` comes by, and the ref holds
+    the one before.
+    """
     record = {
         "schema": 1,
         "path": guarded.path,
@@ -82,6 +85,7 @@ def remember(repository: Repository, state: Path, guarded: Guarded) -> None:
         "state": guarded.state,
     }
     write_record(_file(state, guarded.path), record)
+    refs.keep_instead(repository, guard_ref(guarded.path), guarded.commit)
 
 
 def forget(repository: Repository, state: Path, path: str) -> None:
@@ -139,7 +143,11 @@ def find_vanished(repository: Repository, state: Path) -> tuple[Receipt, ...]:
         if moved or _released(state, one):
             forget(repository, state, one.path)
         elif not _under_way(state, one.path):
-            found.append(_make_receipt(repository, state, one))
+            held = _as_held(repository, one)
+            if held is None:
+                forget(repository, state, one.path)
+            else:
+                found.append(_make_receipt(repository, state, held))
     return tuple(found)
 
 
@@ -148,10 +156,17 @@ def gone(state: Path, there: Mapping[str, Worktree]) -> tuple[Guarded, ...]:
     return tuple(one for one in guarded(state) if one.path not in there or not is_same(one, there[one.path]))
 
 
+def _as_held(repository: Repository, one: Guarded) -> Guarded | None:
+    """The record with a snapshot that is still there: its own, or the one before; None when there is neither."""
+    for commit in (one.commit, _tips(repository).get(guard_ref(one.path))):
+        if commit is not None:
+            status, _ = run_for_status(repository.place, "cat-file", "-e", f"{commit}^{{tree}}", accept=(0, 1, 128))
+            if status == 0:
+                return replace(one, commit=commit)
+    return None
+
+
 def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:
-    tip = _tips(repository).get(guard_ref(one.path))
-    if tip is not None and tip != one.commit:
-        one = replace(one, commit=tip)  # it was killed when the ref had the newer state, and the record not yet
     receipt_id = new_id(state, "vanished")
     refs.keep(repository, vanished_ref(receipt_id), one.commit)
     facts = {"snapshot": one.commit, "path": one.path, "kept": one.time, "safe": one.safe, "made": one.made}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from pathlib import Path
 from termios import TIOCSWINSZ
@@ -18,6 +18,7 @@ from termios import TIOCSWINSZ
 from tests.cli.conftest import own_environment
 
 DEADLINE = 60
+PATIENCE = 6
 
 
 class Terminal:
@@ -59,6 +60,17 @@ class Terminal:
         while self._read(deadline):
             pass
         return self._process.wait(DEADLINE)
+
+    def interrupt_the_question(self) -> int:
+        """Its exit status after Ctrl+C, pressed again as a person does: it may come just before Python reads."""
+        for _ in range(DEADLINE // PATIENCE):
+            self.interrupt()
+            deadline = time.monotonic() + PATIENCE
+            while self._read(deadline):
+                pass
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(max(0.1, deadline - time.monotonic()))
+        raise AssertionError(f"It did not end:\n{self.shown}")
 
     def _read(self, deadline: float) -> bool:
         if not select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))[0]:

@@ -56,8 +56,7 @@ def test_ctrl_c_keeps_everything(kept: tuple[Path, list[str]], sidecar: Sidecar)
     shop, receipts = kept
     with terminal(shop, "restore", "--empty") as shown:
         shown.read_until("[y/N]")
-        shown.interrupt()
-        assert shown.wait() == 130
+        assert shown.interrupt_the_question() == 130
     assert listed(shop, sidecar) == receipts[::-1]
 
 

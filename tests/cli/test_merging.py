@@ -151,10 +151,10 @@ def test_a_person_is_asked_and_may_say_no(shop: Path) -> None:
         with terminal(shop, "merge", "one") as shown:
             assert "Merge branch 'one'" in shown.read_until("Merge into main? [y/N]")
             if answer is None:
-                shown.interrupt()
+                assert shown.interrupt_the_question() == status
             else:
                 shown.press(answer)
-            assert shown.wait() == status
+                assert shown.wait() == status
         assert (tip(shop) == before) == bool(status)
 
 

@@ -11,7 +11,6 @@ import click
 from sidecar.cli.asking import ask_picture, print_json, reading
 from sidecar.model.picture import Picture
 from sidecar.model.schema import status_object
-from sidecar.session import watch_notes
 
 if TYPE_CHECKING:
     from sidecar.system.processes import Process
@@ -33,6 +32,7 @@ def status(as_json: bool, trust: bool) -> int:
         print_json(status_with(picture, users))
         return 0
     from sidecar.cli.status_table import print_status  # rich takes longer than the answer
+    from sidecar.session import watch_notes  # `serve` comes by here too, and answers first
 
     print_status(picture, users, watch_notes(picture.repository))
     return 0

@@ -158,12 +158,16 @@ def gone(state: Path, there: Mapping[str, Worktree]) -> tuple[Guarded, ...]:
 
 def _as_held(repository: Repository, one: Guarded) -> Guarded | None:
     """The record with a snapshot that is still there: its own, or the one before; None when there is neither."""
-    for commit in (one.commit, _tips(repository).get(guard_ref(one.path))):
-        if commit is not None:
-            status, _ = run_for_status(repository.place, "cat-file", "-e", f"{commit}^{{tree}}", accept=(0, 1, 128))
-            if status == 0:
-                return replace(one, commit=commit)
-    return None
+    if _is_there(repository, one.commit):
+        return one
+    before = _tips(repository).get(guard_ref(one.path))
+    return replace(one, commit=before) if before is not None and _is_there(repository, before) else None
+
+
+def _is_there(repository: Repository, commit: str) -> bool:
+    """Whether the store has a snapshot; GitError where git can't be asked, since what is not there is forgotten."""
+    status, _ = run_for_status(repository.place, "cat-file", "-e", f"{commit}^{{tree}}", accept=(0, 1, 128))
+    return status == 0
 
 
 def _make_receipt(repository: Repository, state: Path, one: Guarded) -> Receipt:

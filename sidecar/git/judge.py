@@ -117,6 +117,8 @@ class Judge:
 
         Whatever does not come out is left to be asked alone.
         """
+        with self._judging:
+            self._hear_awaited()
         by_attributes: dict[Attributes, list[Question]] = {}
         for one in asked:
             attributes = attributes_above(self._quarantine.objects, one.into, (one.path,))
@@ -126,7 +128,6 @@ class Judge:
         with self._judging:
             for attributes, questions in by_attributes.items():
                 for start in range(0, len(questions), AT_ONCE):
-                    self._hear_awaited()
                     self._prepare(attributes, list(dict.fromkeys(questions[start : start + AT_ONCE])))
 
     def _prepare(self, attributes: Attributes, questions: list[Question]) -> None:

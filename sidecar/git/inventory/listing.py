@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sidecar.git.files import ChangedError
@@ -60,18 +61,8 @@ def list_directory(root: str, directory: Item) -> list[Item]:
 
     A parent that was exchanged for a link meanwhile would lead to another inode, and is noticed by that.
     """
-    full = os.path.join(root, directory.path) if directory.path else root
-    if os.scandir not in os.supports_fd:
-        with os.scandir(full) as entries:
-            return sorted(_items(entries, directory.path), key=lambda item: item.path)
-    descriptor = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        if not os.path.samestat(os.fstat(descriptor), directory.status):
-            raise ChangedError(errno.ESTALE, "another directory now", full)
-        with os.scandir(descriptor) as entries:
-            return sorted(_items(entries, directory.path), key=lambda item: item.path)
-    finally:
-        os.close(descriptor)
+    with _scanning(root, directory) as entries:
+        return sorted(_items(entries, directory.path), key=lambda item: item.path)
 
 
 def list_subdirectories(root: str, directory: Item) -> list[Item] | None:
@@ -81,16 +72,27 @@ def list_subdirectories(root: str, directory: Item) -> list[Item] | None:
     """
     if os.scandir not in os.supports_fd:
         return None
+    with _scanning(root, directory) as entries:
+        found = {entry.name: entry for entry in entries}
+        if ".git" in found or {"HEAD", "objects", "refs"} <= found.keys():
+            return None
+        return list(_items((one for one in found.values() if one.is_dir(follow_symlinks=False)), directory.path))
+
+
+@contextmanager
+def _scanning(root: str, directory: Item) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """The entries of the very directory that was seen, where the system can tell."""
     full = os.path.join(root, directory.path) if directory.path else root
+    if os.scandir not in os.supports_fd:
+        with os.scandir(full) as entries:
+            yield entries
+        return
     descriptor = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if not os.path.samestat(os.fstat(descriptor), directory.status):
             raise ChangedError(errno.ESTALE, "another directory now", full)
         with os.scandir(descriptor) as entries:
-            found = {entry.name: entry for entry in entries}
-            if ".git" in found or {"HEAD", "objects", "refs"} <= found.keys():
-                return None
-            return list(_items((one for one in found.values() if one.is_dir(follow_symlinks=False)), directory.path))
+            yield entries
     finally:
         os.close(descriptor)
 

@@ -18,7 +18,6 @@ from sidecar.git.snapshot.values import (
     FILE_KIND,
     LINK_KIND,
     Item,
-    Known,
     RefusedError,
     Signature,
     Unheld,
@@ -27,9 +26,6 @@ from sidecar.git.snapshot.values import (
 from sidecar.git.snapshot.walk import Walked, read_attributes
 from sidecar.git.status import CONVERTING
 from sidecar.model.picture import Worktree
-
-YOUNG = 2 * 10**9
-"""Nanoseconds within which a second change may leave a file's times as they were (the coarsest clock of a disk)."""
 
 
 @dataclass(slots=True)
@@ -122,29 +118,21 @@ def _is_same_file(path: str, signature: Signature) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_ino == signature[4]
 
 
-def find_reusable(
-    repository: Repository, worktree: Worktree, index: Index | None, walked: Walked, known: Known
-) -> dict[str, str]:
-    """Blob ids of files that need no reading: as the last snapshot or git saw them, and old enough to be sure.
+def find_reusable(repository: Repository, worktree: Worktree, index: Index | None, walked: Walked) -> dict[str, str]:
+    """Blob ids of files that need no reading: as git saw them, and old enough to be sure.
 
-    Of git's, only those that it stores as they are: no attribute or setting converts them.
+    Only those that git stores as they are: no attribute or setting converts them.
     """
-    found: dict[str, str] = {}
-    for path, (kind, signature) in walked.found.items():
-        before = known.blobs.get(path)
-        old = max(signature[2], signature[3]) < known.taken - YOUNG
-        if kind == FILE_KIND and before is not None and before[0] == signature and old:
-            found[path] = before[1]
     if index is None or read_config(repository.inside(worktree)).flag("core.autocrlf", default=False) is not False:
-        return found
+        return {}
     candidates = {}
     for entry in index.entries:
-        if entry.path not in found and entry.stage == 0 and entry.path in walked.found:
+        if entry.stage == 0 and entry.path in walked.found:
             kind, signature = walked.found[entry.path]
             if kind == FILE_KIND and is_unchanged(index, entry, signature):
                 candidates[entry.path] = entry.oid
     converted = _converted(repository, worktree, list(candidates))
-    return found | {path: oid for path, oid in candidates.items() if path not in converted}
+    return {path: oid for path, oid in candidates.items() if path not in converted}
 
 
 def _converted(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> frozenset[str]:

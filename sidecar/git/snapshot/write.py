@@ -55,19 +55,19 @@ def write_snapshot(
     worktree: Worktree,
     *,
     rehash: bool = True,
-    previous: Snapshot | None = None,
+    previous: str | None = None,
     largest: int | None = None,
     most: int | None = None,
     watcher: Watcher | None = None,
 ) -> Snapshot | Failure:
     """Hold a linked worktree in one commit of the user's object store, on the disk when this returns.
 
-    `rehash` reads every file. Without, a file is taken to be unchanged when lstat says about it what it said to
-    `previous` or to git's index, both no younger than the file (racy), and no attribute converts it. A file of more
-    than `largest` bytes is left out; with more than `most` bytes of new content nothing is stored (`too-large`).
-    Ignored files are never held. When nothing has changed since `previous`, its commit is the answer. A Failure says
-    why there is none; `Snapshot.changed` is not empty when somebody wrote meanwhile: then it may mix two moments.
-    Nothing of the repository runs: no filter, hook or fsmonitor.
+    `rehash` reads every file. Without, a file is taken to be unchanged when lstat says about it what it said to git's
+    index, which is younger than the file (racy), and no attribute converts it. A file of more than `largest` bytes is
+    left out; with more than `most` bytes of new content nothing is stored (`too-large`). Ignored files are never held.
+    When nothing has changed since the snapshot `previous`, that commit is the answer. A Failure says why there is none;
+    `Snapshot.changed` is not empty when somebody wrote meanwhile: then it may mix two moments. Nothing of the
+    repository runs: no filter, hook or fsmonitor.
     """
     watcher = watcher or Watcher()
     try:
@@ -90,7 +90,7 @@ def _write(
     worktree: Worktree,
     store: Store,
     rehash: bool,
-    previous: Snapshot | None,
+    previous: str | None,
     limits: tuple[int | None, int | None],
     watcher: Watcher,
 ) -> Snapshot:
@@ -98,8 +98,7 @@ def _write(
     ignored = ignoring(repository, worktree)
     first = look(repository, worktree, store, ignored, watcher)
     root, git_dir = first.worktree.key, first.worktree.git_dir
-    known = previous.known if previous is not None else Known()
-    reusable = {} if rehash else find_reusable(repository, first.worktree, first.index, first.files, known)
+    reusable = {} if rehash else find_reusable(repository, first.worktree, first.index, first.files)
     content = hash_files(store, root, first.files, reusable, limits[0], watcher)
     written = store_content(store, root, first.files, content, limits[1], watcher)
     quiet = Watcher(cancelled=watcher.cancelled)
@@ -160,9 +159,23 @@ def _write(
         lost=tuple(sorted(first.files.found.keys() - last.files.found.keys())),
         known=Known(MappingProxyType(blobs), taken),
     )
-    if previous is not None and (previous.tree, previous.parents) == (tree, roots.parents):
-        return replace(snapshot, commit=previous.commit)
+    if previous is not None and _is_of(store, previous, tree, roots.parents):
+        return replace(snapshot, commit=previous)
     return replace(snapshot, commit=_commit(store, tree, roots.parents, first.worktree.name))
+
+
+def _is_of(store: Store, commit: str, tree: str, parents: Sequence[str]) -> bool:
+    """Whether a commit is there and holds just this; what else it says does not matter."""
+    try:
+        said = run(store.place, "cat-file", "commit", commit)
+    except GitError:
+        return False
+    return said.decode("ascii", "replace").startswith("\n".join([*_names(tree, parents), "author "]))
+
+
+def _names(tree: str, parents: Sequence[str]) -> list[str]:
+    """How a commit begins (gitformat-commit)."""
+    return [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
 
 
 def _find_roots(repository: Repository, store: Store, seen: Look) -> Roots:
@@ -248,6 +261,6 @@ def _mode(item: Item) -> int:
 
 def _commit(store: Store, tree: str, parents: Sequence[str], name: str) -> str:
     now = f"Worktree Sidecar <> {int(time.time())} +0000"
-    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {now}", f"committer {now}"]
+    lines = [*_names(tree, parents), f"author {now}", f"committer {now}"]
     lines += ["", f"Snapshot of the worktree {ascii(name)[1:-1]}", ""]
     return write_object(store, "commit", "\n".join(lines).encode("ascii"))

@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot import Snapshot, write_snapshot
+from sidecar.git.snapshot import write_snapshot
 from sidecar.git.snapshot.values import Watcher
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
@@ -111,7 +110,7 @@ def _keep(
         repository,
         worktree,
         rehash=False,
-        previous=None if known is None else _snapshot_of(repository, known.commit),
+        previous=None if known is None else known.commit,
         largest=LARGEST,
         most=most,
         watcher=Watcher(cancelled=orphaned),
@@ -139,13 +138,3 @@ def _keep(
     except GuardError as error:
         return Done(wish.path, "failed", f"The state of {worktree.name} can't be kept: {error}")
     return Done(wish.path, "changing" if snapshot.changed else "kept")
-
-
-def _snapshot_of(repository: Repository, commit: str) -> Snapshot | None:
-    """As much of the last snapshot as tells whether anything differs; None when it is gone."""
-    try:
-        said = run(repository.place, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")
-        parents = run(repository.place, "rev-list", "--parents", "--max-count=1", commit)
-    except GitError:
-        return None
-    return Snapshot(commit, said.decode().strip(), tuple(parents.decode().split()[1:]), 0, 0, 0)

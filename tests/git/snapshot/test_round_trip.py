@@ -135,10 +135,10 @@ def test_what_nobody_changed_is_the_same_snapshot(pair: tuple[Path, Path]) -> No
     repository = opened(repo)
     everything(worktree)
     first = hold(repo, worktree, rehash=False)
-    again = hold(repo, worktree, rehash=False, previous=first)
+    again = hold(repo, worktree, rehash=False, previous=first.commit)
     assert (again.commit, again.written) == (first.commit, 0)
     write(worktree, {"untracked": "v\n"})
-    third = hold(repo, worktree, rehash=False, previous=again)
+    third = hold(repo, worktree, rehash=False, previous=again.commit)
     assert third.commit != first.commit
     assert third.written == 2
     destroy(repo, worktree, "feat")

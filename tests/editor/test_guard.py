@@ -10,20 +10,15 @@ from playwright.sync_api import Page, expect
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import answer_notification, editor_text, notifications, open_workbench
 from tests.editor.conftest import WAIT_MILLISECONDS, Shoot
-from tests.harness import commit, git, write
-from tests.harness.states import Standing, build_standing
+from tests.harness import git
+from tests.harness.states import Standing, build_at_work
 from tests.harness.whole import whole
 
 
 @pytest.fixture
 def at(tmp_path: Path) -> Standing:
     """A worktree with committed, staged, unstaged and untracked work that trunk lacks."""
-    standing = build_standing(tmp_path)
-    commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
-    write(standing.worktree, {"src/a.txt": "staged\n"})
-    standing.git("add", "src/a.txt")
-    write(standing.worktree, {"src/b.txt": "unstaged\n", "untracked.txt": "untracked\n"})
-    return standing
+    return build_at_work(tmp_path)
 
 
 def kept(page: Page, at: Standing) -> None:

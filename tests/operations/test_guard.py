@@ -20,8 +20,8 @@ from sidecar.operations.guard.records import Guarded, guard_ref, guarded
 from sidecar.session import Options, open_session
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
-from tests.harness.repository import add_worktree, commit
-from tests.harness.states import Standing, build_standing
+from tests.harness.repository import add_worktree
+from tests.harness.states import Standing, build_at_work, build_standing
 from tests.harness.whole import whole
 
 
@@ -36,11 +36,8 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def at(tmp_path: Path) -> Standing:
     """A worktree with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
-    standing = build_standing(tmp_path)
-    commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
-    write(standing.worktree, {"src/a.txt": "staged\n"})
-    standing.git("add", "src/a.txt")
-    write(standing.worktree, {"src/b.txt": "unstaged\n", "new/untracked.txt": "untracked\n", ".env": "SECRET=1\n"})
+    standing = build_at_work(tmp_path)
+    write(standing.worktree, {".env": "SECRET=1\n"})
     return standing
 
 

@@ -10,8 +10,8 @@ from sidecar.operations import apply_release, list_restorable, plan_release, res
 from sidecar.operations.restore import RestoreResult
 from sidecar.session import Options
 from tests.harness import git, write
-from tests.harness.repository import add_worktree, commit
-from tests.harness.states import Standing, build_standing
+from tests.harness.repository import add_worktree
+from tests.harness.states import Standing, build_at_work
 from tests.harness.whole import Whole, whole
 from tests.operations.test_guard import guarding, wait_until_kept
 
@@ -21,12 +21,7 @@ YOUNGER = "younger than its files"
 @pytest.fixture
 def at(tmp_path: Path) -> Standing:
     """A worktree with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
-    standing = build_standing(tmp_path)
-    commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
-    write(standing.worktree, {"src/a.txt": "staged\n"})
-    standing.git("add", "src/a.txt")
-    write(standing.worktree, {"src/b.txt": "unstaged\n", "new/untracked.txt": "untracked\n"})
-    return standing
+    return build_at_work(tmp_path)
 
 
 def guard(at: Standing) -> Whole:

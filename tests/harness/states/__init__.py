@@ -9,8 +9,8 @@ from tests.harness.states.history import HISTORY
 from tests.harness.states.ignored import IGNORED
 from tests.harness.states.inside import INSIDE
 from tests.harness.states.machine import allows
-from tests.harness.states.standing import Standing, State, build_standing
+from tests.harness.states.standing import Standing, State, build_at_work, build_standing
 
 STATES: tuple[State, ...] = (*CHANGED, *IGNORED, *HISTORY, *INSIDE)
 
-__all__ = ["STATES", "Standing", "State", "allows", "build_standing"]
+__all__ = ["STATES", "Standing", "State", "allows", "build_at_work", "build_standing"]

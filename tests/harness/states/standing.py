@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.repository import Content, Executable, Symlink, add_worktree, commit, git, init
+from tests.harness.repository import Content, Executable, Symlink, add_worktree, commit, git, init, write
 
 IGNORE = "*.log\n*.db\n.env\n.env.link\n/data/\n/vendor/\nnode_modules/\n__pycache__/\n/build/\n/.venv/\n"
 
@@ -76,6 +76,16 @@ def build_standing(root: Path, name: str = "feat-1") -> Standing:
     outside = root / "outside"
     outside.mkdir()
     return Standing(main, worktree, outside)
+
+
+def build_at_work(root: Path) -> Standing:
+    """The same with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
+    standing = build_standing(root)
+    commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
+    write(standing.worktree, {"src/a.txt": "staged\n"})
+    standing.git("add", "src/a.txt")
+    write(standing.worktree, {"src/b.txt": "unstaged\n", "new/untracked.txt": "untracked\n"})
+    return standing
 
 
 def keep_times(path: Path, content: str) -> None:

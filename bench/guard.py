@@ -16,8 +16,9 @@ from bench.report import Row, arguments, print_report
 from bench.repository import repository
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
-from sidecar.operations.guard import open_guard
-from sidecar.session import Options, open_session
+from sidecar.operations.guard.keeping import open_guard
+from sidecar.session.live import open_session
+from sidecar.session.sources import Options
 from tests.harness import environment, git
 
 PAUSE = 1.0

@@ -20,8 +20,10 @@ from pathlib import Path
 from bench.report import Row, arguments, print_report, share
 from bench.repository import repository
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_merge, plan_merge, undo_merge
 from sidecar.operations.control import Control
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.undo import undo_merge
 from sidecar.session.sources import Options
 from tests.harness import GitFailedError, environment, git, write
 

@@ -29,7 +29,9 @@ from bench.processes import family, open_files, watched_inodes
 from bench.report import Row, print_report, share
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
-from sidecar.session import Options, Session, look, open_session
+from sidecar.session.live import Session, open_session
+from sidecar.session.look import look
+from sidecar.session.sources import Options
 from tests.harness import environment
 
 OPTIONS = Options(trusted=True)

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from bench.processes import family
-from sidecar.session import Session
+from sidecar.session.live import Session
 from tests.harness import GitFailedError, add_worktree, commit, git, init, worktree_paths
 
 FILES, SHARED, LINES = 120, 12, 40

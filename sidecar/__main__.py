@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve() -> int | None:
-    from sidecar.lsp import serve  # takes 400 ms; only `sidecar serve` needs it
+    from sidecar.lsp.serve import serve  # takes 400 ms; only `sidecar serve` needs it
 
     return serve()
 

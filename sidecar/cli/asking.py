@@ -47,13 +47,13 @@ def here() -> Path:
 
 def recover_first(folder: Path | None = None) -> None:
     """Finish or undo what a killed operation left in the repository around a folder, and say so on standard error."""
-    from sidecar.session import identify  # --help and serve do without
+    from sidecar.session.look import identify  # --help and serve do without
 
     common_dir = identify(folder or here())
     left = ("journal", "doomed")
     if isinstance(common_dir, Failure) or not any((Path(common_dir) / "sidecar" / name).exists() for name in left):
         return  # loading the operations takes longer than this look, and than many an answer
-    from sidecar.operations import recover_all
+    from sidecar.operations.recovery import recover_all
 
     for finding in recover_all(folder or here()):
         click.echo(f"sidecar: {escape(finding.message)}", err=True)
@@ -61,7 +61,8 @@ def recover_first(folder: Path | None = None) -> None:
 
 def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False, measure: float = 0.0) -> Picture:
     """The Picture of the repository around a folder, the current directory unless given; see `look` for the rest."""
-    from sidecar.session import Options, look  # --help and serve do without
+    from sidecar.session.look import look  # --help and serve do without
+    from sidecar.session.sources import Options
 
     recover_first(folder)
     return answered(look(folder or here(), Options(trusted=trust), prove=prove, measure=measure))
@@ -69,7 +70,8 @@ def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False,
 
 def ask_comparison(first: str, second: str, trust: bool) -> tuple[Overlap, ...]:
     """The overlaps of two worktrees or commits."""
-    from sidecar.session import Options, compare  # --help and serve do without
+    from sidecar.session.look import compare  # --help and serve do without
+    from sidecar.session.sources import Options
 
     recover_first()
     return answered(compare(here(), first, second, Options(trusted=trust)))

@@ -13,7 +13,7 @@ import click
 @click.command(hidden=True)
 def keep() -> None:
     """Keep the states of worktrees that standard input asks for."""
-    from sidecar.operations.guard import answer  # --help and serve do without
+    from sidecar.operations.guard.writing import answer  # --help and serve do without
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing temporary is left
     for done in answer(sys.stdin.buffer):

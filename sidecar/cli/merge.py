@@ -14,7 +14,7 @@ from sidecar.model.messages import counted, escape, short, shown
 from sidecar.model.schema import merge_object
 
 if TYPE_CHECKING:
-    from sidecar.operations import MergeChoices, MergePlan, MergeResult
+    from sidecar.operations.merge.values import MergeChoices, MergePlan, MergeResult
 
 STRATEGIES = ("merge", "squash", "rebase")
 
@@ -43,7 +43,7 @@ def merge(
     The merge is made and verified aside; trunk moves only then, wholly or not at all. Whoever types this trusts the
     repository as one who types git merge does: its hooks and drivers take part, but not in a --dry-run.
     """
-    from sidecar.operations import MergeChoices  # --help and serve do without
+    from sidecar.operations.merge.values import MergeChoices  # --help and serve do without
 
     if (name is None) != everything:
         raise click.UsageError("Give a NAME or --all." if name is None else "Give a NAME or --all, not both.")
@@ -72,15 +72,15 @@ def merge(
 
 def ask_merge(name: str, choices: MergeChoices, *, dry_run: bool) -> MergePlan:
     """The plan for one worktree."""
-    from sidecar.operations import plan_merge
-    from sidecar.session import Options
+    from sidecar.operations.merge.plan import plan_merge
+    from sidecar.session.sources import Options
 
     return answered(plan_merge(here(), name, Options(trusted=not dry_run), choices))
 
 
 def carry_out(plan: MergePlan) -> tuple[MergeResult, bool]:
     """(what became of it, whether somebody stopped it)."""
-    from sidecar.operations import apply_merge
+    from sidecar.operations.merge.apply import apply_merge
 
     with working() as work:
         result = apply_merge(plan, work.control)

@@ -16,7 +16,7 @@ from sidecar.model.order import Order, Turn
 from sidecar.model.schema import merge_all_object
 
 if TYPE_CHECKING:
-    from sidecar.operations import MergeChoices
+    from sidecar.operations.merge.values import MergeChoices
 
 
 @dataclass(frozen=True, slots=True)

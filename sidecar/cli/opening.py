@@ -23,8 +23,8 @@ def open_worktree(name: str, start: str | None, as_json: bool) -> int:
     The worktree lies beside the main worktree, in REPOSITORY.worktrees/NAME, unless the setting worktreeFolder names
     another folder. To go there: cd "$(sidecar open NAME)"
     """
-    from sidecar.operations import apply_open, plan_open  # --help and serve do without
-    from sidecar.session import Options
+    from sidecar.operations.opening import apply_open, plan_open  # --help and serve do without
+    from sidecar.session.sources import Options
 
     recover_first()
     plan = answered(plan_open(here(), name, start, Options(trusted=True)))

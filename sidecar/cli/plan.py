@@ -31,7 +31,7 @@ def plan(as_json: bool, trust: bool) -> int:
 def ask_order(trust: bool) -> Order:
     """The order of this repository."""
     from sidecar.operations.order import plan_order  # --help and serve do without
-    from sidecar.session import Options
+    from sidecar.session.sources import Options
 
     with working(quiet=True) as work:
         return answered(plan_order(here(), Options(trusted=trust), work.control))

@@ -14,7 +14,8 @@ from sidecar.model.messages import shown
 from sidecar.model.schema import release_object
 
 if TYPE_CHECKING:
-    from sidecar.operations.release import ReleasePlan, ReleaseResult
+    from sidecar.operations.release.apply import ReleaseResult
+    from sidecar.operations.release.plan import ReleasePlan
 
 
 @click.command(short_help="Let go of a finished worktree; nothing is lost.")
@@ -26,8 +27,9 @@ def release(name: str, allow: tuple[str, ...], dry_run: bool, yes: bool, as_json
 
     What is only in the worktree is kept and can be restored; only build output is deleted at once.
     """
-    from sidecar.operations.release import apply_release, plan_release  # --help and serve do without
-    from sidecar.session import Options
+    from sidecar.operations.release.apply import apply_release  # --help and serve do without
+    from sidecar.operations.release.plan import plan_release
+    from sidecar.session.sources import Options
 
     recover_first()
     with working(quiet=True) as work:

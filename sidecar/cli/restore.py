@@ -50,7 +50,7 @@ def restore(receipt: str | None, into: Path | None, empty: bool, yes: bool, as_j
 
 def _list(as_json: bool) -> int:
     from sidecar.operations.restore import list_restorable  # --help and serve do without
-    from sidecar.session import Options
+    from sidecar.session.sources import Options
 
     receipts = answered(list_restorable(here(), Options()))
     if as_json:
@@ -64,7 +64,7 @@ def _list(as_json: bool) -> int:
 
 def _restore(receipt: str, into: Path | None, as_json: bool) -> int:
     from sidecar.operations.restore import restore as apply_restore
-    from sidecar.session import Options
+    from sidecar.session.sources import Options
 
     with working() as work:
         result = answered(apply_restore(here(), receipt, Options(trusted=True), work.control, into))
@@ -83,7 +83,7 @@ def _empty(receipt: str | None, *, yes: bool, as_json: bool) -> int:
     """Let go of what is kept; what would go is shown first."""
     from sidecar.model.inventory_findings import size_text
     from sidecar.operations.restore import apply_empty, plan_empty
-    from sidecar.session import Options
+    from sidecar.session.sources import Options
 
     plan = answered(plan_empty(here(), receipt, Options()))
     if not plan.receipts:

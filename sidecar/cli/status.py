@@ -32,7 +32,7 @@ def status(as_json: bool, trust: bool) -> int:
         print_json(status_with(picture, users))
         return 0
     from sidecar.cli.status_table import print_status  # rich takes longer than the answer
-    from sidecar.session import watch_notes  # `serve` comes by here too, and answers first
+    from sidecar.session.watch_notes import watch_notes  # `serve` comes by here too, and answers first
 
     print_status(picture, users, watch_notes(picture.repository))
     return 0

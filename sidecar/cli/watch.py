@@ -22,7 +22,7 @@ from sidecar.model.messages import shown
 from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard import Vanished
+    from sidecar.operations.guard.keeping import Vanished
 
 ENDING_KEYS = frozenset(b"qQ\x03\x04")
 """What ends the watching on a terminal; Ctrl-C and Ctrl-D too, where they come as characters."""
@@ -115,8 +115,9 @@ def _noticing() -> Iterator[_News]:
 @contextlib.contextmanager
 def _session(trust: bool, news: _News) -> Iterator[None]:
     """Keep the repository in view, and, unless that is turned off, under guard."""
-    from sidecar.operations.guard import open_guard  # --help and serve do without
-    from sidecar.session import Options, open_session
+    from sidecar.operations.guard.keeping import open_guard  # --help and serve do without
+    from sidecar.session.live import open_session
+    from sidecar.session.sources import Options
 
     options = Options(trusted=trust)
     guard = open_guard(here(), options, news.miss)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from sidecar.git.process import run
 from sidecar.git.repository import Repository
@@ -18,6 +19,9 @@ class Divergence:
     bases: tuple[str, ...]
     own: frozenset[str]
     behind: int
+
+
+_Parents: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class History:
@@ -38,10 +42,25 @@ class History:
     def _divergence(self, trunk: str, head: str) -> Divergence:
         if trunk == head:
             return Divergence((head,), frozenset(), 0)
-        bases = self._merge_bases(trunk, head)
-        said = run(self._repository.place, "rev-list", "--left-right", f"{trunk}...{head}").decode("ascii").split()
-        own = frozenset(line[1:] for line in said if line.startswith(">"))
-        return Divergence(bases, own, len(said) - len(own))
+        said = run(self._repository.place, "rev-list", "--left-right", "--parents", f"{trunk}...{head}")
+        rows = [line.split() for line in said.decode("ascii").splitlines()]
+        own = {row[0][1:]: row[1:] for row in rows if row[0].startswith(">")}
+        trunks = {row[0][1:]: row[1:] for row in rows if row[0].startswith("<")}
+        return Divergence(self._bases(trunk, head, own, trunks), frozenset(own), len(trunks))
+
+    def _bases(self, trunk: str, head: str, own: _Parents, trunks: _Parents) -> tuple[str, ...]:
+        """Merge bases from the parents of the commits that only one side has, where these settle it.
+
+        All that the two have in common is reached through a commit that is a parent of one side's own commits and not
+        one of them. Where there is one such commit, it is the only merge base.
+        """
+        if not own or not trunks:
+            return (trunk if own else head,)
+        for side in (own, trunks):
+            shared = {parent for parents in side.values() for parent in parents} - side.keys()
+            if len(shared) < 2:
+                return tuple(shared)
+        return self._merge_bases(trunk, head)
 
     def pair_bases(self, trunk: str, one: str, two: str) -> tuple[str, ...]:
         """Merge bases of two heads, from what is known of each against trunk where that settles it.

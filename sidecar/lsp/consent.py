@@ -19,7 +19,7 @@ from sidecar.model.messages import escape_lines
 
 if TYPE_CHECKING:
     from sidecar.operations.control import Control
-    from sidecar.session import Options
+    from sidecar.session.sources import Options
 
 Json = dict[str, Any]
 
@@ -142,14 +142,14 @@ def request_of(door: Door, target: Target, arguments: Arguments) -> Request:
 
 def options_of(door: Door, *, trusted: bool) -> Options:
     """What operations are told of the editor."""
-    from sidecar.session import Options  # loads libgit2: only when it is needed
+    from sidecar.session.sources import Options  # loads libgit2: only when it is needed
 
     return Options(trusted=trusted, editor=door.settings or {})
 
 
 def _plan(operation: Operation, request: Request, control: Control) -> Proposal | Failure:
     """Plan in a repository in which no killed operation has left anything."""
-    from sidecar.operations import recover_all
+    from sidecar.operations.recovery import recover_all
 
     for finding in recover_all(request.target.folder):
         control.stage(finding.message)

@@ -23,8 +23,8 @@ from sidecar.model.findings import Failure
 from sidecar.model.messages import escape, escape_lines
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard import Guard
-    from sidecar.session import Session
+    from sidecar.operations.guard.keeping import Guard
+    from sidecar.session.live import Session
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")

@@ -19,7 +19,7 @@ from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
-    from sidecar.session import Session
+    from sidecar.session.live import Session
 
 NOT_A_REPOSITORY = "not-a-repository"
 FIRST_PICTURE_SECONDS = 5.0
@@ -114,7 +114,7 @@ async def _recover(door: Door, place: str) -> None:
     """Finish or undo what a killed operation left, and say so; it runs nothing of the repository."""
 
     def recover() -> tuple[Finding, ...]:
-        from sidecar.operations import recover_all  # loads libgit2: only after `initialize` is answered
+        from sidecar.operations.recovery import recover_all  # loads libgit2: only after `initialize` is answered
 
         return recover_all(Path(place))
 
@@ -129,7 +129,8 @@ def _open_session(
     door: Door, place: str, editor: Mapping[str, object], on_picture: Callable[[Picture], None]
 ) -> Session | Failure:
     """Runs beside the loop; a session that comes when the server has ended meanwhile is closed again."""
-    from sidecar.session import Options, open_session  # loads libgit2: only after `initialize` is answered
+    from sidecar.session.live import open_session  # loads libgit2: only after `initialize` is answered
+    from sidecar.session.sources import Options
 
     session = open_session(Path(place), Options(trusted=door.trusted is True, editor=editor), on_picture)
     if door.ended and not isinstance(session, Failure):

@@ -15,7 +15,7 @@ from sidecar.lsp.door import Door, Repository, in_pool, log, log_error
 from sidecar.model.messages import escape, shown
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard import Guard, Vanished
+    from sidecar.operations.guard.keeping import Guard, Vanished
 
 RESTORE, DISMISS = "Restore", "Dismiss"
 
@@ -29,8 +29,8 @@ async def start_guard(door: Door, repository: Repository, place: str) -> None:
             loop.call_soon_threadsafe(_begin, door, repository, vanished)
 
     def start() -> Guard:
-        from sidecar.operations.guard import open_guard  # loads libgit2: only after `initialize` is answered
-        from sidecar.session import Options
+        from sidecar.operations.guard.keeping import open_guard  # loads libgit2: only after `initialize` is answered
+        from sidecar.session.sources import Options
 
         options = Options(door.trusted is True, door.settings or {})
         return open_guard(Path(place), options, on_vanished, repository.session.foreground)

@@ -15,7 +15,7 @@ from sidecar.model.schema import merge_object
 
 if TYPE_CHECKING:
     from sidecar.operations.control import Control
-    from sidecar.operations.merge import MergePlan, MergeResult
+    from sidecar.operations.merge.values import MergePlan, MergeResult
 
 STRATEGIES = ("merge", "squash", "rebase")
 HOW = {"merge": "with a merge commit", "squash": "as one commit", "rebase": "rebased, without a merge commit"}
@@ -23,7 +23,7 @@ HOW = {"merge": "with a merge commit", "squash": "as one commit", "rebase": "reb
 
 def propose_merge(request: Request, _control: Control) -> Proposal | Failure:
     """The plan of a merge, the ways out of what blocks it, and what the editor has not saved."""
-    from sidecar.operations.merge import apply_merge
+    from sidecar.operations.merge.apply import apply_merge
 
     plan = plan_for(request)
     if isinstance(plan, Failure):
@@ -56,7 +56,8 @@ def merge_plan(request: Request, _control: Control) -> Json | Failure:
 
 def plan_for(request: Request, **chosen: str) -> MergePlan | Failure:
     """The operation's own plan for what was asked; `chosen` goes before it."""
-    from sidecar.operations.merge import MergeChoices, plan_merge
+    from sidecar.operations.merge.plan import plan_merge
+    from sidecar.operations.merge.values import MergeChoices
 
     given = {**request.arguments, **chosen}
     strategy = given.get("strategy", "merge")
@@ -68,7 +69,7 @@ def plan_for(request: Request, **chosen: str) -> MergePlan | Failure:
 
 def _commit_and_merge(request: Request, control: Control) -> Outcome:
     """Commit what is there under a plain name, and merge; the person has agreed to both."""
-    from sidecar.operations.merge import apply_merge
+    from sidecar.operations.merge.apply import apply_merge
 
     plan = plan_for(request, commit=f"Work in {request.target.called}")
     if isinstance(plan, Failure):

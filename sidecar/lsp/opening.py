@@ -11,13 +11,13 @@ from sidecar.model.messages import escape, shown
 from sidecar.model.schema import restore_object
 
 if TYPE_CHECKING:
-    from sidecar.operations import OpenPlan
     from sidecar.operations.control import Control
+    from sidecar.operations.opening import OpenPlan
 
 
 def propose_open(request: Request, _control: Control) -> Proposal | Failure:
     """The plan of a new worktree: its name, where it goes, and where it begins."""
-    from sidecar.operations import plan_open
+    from sidecar.operations.opening import plan_open
 
     name, start = str(request.arguments["worktree"]), request.arguments.get("from")
     plan = plan_open(request.target.folder, name, start, request.options)
@@ -34,7 +34,7 @@ def propose_open(request: Request, _control: Control) -> Proposal | Failure:
 
 
 def _open(plan: OpenPlan, control: Control) -> Outcome:
-    from sidecar.operations import apply_open
+    from sidecar.operations.opening import apply_open
 
     result = apply_open(plan, control)
     answer = restore_object(result.outcome, result.path, result.findings)

@@ -77,7 +77,9 @@ def _merge_in_turn(request: Request, order: Order, control: Control) -> Outcome:
 
 def _merge(request: Request, turn: Turn, control: Control) -> Outcome:
     """Merge one, planned anew on what trunk is by now."""
-    from sidecar.operations import MergeChoices, apply_merge, plan_merge
+    from sidecar.operations.merge.apply import apply_merge
+    from sidecar.operations.merge.plan import plan_merge
+    from sidecar.operations.merge.values import MergeChoices
 
     name, given = shown(turn.worktree.name), request.arguments
     if control.cancelled():

@@ -14,8 +14,8 @@ from sidecar.model.messages import counted, shown
 from sidecar.model.schema import release_object
 
 if TYPE_CHECKING:
-    from sidecar.operations import ReleasePlan
     from sidecar.operations.control import Control
+    from sidecar.operations.release.plan import ReleasePlan
 
 MOST_NAMED = 8
 """How many worktrees a message names."""
@@ -79,7 +79,7 @@ def propose_all_releases(request: Request, control: Control) -> Proposal | Failu
 
 
 def _plan(request: Request, name: str, allow: frozenset[str], control: Control) -> ReleasePlan | Failure:
-    from sidecar.operations import plan_release
+    from sidecar.operations.release.plan import plan_release
 
     unsaved = _unsaved(request, name)
     return plan_release(request.target.folder, name, request.reading, allow, control, unsaved=unsaved)
@@ -122,7 +122,7 @@ def _allow_and_release(request: Request, allow: frozenset[str], control: Control
 
 
 def _release(plan: ReleasePlan, control: Control) -> Outcome:
-    from sidecar.operations import apply_release
+    from sidecar.operations.release.apply import apply_release
 
     result = apply_release(plan, control)
     answer = release_object(result.outcome, result.findings, result.receipt, result.reclaimed, result.kept)

@@ -25,7 +25,7 @@ DEEDS = {"merge": "merged", "release": "released", "vanished": "vanished"}
 
 def propose_restore(request: Request, _control: Control) -> Proposal | Failure:
     """What one receipt gives back; without an id, the newest ones to choose from."""
-    from sidecar.operations import list_restorable
+    from sidecar.operations.restore import list_restorable
 
     receipts = list_restorable(request.target.folder, request.reading)
     if isinstance(receipts, Failure):
@@ -49,7 +49,7 @@ def propose_restore(request: Request, _control: Control) -> Proposal | Failure:
 
 def restorable(request: Request, _control: Control) -> Json | Failure:
     """What can be restored, as `restore --json` prints it."""
-    from sidecar.operations import list_restorable
+    from sidecar.operations.restore import list_restorable
 
     receipts = list_restorable(request.target.folder, request.reading)
     return receipts if isinstance(receipts, Failure) else receipts_object(receipts)
@@ -68,7 +68,7 @@ def _when(receipt: Receipt) -> str:
 
 
 def _restore(request: Request, receipt: Receipt, control: Control) -> Outcome:
-    from sidecar.operations import restore
+    from sidecar.operations.restore import restore
 
     into = request.arguments.get("into")
     place = Path(into) if into is not None else None

@@ -15,8 +15,8 @@ from sidecar.model.picture import TRUNK_KEY, Picture
 from sidecar.model.schema import update_object
 
 if TYPE_CHECKING:
-    from sidecar.operations import UpdatePlan, UpdateResult
     from sidecar.operations.control import Control
+    from sidecar.operations.merge.update import UpdatePlan, UpdateResult
 
 
 def propose_update(request: Request, _control: Control) -> Proposal | Failure:
@@ -52,13 +52,13 @@ def update_now(request: Request, control: Control) -> Outcome:
 
 
 def _plan(request: Request) -> UpdatePlan | Failure:
-    from sidecar.operations import plan_update
+    from sidecar.operations.merge.update import plan_update
 
     return plan_update(request.target.folder, request.target.name, request.options)
 
 
 def _apply(plan: UpdatePlan, control: Control) -> Outcome:
-    from sidecar.operations import apply_update
+    from sidecar.operations.merge.update import apply_update
 
     return _outcome(plan, apply_update(plan, control))
 

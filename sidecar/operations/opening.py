@@ -21,8 +21,8 @@ from sidecar.operations.control import QUIET, Control
 from sidecar.operations.lock import hold
 from sidecar.operations.opening_ends import settle_opening
 from sidecar.operations.receipts import new_id
-from sidecar.session import Options, find_worktree
-from sidecar.session.sources import settings_of
+from sidecar.session.look import find_worktree
+from sidecar.session.sources import Options, settings_of
 
 
 @dataclass(frozen=True, slots=True)

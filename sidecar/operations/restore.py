@@ -10,8 +10,8 @@ from typing import Literal
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot import Restored, restore_snapshot
-from sidecar.git.snapshot.values import Watcher
+from sidecar.git.snapshot.restore import restore_snapshot
+from sidecar.git.snapshot.values import Restored, Watcher
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Failure, Finding, as_finding
 from sidecar.model.messages import counted, escape, named, shown
@@ -27,7 +27,7 @@ from sidecar.operations.release.restore import overlay
 from sidecar.operations.release.trash import delete_trash
 from sidecar.operations.retention import is_emptied, let_go, let_go_of_old
 from sidecar.operations.state import state_path
-from sidecar.session import Options
+from sidecar.session.sources import Options
 
 
 @dataclass(frozen=True, slots=True)

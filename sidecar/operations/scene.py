@@ -10,7 +10,7 @@ from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.messages import shown
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
-from sidecar.session import find_worktree
+from sidecar.session.look import find_worktree
 
 
 @dataclass(frozen=True, slots=True)

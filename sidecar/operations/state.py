@@ -14,6 +14,9 @@ from sidecar.model.findings import Failure
 
 Json = dict[str, Any]
 
+DOOMED = "doomed"
+"""The directory, below the state directory, of what is only ever deleted."""
+
 MOST_BYTES = 8 * 1024 * 1024
 """Bytes above which a record of ours is not ours."""
 
@@ -21,6 +24,11 @@ MOST_BYTES = 8 * 1024 * 1024
 def state_path(common_dir: str) -> Path:
     """The state directory of a repository; it need not be there."""
     return Path(common_dir) / "sidecar"
+
+
+def is_swept(state: Path) -> bool:
+    """Whether nothing waits to be deleted."""
+    return not os.path.lexists(state / DOOMED)
 
 
 def open_state(common_dir: str) -> Path | Failure:

@@ -22,7 +22,8 @@ from sidecar.session.sources import Options, Sources, open_sources
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.view import Pending, View
 from sidecar.session.watch_notes import leave_note
-from sidecar.watch import Batch, Watcher, open_watcher
+from sidecar.watch.events import Batch, Watcher
+from sidecar.watch.open import open_watcher
 
 log = logging.getLogger(__name__)
 

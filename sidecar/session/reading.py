@@ -18,7 +18,7 @@ from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
 from sidecar.session.sources import Sources
 from sidecar.session.unsaved import Unsaved, lay_over
-from sidecar.watch import Moment, now
+from sidecar.watch.events import Moment, now
 
 READERS = 4
 """How many worktrees are read at a time."""

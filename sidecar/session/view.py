@@ -23,7 +23,7 @@ from sidecar.session.readers import AT_MOST, BESIDE, Readers
 from sidecar.session.reading import Reading, marks_of, read_paths, worktree_state
 from sidecar.session.sources import Options, Sources, is_current, open_sources
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
-from sidecar.watch import GitTarget, Target, WorktreeTarget
+from sidecar.watch.events import GitTarget, Target, WorktreeTarget
 
 log = logging.getLogger(__name__)
 

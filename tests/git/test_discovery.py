@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.git.repository import find_common_dir, list_worktrees
-from sidecar.session import look
+from sidecar.session.look import look
 from tests.git.opening import opened, refused
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import pictured

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.git.version import BATCHED_MERGES, OLDEST, git_version
 from sidecar.model.findings import Failure
-from sidecar.session import look
+from sidecar.session.look import look
 from tests.harness import add_worktree, write
 
 Shim = Callable[[str], None]

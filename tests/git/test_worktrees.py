@@ -11,7 +11,7 @@ import pytest
 from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
-from sidecar.session import look
+from sidecar.session.look import look
 from tests.git.opening import opened, worktree_at
 from tests.harness import add_worktree, commit, git, git_bytes, init, write
 from tests.harness import state_of as everything_of

@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_release, journal, plan_release, recover_all, restore
+from sidecar.operations import journal
 from sidecar.operations.guard import records
+from sidecar.operations.recovery import recover_all
 from sidecar.operations.release import steps, sweeping
-from sidecar.session import Options
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import restore
+from sidecar.session.sources import Options
 
 HOUSE = Path(__file__).resolve().parent.parent.parent
 ALLOWED = frozenset({"uncommitted", "untracked", "not-integrated", "unreachable-commits"})

@@ -18,8 +18,12 @@ from pathlib import Path
 
 from sidecar.git.acting import mark_of
 from sidecar.model.findings import Failure
-from sidecar.operations import MergeChoices, apply_merge, journal, plan_merge, recover_all
+from sidecar.operations import journal
 from sidecar.operations.control import Control
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.values import MergeChoices
+from sidecar.operations.recovery import recover_all
 from sidecar.session.sources import Options
 from tests.harness.repository import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
 

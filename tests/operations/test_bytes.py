@@ -8,8 +8,10 @@ import pytest
 
 from sidecar.model.finding_codes import ALLOWABLE
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_empty, apply_release, list_restorable, plan_empty, plan_release
-from sidecar.session import Options
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import apply_empty, list_restorable, plan_empty
+from sidecar.session.sources import Options
 from tests.harness import write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit, git

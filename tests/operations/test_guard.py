@@ -11,13 +11,17 @@ from queue import Queue
 
 import pytest
 
-from sidecar.git.snapshot import write_snapshot
 from sidecar.git.snapshot.values import Watcher
+from sidecar.git.snapshot.write import write_snapshot
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_release, list_restorable, plan_release, restore
-from sidecar.operations.guard import Vanished, keeping, open_guard, writing
+from sidecar.operations.guard import keeping, writing
+from sidecar.operations.guard.keeping import Vanished, open_guard
 from sidecar.operations.guard.records import Guarded, guard_ref, guarded
-from sidecar.session import Options, open_session
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import list_restorable, restore
+from sidecar.session.live import open_session
+from sidecar.session.sources import Options
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.repository import add_worktree

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_release, journal, list_restorable, plan_empty, plan_release, recover_all, restore
+from sidecar.operations import journal
 from sidecar.operations.guard.records import guard_ref, guarded
 from sidecar.operations.receipts import Receipt, write_receipt
-from sidecar.operations.restore import apply_empty
+from sidecar.operations.recovery import recover_all
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
 from sidecar.operations.state import open_state
-from sidecar.session import Options
+from sidecar.session.sources import Options
 from tests.harness import git, init, write
 from tests.harness.states import Standing, allows, build_standing
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import OpenPlan, OpenResult, apply_open, journal, plan_open, recover_all
-from sidecar.session import Options
+from sidecar.operations import journal
+from sidecar.operations.opening import OpenPlan, OpenResult, apply_open, plan_open
+from sidecar.operations.recovery import recover_all
+from sidecar.session.sources import Options
 from tests.harness import add_worktree, commit, git, init, state_of
 
 HOUSE = Path(__file__).parent.parent.parent

@@ -12,7 +12,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.order import Order, Turn
 from sidecar.operations.control import Control
 from sidecar.operations.order import plan_order
-from sidecar.session import Options
+from sidecar.session.sources import Options
 from tests.harness import Content, add_worktree, commit, git, init, state_of, write
 from tests.model.examples import examples
 from tests.operations.by_merging import Merges

@@ -7,9 +7,10 @@ import pytest
 
 from sidecar.model.finding_codes import FINDING_CODES, NOT_AT_STAKE
 from sidecar.model.findings import Failure
-from sidecar.operations.release import ReleasePlan, apply_release, plan_release
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session import Options
+from sidecar.session.sources import Options
 from tests.harness import git
 from tests.harness.states import STATES, Standing, State, allows, build_standing
 from tests.harness.whole import Whole, whole

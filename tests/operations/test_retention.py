@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_empty, apply_release, list_restorable, plan_empty, plan_release, restore
 from sidecar.operations.receipts import Receipt, read_receipt, write_receipt
-from sidecar.session import Options
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
+from sidecar.session.sources import Options
 from tests.harness import git, write
 from tests.harness.states import Standing, build_standing
 

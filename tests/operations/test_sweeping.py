@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_release, list_restorable, plan_release, recover_all, restore
-from sidecar.operations.release import ReleaseResult
-from sidecar.operations.release.sweeping import AT_ONCE, is_swept, set_aside, sweep
-from sidecar.session import Options
+from sidecar.operations.recovery import recover_all
+from sidecar.operations.release.apply import ReleaseResult, apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.release.sweeping import AT_ONCE, set_aside, sweep
+from sidecar.operations.restore import list_restorable, restore
+from sidecar.operations.state import is_swept
+from sidecar.session.sources import Options
 from tests.cli.conftest import spawn
 from tests.harness import write
 from tests.harness.ending import run_and_end

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import apply_release, list_restorable, plan_release, restore
-from sidecar.operations.restore import RestoreResult
-from sidecar.session import Options
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
+from sidecar.operations.restore import RestoreResult, list_restorable, restore
+from sidecar.session.sources import Options
 from tests.harness import git, write
 from tests.harness.repository import add_worktree
 from tests.harness.states import Standing, build_at_work

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.session import look
+from sidecar.session.look import look
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import overlaps_of, pictured, state_of
 from tests.session.unusual import FILES, MEETINGS, agree, all_problems, keeps_up, numbered, work

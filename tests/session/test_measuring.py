@@ -13,7 +13,10 @@ from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture
-from sidecar.session import Options, look, measuring, open_session
+from sidecar.session import measuring
+from sidecar.session.live import open_session
+from sidecar.session.look import look
+from sidecar.session.sources import Options
 from tests.harness import write
 from tests.harness.states import Standing, build_standing
 

@@ -6,9 +6,8 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
-from sidecar.session import Options
 from sidecar.session.reading import marks_of, read_worktree
-from sidecar.session.sources import open_sources
+from sidecar.session.sources import Options, open_sources
 from sidecar.session.view import Pending, View
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from sidecar.git.status import Edit
 from sidecar.model.findings import Failure
-from sidecar.session import Options
 from sidecar.session.reading import Reading, read_paths, read_worktree
-from sidecar.session.sources import open_sources
+from sidecar.session.sources import Options, open_sources
 from tests.git.opening import worktree_at
 from tests.git.test_status_at_random import DEEDS, FILES, NEW, Deed
 from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, init

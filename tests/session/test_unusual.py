@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.session import look
+from sidecar.session.look import look
 from tests.harness import add_worktree, commit, commit_index, git, init, tick, write
 from tests.session.pictures import changes_of, overlaps_of, pictured, sources_of, state_of
 from tests.session.unusual import FILES, MEETINGS, agree, begin, keeps_up, numbered, work

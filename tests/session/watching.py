@@ -10,7 +10,9 @@ from pathlib import Path
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Trunk, WorktreeState
-from sidecar.session import Options, Session, look, open_session
+from sidecar.session.live import Session, open_session
+from sidecar.session.look import look
+from sidecar.session.sources import Options
 from tests.session.pictures import shown
 
 DEADLINE = 40.0

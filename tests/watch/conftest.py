@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.watch import open_watcher
+from sidecar.watch.open import open_watcher
 from tests.watch.support import POLL_EVERY, Heard, Watching
 
 Open = Callable[..., Watching]

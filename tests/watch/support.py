@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.watch import Batch, GitTarget, Target, Watcher, WorktreeTarget
+from sidecar.watch.events import Batch, GitTarget, Target, Watcher, WorktreeTarget
 from tests.harness import environment
 
 DEADLINE = 40.0

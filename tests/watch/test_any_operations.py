@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.watch import open_watcher
+from sidecar.watch.open import open_watcher
 from tests.harness import write
 from tests.model.examples import examples
 from tests.watch.support import POLL_EVERY, Heard, Watching, plain, tells

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from sidecar.watch import Batch
+from sidecar.watch.events import Batch
 from sidecar.watch.gathering import HELD, PAUSE, TOO_MANY, Gathering
 from sidecar.watch.tree import Tree, identify
 from tests.harness import add_worktree, init

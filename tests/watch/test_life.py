@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.watch import Batch, WorktreeTarget, open_watcher
+from sidecar.watch.events import Batch, WorktreeTarget
 from sidecar.watch.gathering import HELD
+from sidecar.watch.open import open_watcher
 from tests.harness import add_worktree, git, write
 from tests.watch.conftest import Open
 from tests.watch.support import DEADLINE, Heard, Watching, eventually, git_target, paths, plain, tells, worktree

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sidecar.watch import Moment, WorktreeTarget, now, poll
-from sidecar.watch.events import COARSE, stamp_of
+from sidecar.watch import poll
+from sidecar.watch.events import COARSE, Moment, WorktreeTarget, now, stamp_of
 from sidecar.watch.gathering import Gathering
 from sidecar.watch.inotify import Inotify
 from sidecar.watch.poll import Failed, Pace, Poller, Seen, look, sweep

@@ -21,8 +21,8 @@ from sidecar.operations.guard.records import find_vanished, gone, is_same, made_
 from sidecar.operations.guard.writing import Done, Wish, ask
 from sidecar.operations.lock import hold
 from sidecar.operations.state import open_state
-from sidecar.session import Foreground, Options
-from sidecar.session.aside import Aside
+from sidecar.session.aside import Aside, Foreground
+from sidecar.session.sources import Options
 
 log = logging.getLogger(__name__)
 

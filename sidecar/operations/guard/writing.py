@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot import write_snapshot
 from sidecar.git.snapshot.values import Watcher
+from sidecar.git.snapshot.write import write_snapshot
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
 from sidecar.operations.guard.records import Guarded, GuardError, guarded, is_same, made_of, remember

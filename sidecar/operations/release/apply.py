@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sidecar.git.inventory import CancelledError, changed_between, fingerprint
+from sidecar.git.inventory.fingerprint import changed_between, fingerprint
+from sidecar.git.inventory.watching import CancelledError
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot import Snapshot, check_readable, check_snapshot, write_snapshot
-from sidecar.git.snapshot.values import Watcher
+from sidecar.git.snapshot.read import check_snapshot
+from sidecar.git.snapshot.restore import check_readable
+from sidecar.git.snapshot.values import Snapshot, Watcher
+from sidecar.git.snapshot.write import write_snapshot
 from sidecar.git.trunk import find_trunk
 from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Failure, Finding, as_finding

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sidecar.git.inventory import CancelledError, Fingerprint, fingerprint, take_inventory
+from sidecar.git.inventory.fingerprint import Fingerprint, fingerprint
+from sidecar.git.inventory.take import take_inventory
+from sidecar.git.inventory.watching import CancelledError
 from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
 from sidecar.model.findings import Failure, Finding, gravest_first, is_blocked
 from sidecar.model.inventory import Bytes, Inventory
@@ -19,9 +21,8 @@ from sidecar.operations.control import QUIET, Control
 from sidecar.operations.receipts import list_receipts
 from sidecar.operations.scene import set_scene
 from sidecar.operations.state import state_path
-from sidecar.session import Options
 from sidecar.session.integration import prove
-from sidecar.session.sources import Sources, ask
+from sidecar.session.sources import Options, Sources, ask
 from sidecar.system.processes import processes_inside
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from sidecar.git.acting import DURABLE
 from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.snapshot import Known
 from sidecar.git.snapshot.store import signature_of
+from sidecar.git.snapshot.values import Known
 from sidecar.operations import refs
 from sidecar.operations.guard.records import forget
 from sidecar.operations.receipts import Receipt, read_receipt, write_receipt

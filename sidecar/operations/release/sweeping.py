@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidecar.git.deleting import delete_behind
-from sidecar.git.inventory import changed_between, fingerprint
+from sidecar.git.inventory.fingerprint import changed_between, fingerprint
 from sidecar.operations.release.trash import DIRECTORY, entered, mounted_in
-
-DOOMED = "doomed"
+from sidecar.operations.state import DOOMED, is_swept
 
 AT_ONCE = 500
 """Entries that are deleted before a release returns."""
@@ -65,11 +64,6 @@ def _home(state: Path, operation_id: str) -> Iterator[int | None]:
         _make(state, path)
     with entered(state, path) as home:
         yield home
-
-
-def is_swept(state: Path) -> bool:
-    """Whether nothing waits to be deleted."""
-    return not os.path.lexists(state / DOOMED)
 
 
 def sweep(state: Path) -> None:

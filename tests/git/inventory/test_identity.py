@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.inventory import take_inventory
+from sidecar.git.inventory.take import take_inventory
 from sidecar.git.repository import list_worktrees
 from sidecar.model.inventory import Inventory
 from sidecar.model.inventory_findings import findings_of

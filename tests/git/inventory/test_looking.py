@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.inventory import CancelledError, changed_between, fingerprint
+from sidecar.git.inventory.fingerprint import changed_between, fingerprint
+from sidecar.git.inventory.watching import CancelledError
 from sidecar.model.inventory import Inventory
 from tests.git.inventory.taking import attempt, codes, take
 from tests.harness import Executable, Symlink, add_worktree, commit, git, init, write

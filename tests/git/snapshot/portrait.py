@@ -6,7 +6,9 @@ import stat
 from pathlib import Path
 
 from sidecar.git.repository import Repository
-from sidecar.git.snapshot import Restored, Snapshot, Unheld, restore_snapshot, write_snapshot
+from sidecar.git.snapshot.restore import restore_snapshot
+from sidecar.git.snapshot.values import Restored, Snapshot, Unheld
+from sidecar.git.snapshot.write import write_snapshot
 from sidecar.model.findings import Failure
 from tests.git.opening import opened, worktree_at
 from tests.harness import git, git_bytes

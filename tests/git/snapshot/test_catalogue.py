@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.snapshot import Snapshot
+from sidecar.git.snapshot.values import Snapshot
 from tests.git.opening import opened
 from tests.git.snapshot.portrait import destroy, hold, portrait, restored, without
 from tests.harness import git

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.git.snapshot import SnapshotFacts, read_snapshot
+from sidecar.git.snapshot.read import read_snapshot
+from sidecar.git.snapshot.values import SnapshotFacts
 from sidecar.model.findings import Failure
 from tests.git.opening import opened
 from tests.git.snapshot.portrait import hold, refused, restored

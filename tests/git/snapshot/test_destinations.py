@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.snapshot import check_snapshot
+from sidecar.git.snapshot.read import check_snapshot
 from tests.git.opening import opened
 from tests.git.snapshot.portrait import administrative, destroy, hold, portrait, refused, restored
 from tests.git.snapshot.puts import everything

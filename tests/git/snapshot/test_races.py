@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.snapshot import Snapshot, store, write, write_snapshot
-from sidecar.git.snapshot.values import Watcher
+from sidecar.git.snapshot import store, write
+from sidecar.git.snapshot.values import Snapshot, Watcher
+from sidecar.git.snapshot.write import write_snapshot
 from sidecar.model.findings import Failure
 from tests.git.opening import opened, worktree_at
 from tests.git.snapshot.portrait import administrative, destroy, hold, portrait, refused, restored, without

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.snapshot import Restored, Snapshot, SnapshotFacts, read_snapshot, restore_snapshot, write_snapshot
+from sidecar.git.snapshot.read import read_snapshot
+from sidecar.git.snapshot.restore import restore_snapshot
+from sidecar.git.snapshot.values import Restored, Snapshot, SnapshotFacts
+from sidecar.git.snapshot.write import write_snapshot
 from tests.git.opening import opened, worktree_at
 from tests.git.snapshot.portrait import administrative, destroy, hold, portrait, restored, without
 from tests.git.snapshot.puts import PUTS, everything

@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 from sidecar.model.findings import Failure, Finding
-from sidecar.operations import MergeChoices, MergePlan, MergeResult, apply_merge, plan_merge, recover_all
 from sidecar.operations.control import QUIET, Control
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.values import MergeChoices, MergePlan, MergeResult
+from sidecar.operations.recovery import recover_all
 from sidecar.operations.state import state_path
 from sidecar.session.sources import Options
 from tests.harness import git, git_bytes

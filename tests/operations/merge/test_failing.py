@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sidecar.operations import MergeChoices, MergeResult, apply_merge
 from sidecar.operations.control import Control
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.values import MergeChoices, MergeResult
 from tests.harness import commit, git, init, write
 from tests.operations.merge.deeds import assert_nothing_left, hook, merged, only, planned, seen, tip
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.operations import MergeChoices
+from sidecar.operations.merge.values import MergeChoices
 from tests.harness import commit, git
 from tests.operations.merge.deeds import assert_nothing_left, merged, only, tip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.operations import recover_all
+from sidecar.operations.recovery import recover_all
 from tests.harness import git
 from tests.harness.killing import Killed, Site, build, run_and_kill, start_over, violations
 

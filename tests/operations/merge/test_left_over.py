@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, Finding
-from sidecar.operations import apply_merge, apply_open, apply_update, journal, plan_open, plan_update, undo_merge
+from sidecar.operations import journal
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.undo import undo_merge
+from sidecar.operations.merge.update import apply_update, plan_update
+from sidecar.operations.opening import apply_open, plan_open
 from sidecar.operations.state import open_state
 from tests.harness import commit
 from tests.operations.merge.deeds import TRUSTED, merged, only, planned, seen

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.operations import MergeChoices, apply_merge
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.values import MergeChoices
 from sidecar.operations.receipts import read_receipt
 from sidecar.operations.state import state_path
 from tests.harness import add_worktree, commit, git, init, write

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import MergeChoices, apply_merge, plan_merge
 from sidecar.operations.lock import hold
+from sidecar.operations.merge.apply import apply_merge
+from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.values import MergeChoices
 from sidecar.session.sources import Options
 from tests.harness import Symlink, add_worktree, commit, git, init, write
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, only, planned, seen

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.operations import recover_all
+from sidecar.operations.recovery import recover_all
 from sidecar.operations.state import state_path
 from tests.harness import add_worktree, commit, git, write
 from tests.harness.killing import run_and_kill

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import MergeChoices, UndoResult, undo_merge
+from sidecar.operations.merge.undo import UndoResult, undo_merge
+from sidecar.operations.merge.values import MergeChoices
 from sidecar.operations.receipts import read_receipt
 from sidecar.operations.state import state_path
 from tests.harness import commit, git, init, write
@@ -99,7 +100,7 @@ def test_an_id_that_is_none(main: Path, receipt: str) -> None:
 
 
 def test_killed_at_every_step(tmp_path: Path) -> None:
-    from sidecar.operations import recover_all
+    from sidecar.operations.recovery import recover_all
 
     site = build(tmp_path, 40)
     receipt = merged(site.main).receipt

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations import UpdatePlan, UpdateResult, apply_update, plan_update
+from sidecar.operations.merge.update import UpdatePlan, UpdateResult, apply_update, plan_update
 from tests.harness import commit, git, write
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, planned, seen, tip
 

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 
 import { COMPARE, compareActiveFile } from "./compare";
 import { MERGE, MERGE_ALL, mergeAll, mergeWorktree, UPDATE, updateWorktree } from "./merge";
+import { MOVE, moveEdits } from "./move";
 import { OPEN, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
 import { sightings, type Picture, type Sighting } from "./picture";
@@ -44,6 +45,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     withPictures("mergeAll", MERGE_ALL, mergeAll),
     withPictures("update", UPDATE, updateWorktree),
     withPictures("open", OPEN, openWorktree),
+    withPictures("move", MOVE, moveEdits),
     withPictures("release", RELEASE, releaseWorktree),
     withPictures("releaseAll", RELEASE_ALL, releaseAll),
     withPictures("restore", RESTORE, (pictures) => restoreWorktree(pictures, started.request)),

@@ -2,13 +2,17 @@
 
 import * as vscode from "vscode";
 
-import { within, type Picture } from "./picture";
+import { within, type Picture, type Worktree } from "./picture";
+
+/** The worktree that a command's argument names. */
+export function named(pictures: Iterable<Picture>, argument: unknown): Worktree | undefined {
+  const wanted = (argument as { readonly worktree?: unknown } | undefined)?.worktree;
+  const worktrees = [...pictures].flatMap((picture) => picture.worktrees);
+  return worktrees.find(({ path, name, branch }) => [path, name, branch].includes(String(wanted)));
+}
 
 /** Whether to go on; offers to save what is open and unsaved in the worktree that is meant. */
-export async function saveFirst(pictures: Iterable<Picture>, argument: unknown): Promise<boolean> {
-  const named = (argument as { readonly worktree?: unknown } | undefined)?.worktree;
-  const worktrees = [...pictures].flatMap((picture) => picture.worktrees);
-  const worktree = worktrees.find(({ path, name, branch }) => [path, name, branch].includes(String(named)));
+export async function saveFirst(worktree: Worktree | undefined): Promise<boolean> {
   const inside = ({ uri }: vscode.TextDocument): boolean =>
     worktree !== undefined && uri.scheme === "file" && within(uri.fsPath, worktree.path);
   const unsaved = vscode.workspace.textDocuments.filter((document) => document.isDirty && inside(document));

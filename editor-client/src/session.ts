@@ -12,11 +12,12 @@ import {
 
 import { COMPARE, showComparison, type CompareArgument } from "./compare";
 import { MERGE, UPDATE } from "./merge";
+import { MOVE, trunkCheckout } from "./move";
 import { RELEASE } from "./release";
 import type { Picture } from "./picture";
 import type { Answer } from "./plans";
 import { createProgress } from "./progress";
-import { saveFirst } from "./saving";
+import { named, saveFirst } from "./saving";
 import { resolveServer } from "./server";
 import { explicitSettings, SECTION } from "./settings";
 
@@ -25,7 +26,7 @@ const STOP_MILLISECONDS = 3000;
 const FIRST_PICTURE_MILLISECONDS = 10_000;
 
 /** What concerns the texts of a worktree, which are saved before. */
-const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE];
+const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE, MOVE];
 
 /** Whose output is in the log. */
 const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
@@ -147,7 +148,8 @@ function createClient(
     }),
     middleware: {
       executeCommand: async (name, args: unknown[], next) => {
-        if (OF_TEXTS.includes(name) && !(await saveFirst(pictures(), args[0]))) {
+        const texts = name === MOVE ? trunkCheckout(pictures(), args[0]) : named(pictures(), args[0]);
+        if (OF_TEXTS.includes(name) && !(await saveFirst(texts))) {
           return null;
         }
         const answer: unknown = await next(name, args);

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sidecar.cli.asking import answered, here, print_json, recover_first
-from sidecar.cli.consent import REFUSED, show_findings, status_of
+from sidecar.cli.consent import show_findings, status_of
 from sidecar.cli.working import working
-from sidecar.model.messages import escape, short, shown
+from sidecar.model.messages import counted, escape, short, shown
 from sidecar.model.schema import restore_object
+
+if TYPE_CHECKING:
+    from sidecar.operations.opening import OpenResult
 
 
 @click.command("open", short_help="A worktree and branch for a new task.")
@@ -16,32 +21,56 @@ from sidecar.model.schema import restore_object
 @click.option(
     "--from", "start", metavar="REF", help="Where it begins: a commit, branch or worktree; trunk unless given."
 )
+@click.option("--move", is_flag=True, help="Move what is not committed in trunk's checkout there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def open_worktree(name: str, start: str | None, as_json: bool) -> int:
+def open_worktree(name: str, start: str | None, move: bool, as_json: bool) -> int:
     """Make a branch NAME and a worktree for it, and print its path.
 
     The worktree lies beside the main worktree, in REPOSITORY.worktrees/NAME, unless the setting worktreeFolder names
     another folder. To go there: cd "$(sidecar open NAME)"
-    """
-    from sidecar.operations.opening import apply_open, plan_open  # --help and serve do without
-    from sidecar.session.sources import Options
 
+    With --move it begins at the commit of trunk's checkout and takes over all that is not committed there: staged,
+    unstaged and untracked, but not what git ignores. Trunk's checkout is as committed then.
+    """
+    if move and start is not None:
+        raise click.UsageError("--move begins where trunk's checkout is; leave --from out")
     recover_first()
-    plan = answered(plan_open(here(), name, start, Options(trusted=True)))
-    if plan.blocked:
-        outcome, path, findings = "refused", None, plan.findings
-    else:
-        with working() as work:
-            result = apply_open(plan, work.control)
-        outcome, path, findings = result.outcome, result.path, result.findings
+    said, result = _move(name) if move else _open(name, start)
+    outcome, path, findings = result.outcome, result.path, result.findings
     if as_json:
         print_json(restore_object(outcome, path, findings))
         return status_of(outcome)
     show_findings(findings, err=True)
-    if outcome == "refused" or path is None:
+    if path is None:
         click.echo("Nothing was made.", err=True)
-        return REFUSED if outcome == "refused" else status_of(outcome)
-    start_shown = shown(short(plan.start))
-    click.echo(f"Opened {shown(plan.branch)} at {start_shown} ({short(plan.commit)}).", err=True)
-    click.echo(escape(path))
+    elif outcome == "opened":
+        click.echo(said, err=True)
+        click.echo(escape(path))
     return status_of(outcome)
+
+
+def _open(name: str, start: str | None) -> tuple[str, OpenResult]:
+    """(what is said when it is done, what became of it)."""
+    from sidecar.operations.opening import OpenResult, apply_open, plan_open  # --help and serve do without
+    from sidecar.session.sources import Options
+
+    plan = answered(plan_open(here(), name, start, Options(trusted=True)))
+    said = f"Opened {shown(plan.branch)} at {shown(short(plan.start))} ({short(plan.commit)})."
+    if plan.blocked:
+        return said, OpenResult("refused", None, plan.findings)
+    with working() as work:
+        return said, apply_open(plan, work.control)
+
+
+def _move(name: str) -> tuple[str, OpenResult]:
+    from sidecar.operations.moving import apply_move, plan_move
+    from sidecar.operations.opening import OpenResult
+    from sidecar.session.sources import Options
+
+    plan = answered(plan_move(here(), name, Options(trusted=True)))
+    files, into = counted(len(plan.paths), "file", "files"), plan.opening
+    said = f"Moved {files} of {shown(plan.source.name)} into {shown(into.branch)} ({short(into.commit)})."
+    if plan.blocked:
+        return said, OpenResult("refused", None, plan.findings)
+    with working() as work:
+        return said, apply_move(plan, work.control)

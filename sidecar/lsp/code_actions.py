@@ -18,9 +18,9 @@ from lsprotocol.types import (
 )
 
 from sidecar.lsp.compare import COMPARE, argument
-from sidecar.lsp.diagnostics import SOURCE, overlap_diagnostics
+from sidecar.lsp.diagnostics import SOURCE, overlap_diagnostics, trunk_edit_diagnostic
 from sidecar.lsp.documents import Document
-from sidecar.lsp.fixes import MERGE, UPDATE, merge_fixes
+from sidecar.lsp.fixes import MERGE, UPDATE, merge_fixes, move_fix
 from sidecar.lsp.notices import IDENTICAL, Notice, notices
 from sidecar.lsp.positions import decode, span_range
 from sidecar.lsp.scene import Scene, Sight
@@ -41,8 +41,26 @@ def code_actions(scene: Scene, document: Document, params: CodeActionParams) -> 
         if scene.is_current(document, sight.mine.after)
         for action in _for_sight(scene, document, sight, params.range, asked)
     ]
+    found += _for_trunk_edit(scene, document, params.range, asked)
     merges = {action.title: action for action in reversed(found) if _merges(action)}
     return [action for action in found if merges.get(action.title, action) is action]
+
+
+def _for_trunk_edit(
+    scene: Scene, document: Document, place: Range, asked: Sequence[Diagnostic]
+) -> Iterator[CodeAction | Command]:
+    change = scene.snapshot.trunk_edits.get(document.path)
+    if change is None or not scene.is_current(document, change.after):
+        return
+    own = trunk_edit_diagnostic(scene, change, document.text)
+    if not _touch(own.range, place):
+        return
+    command = move_fix(scene)
+    if not scene.client.action_literals:
+        yield command
+        return
+    fixed = [shown for shown in asked if _same(shown, own)]
+    yield CodeAction(command.title, CodeActionKind.QuickFix, diagnostics=fixed or None, command=command)
 
 
 def _merges(action: CodeAction | Command) -> bool:

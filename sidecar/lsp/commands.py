@@ -10,8 +10,9 @@ from sidecar.lsp.asked import Asked, find_repository, find_target
 from sidecar.lsp.compare import COMPARE, compare
 from sidecar.lsp.consent import Operation, operate
 from sidecar.lsp.door import Door
-from sidecar.lsp.fixes import MERGE, RELEASE, UPDATE
+from sidecar.lsp.fixes import MERGE, MOVE, RELEASE, UPDATE
 from sidecar.lsp.merging import failed_merge, propose_merge
+from sidecar.lsp.moving import propose_move
 from sidecar.lsp.opening import failed_open, propose_open
 from sidecar.lsp.ordering import failed_all, propose_all
 from sidecar.lsp.releasing import failed_release, propose_all_releases, propose_release
@@ -26,6 +27,7 @@ OPERATIONS = (
     Operation("sidecar.mergeAll", (), ("strategy", "verify"), find_repository, "Planning", propose_all, failed_all),
     Operation(UPDATE, ONE, (), find_target, "Planning to merge trunk into {}", propose_update, failed_update),
     Operation("sidecar.open", ONE, ("from",), find_repository, "Planning", propose_open, failed_open),
+    Operation(MOVE, (), ONE, find_repository, "Planning", propose_move, failed_open),
     Operation(RELEASE, ONE, ("allow",), find_target, "Proving {}", propose_release, failed_release),
     Operation("sidecar.releaseAll", (), (), find_repository, "Proving", propose_all_releases, failed_release),
     Operation("sidecar.restore", (), ("id", "into"), find_repository, "Planning", propose_restore, failed_restore),

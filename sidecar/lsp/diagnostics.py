@@ -21,7 +21,7 @@ from sidecar.lsp.documents import plain_uri
 from sidecar.lsp.notices import CONFLICT, IDENTICAL, OVERLAP, TRUNK_CONFLICT, TRUNK_EDIT, Notice, notices, trunk_edit
 from sidecar.lsp.positions import region_range
 from sidecar.lsp.scene import Scene, Sight, has_trunk
-from sidecar.model.changes import Entry
+from sidecar.model.changes import Change, Entry
 from sidecar.model.messages import party
 from sidecar.model.picture import TRUNK_KEY
 
@@ -107,7 +107,12 @@ def _of_file(scene: Scene, path: str) -> Iterator[Diagnostic]:
     for sight in scene.snapshot.sights.get(path, ()):
         yield from overlap_diagnostics(scene, sight, text)
     if change is not None:
-        yield _diagnostic(scene, trunk_edit(scene.snapshot, change), text)
+        yield trunk_edit_diagnostic(scene, change, text)
+
+
+def trunk_edit_diagnostic(scene: Scene, change: Change, text: str) -> Diagnostic:
+    """The diagnostic of a file that is edited directly on trunk."""
+    return _diagnostic(scene, trunk_edit(scene.snapshot, change), text)
 
 
 def overlap_diagnostics(scene: Scene, sight: Sight, text: str) -> Iterator[Diagnostic]:

@@ -8,11 +8,11 @@ from lsprotocol.types import Command
 
 from sidecar.lsp.compare import worktree_name
 from sidecar.lsp.scene import Scene, Sight, has_trunk
-from sidecar.model.messages import called
+from sidecar.model.messages import called, shown
 from sidecar.model.overlaps import Side
 from sidecar.model.picture import TRUNK_KEY
 
-MERGE, UPDATE, RELEASE = "sidecar.merge", "sidecar.update", "sidecar.release"
+MERGE, UPDATE, RELEASE, MOVE = "sidecar.merge", "sidecar.update", "sidecar.release", "sidecar.move"
 
 
 def merge_fixes(scene: Scene, sight: Sight) -> Iterator[Command]:
@@ -30,6 +30,14 @@ def merge_fixes(scene: Scene, sight: Sight) -> Iterator[Command]:
         name = worktree_name(scene, sight.mine)
         fixes.append(Command("Merge trunk into this worktree", UPDATE, arguments=[{"worktree": name}]))
     yield from reversed(fixes) if meets_trunk and sight.overlap.verdict == "conflict" else fixes
+
+
+def move_fix(scene: Scene) -> Command:
+    """What can be done about edits on trunk itself."""
+    picture = scene.snapshot.picture
+    branch = shown(picture.trunk.branch) if picture.trunk is not None else "trunk"
+    title = f"Move these edits off {branch} into a new worktree"
+    return Command(title, MOVE, arguments=[{"repository": picture.repository}])
 
 
 def is_integrated(scene: Scene, key: str) -> bool:

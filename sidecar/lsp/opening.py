@@ -12,7 +12,7 @@ from sidecar.model.schema import restore_object
 
 if TYPE_CHECKING:
     from sidecar.operations.control import Control
-    from sidecar.operations.opening import OpenPlan
+    from sidecar.operations.opening import OpenPlan, OpenResult
 
 
 def propose_open(request: Request, _control: Control) -> Proposal | Failure:
@@ -36,13 +36,17 @@ def propose_open(request: Request, _control: Control) -> Proposal | Failure:
 def _open(plan: OpenPlan, control: Control) -> Outcome:
     from sidecar.operations.opening import apply_open
 
-    result = apply_open(plan, control)
+    called = shown(plan.branch)
+    return opened_outcome(apply_open(plan, control), f"{called} is open", f"{called} was not opened.")
+
+
+def opened_outcome(result: OpenResult, done: str, failed: str) -> Outcome:
+    """What is told of a worktree that was to be made, in these words."""
     answer = restore_object(result.outcome, result.path, result.findings)
     if result.outcome == "opened":
-        text = f"{shown(plan.branch)} is open in {escape(result.path or '')}."
+        text = f"{done} in {escape(result.path or '')}."
         return Outcome(answer, paragraph(text, sentences(result.findings, "info")), ok=True)
-    text = paragraph(f"{shown(plan.branch)} was not opened.", sentences(result.findings, "blocks"))
-    return Outcome(answer, text, ok=False)
+    return Outcome(answer, paragraph(failed, sentences(result.findings, "blocks")), ok=False)
 
 
 def failed_open(failure: Failure) -> Json:

@@ -240,6 +240,33 @@ OPEN_CODES: tuple[FindingCode, ...] = (
     FindingCode(
         "not-opened", "blocks", "Git refused to make the worktree; nothing of it is left.", advice="See what git says."
     ),
+    FindingCode(
+        "nothing-to-move", "blocks", "Trunk's checkout has nothing that is not committed.", advice="Nothing to do."
+    ),
+    FindingCode(
+        "too-many",
+        "blocks",
+        "Trunk's checkout has very many files that are not committed.",
+        advice="Commit them there, or let git ignore what is no work.",
+    ),
+    FindingCode(
+        "submodule-edit",
+        "blocks",
+        "A submodule in trunk's checkout is at another commit; that can't be moved.",
+        advice="Commit it, or put it back.",
+    ),
+    FindingCode(
+        "not-moved",
+        "blocks",
+        "The worktree is open, but the edits could not be moved there as they are.",
+        advice="They are where they were. Look at what the message says.",
+    ),
+    FindingCode(
+        "stays",
+        "info",
+        "Files were changed while they were being moved; what is newer was left in trunk's checkout.",
+        advice="Look at both, and keep the one that you want.",
+    ),
     FindingCode("git-said", "info", "What git, or a hook, said.", advice="Nothing."),
     FindingCode(
         "half-written",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sidecar.git.acting import act
 from sidecar.git.process import GitError, run
@@ -192,11 +192,34 @@ def _look_again(plan: OpenPlan, state: Path) -> tuple[Finding, ...]:
 def _open(repository: Repository, state: Path, plan: OpenPlan, control: Control) -> OpenResult:
     control.stage(f"Opening {shown(plan.branch)}")
     operation = new_id(state, "open")
-    parent = os.path.dirname(plan.path)
-    facts = {"path": plan.path, "branch": plan.branch, "commit": plan.commit, "parent": not os.path.isdir(parent)}
+    facts = facts_of(plan)
     try:
         journal.begin(state, operation, "open", "add", facts)
-        os.makedirs(parent, exist_ok=True)
+        opened, words, findings = add_worktree(repository, plan, control, operation, facts)
+        journal.finish(state)
+    except (OSError, GitError) as error:
+        return OpenResult("failed", None, (not_opened(state, error),))
+    if not opened:
+        return OpenResult("failed", None, (blocks("not-opened", words or "Git made no worktree."), *findings))
+    told = (info("git-said", words),) if words else ()
+    return OpenResult("opened", plan.path, (*plan.findings, *told, *findings))
+
+
+def facts_of(plan: OpenPlan) -> dict[str, Any]:
+    """What the journal has to say, so that an opening can be finished or undone."""
+    there = os.path.isdir(os.path.dirname(plan.path))
+    return {"path": plan.path, "branch": plan.branch, "commit": plan.commit, "parent": not there}
+
+
+def add_worktree(
+    repository: Repository, plan: OpenPlan, control: Control, operation: str, facts: Mapping[str, Any]
+) -> tuple[bool, str, tuple[Finding, ...]]:
+    """(whether there is a worktree now, git's last words, what is to be known of it); the journal has been begun.
+
+    OSError or GitError where it is neither made nor undone.
+    """
+    try:
+        os.makedirs(os.path.dirname(plan.path), exist_ok=True)
         made = act(
             control.acting(operation, repository.common_dir, stoppable=False),
             repository.place,
@@ -206,15 +229,12 @@ def _open(repository: Repository, state: Path, plan: OpenPlan, control: Control)
         words = made.last_words
     except (OSError, GitError) as error:
         words = error.message if isinstance(error, GitError) else f"{plan.path} can't be made: {error.strerror}."
-        if not (state / "journal").exists():
-            return OpenResult("failed", None, (blocks("not-opened", words),))
-    try:
-        opened, findings = settle_opening(repository, operation, facts)
-        journal.finish(state)
-    except (OSError, GitError) as error:
-        said = f"It could not be finished now and will be by the next command: {error}"
-        return OpenResult("failed", None, (blocks("not-opened", said),))
-    if not opened:
-        return OpenResult("failed", None, (blocks("not-opened", words or "Git made no worktree."), *findings))
-    told = (info("git-said", words),) if words else ()
-    return OpenResult("opened", plan.path, (*plan.findings, *told, *findings))
+    opened, findings = settle_opening(repository, operation, facts)
+    return opened, words, findings
+
+
+def not_opened(state: Path, error: OSError | GitError) -> Finding:
+    """What to say when an opening could not be brought to an end."""
+    if not (state / "journal").exists():
+        return blocks("not-opened", f"Nothing was begun: {error}")
+    return blocks("not-opened", f"It could not be finished now and will be by the next command: {error}")

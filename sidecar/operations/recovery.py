@@ -71,6 +71,10 @@ def _way_of(what: str) -> Recover | None:
         from sidecar.operations.opening_ends import recover_open
 
         return recover_open
+    if what == "move":
+        from sidecar.operations.moving import recover_move
+
+        return recover_move
     if what == "release":
         from sidecar.operations.release.recover import recover_release
 

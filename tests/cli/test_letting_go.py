@@ -17,6 +17,10 @@ def shop(repo: Path, home: Path) -> Path:
     return repo
 
 
+def tip(shop: Path) -> str:
+    return git(shop, "rev-parse", "main")[:10]
+
+
 def opened(shop: Path, sidecar: Sidecar, name: str) -> Path:
     ended = sidecar(shop, "open", name)
     assert ended.status == 0, ended.err
@@ -25,9 +29,8 @@ def opened(shop: Path, sidecar: Sidecar, name: str) -> Path:
 
 def test_open_prints_the_path_and_nothing_else(shop: Path, sidecar: Sidecar) -> None:
     ended = sidecar(shop, "open", "one", "--from", "main")
-    tip = git(shop, "rev-parse", "main")[:10]
     assert (ended.status, ended.out) == (0, f"{shop.parent / 'repo.worktrees' / 'one'}\n")
-    assert ended.err == f"Opening one ...\nOpened one at main ({tip}).\n"
+    assert ended.err == f"Opening one ...\nOpened one at main ({tip(shop)}).\n"
     ended = sidecar(shop, "open", "two", "--json")
     path = str(shop.parent / "repo.worktrees" / "two")
     assert json.loads(ended.out) == {"schema": 1, "outcome": "opened", "path": path, "findings": []}
@@ -41,6 +44,18 @@ def test_open_refuses_in_one_sentence_each(shop: Path, sidecar: Sidecar) -> None
     assert ended.err.endswith("Nothing was made.\n")
     said = json.loads(sidecar(shop, "open", "a..b", "--json").out)
     assert (said["outcome"], said["path"], said["findings"][0]["code"]) == ("refused", None, "bad-name")
+
+
+def test_open_takes_over_what_is_not_committed_on_trunk(shop: Path, sidecar: Sidecar) -> None:
+    write(shop, {"new.txt": "new\n"})
+    ended = sidecar(shop, "open", "one", "--move")
+    where = shop.parent / "repo.worktrees" / "one"
+    assert (ended.status, ended.out) == (0, f"{where}\n")
+    assert ended.err.splitlines()[1:] == ["Moving 1 file ...", f"Moved 1 file of repo into one ({tip(shop)})."]
+    assert (where / "new.txt").read_text() == "new\n" and not (shop / "new.txt").exists()
+    ended = sidecar(shop, "open", "two", "--move")
+    assert (ended.status, "nothing that is not committed" in ended.err) == (2, True)
+    assert sidecar(shop, "open", "two", "--move", "--from", "main").status == 1
 
 
 def test_the_whole_way_of_a_task(shop: Path, sidecar: Sidecar) -> None:

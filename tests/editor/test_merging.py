@@ -19,6 +19,7 @@ from scripts.editor.workbench import (
     open_workbench,
     pick,
     picker_rows,
+    quick_fix,
     run_command,
     show_quick_fixes,
     squiggles,
@@ -228,3 +229,21 @@ def test_progress_can_be_cancelled(page: Page, editor: CodeServer, shop: Path, t
     answer_notification(page, "Cancel")
     expect(notifications(page).filter(has_text="was not merged")).to_be_visible()
     assert git(shop, "rev-parse", "main") == before
+
+
+def test_an_edit_on_trunk_goes_into_a_worktree_of_its_own(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
+) -> None:
+    (shop / "cart.py").write_text(CART.replace(SUM, DISCOUNT))
+    open_workbench(page, editor, shop, shop / "cart.py")
+    expect(squiggles(page, "info").first).to_be_visible()
+    go_to_line(page, CART.splitlines(keepends=True).index(SUM) + 1)
+    quick_fix(page, "Move these edits off main into a new worktree")
+    expect(notifications(page).filter(has_text="in shop (1 file) into a new worktree main-edits")).to_be_visible()
+    shoot("move-question")
+    answer_notification(page, "Move")
+    expect(notifications(page).filter(has_text="1 file moved into main-edits")).to_be_visible()
+    expect(editor_text(page)).not_to_contain_text("DISCOUNT")
+    shoot("move-done")
+    assert (shop / "cart.py").read_text() == CART
+    assert (shop.parent / "shop.worktrees/main-edits/cart.py").read_text() == CART.replace(SUM, DISCOUNT)

@@ -1,8 +1,8 @@
-"""A release or a restoration that ends itself by SIGKILL at its n-th step, in a process of its own.
+"""A release, a restoration or a move that ends itself by SIGKILL at its n-th step, in a process of its own.
 
-`python -m tests.harness.ending release|restore|recover FOLDER ARGUMENT POINT [every]`; steps are writes of the journal,
-with `every` also moves, deletions and git's writing of refs, each once before and once after. A point beyond the last
-lets it end.
+`python -m tests.harness.ending release|restore|move|recover FOLDER ARGUMENT POINT [every]`; steps are
+writes of the journal, with `every` also moves, deletions and git's writing of refs, each once before and once after. A
+point beyond the last lets it end.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.model.findings import Failure
-from sidecar.operations import journal
+from sidecar.operations import journal, moving, moving_files
 from sidecar.operations.guard import records
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release import steps, sweeping
@@ -69,6 +69,10 @@ def _main(what: str, folder: str, argument: str, point: str, every: str = "") ->
         (sweeping, "_sweep"),
         (sweeping, "_delete_below"),
         (records, "run"),
+        (moving, "act"),
+        (moving_files, "_give"),
+        (os, "replace"),
+        (os, "unlink"),
     ]
     for module, name in (*places, *(others if every else ())):
         setattr(module, name, _count(getattr(module, name), passing))
@@ -78,6 +82,11 @@ def _main(what: str, folder: str, argument: str, point: str, every: str = "") ->
         assert not isinstance(plan, Failure), plan
         result = apply_release(plan)
         assert result.outcome == "released", result
+    elif what == "move":
+        move = moving.plan_move(Path(folder), argument, options)
+        assert not isinstance(move, Failure), move
+        moved = moving.apply_move(move)
+        assert moved.outcome == "opened", moved
     elif what == "restore":
         back = restore(Path(folder), argument, options)
         assert not isinstance(back, Failure), back

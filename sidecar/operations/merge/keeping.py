@@ -31,7 +31,7 @@ def keep_files(top: str, kept: Path, changes: Mapping[str, Change]) -> tuple[str
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(mode=0o700)
     for path, change in changes.items():
-        if change.before is not None and _is_reachable(top, path):
+        if change.before is not None and is_reachable(top, path):
             _keep(os.path.join(top, path), _name(kept, path))
     return tuple(_standing_directories(top, changes))
 
@@ -63,7 +63,7 @@ def put_back(
     for path in sorted(changed, reverse=True):  # what is below comes before what is above it
         if not _is_ours(top, kept, path, candidates):
             foreign.add(path)
-        elif _is_reachable(top, path):
+        elif is_reachable(top, path):
             _remove(os.path.join(top, path))
     _remove_directories(top, changes, set(directories))
     for path in changed:
@@ -100,7 +100,7 @@ def _copy(full: str, name: str) -> None:
             os.close(descriptor)
 
 
-def _is_reachable(top: str, path: str) -> bool:
+def is_reachable(top: str, path: str) -> bool:
     """Whether every part above the path is a real directory: nothing is done through a link."""
     here = top
     for part in path.split("/")[:-1]:
@@ -116,7 +116,7 @@ def _is_reachable(top: str, path: str) -> bool:
 def _is_kept(top: str, kept: Path, path: str) -> bool:
     """Whether a path is as it was when it was kept: the same file, an equal one, or nothing as then."""
     full, name = os.path.join(top, path), _name(kept, path)
-    there = os.path.lexists(full) and _is_reachable(top, path)
+    there = os.path.lexists(full) and is_reachable(top, path)
     if not os.path.lexists(name) or not there:
         return not os.path.lexists(name) and not there
     one, two = os.lstat(full), os.lstat(name)
@@ -139,7 +139,7 @@ def _is_ours(top: str, kept: Path, path: str, candidates: Candidates) -> bool:
         status = os.lstat(full)
     except OSError:
         return True
-    if not _is_reachable(top, path):
+    if not is_reachable(top, path):
         return True  # what is above it is looked at by itself
     if stat.S_ISDIR(status.st_mode):
         return _is_empty_below(full) or not os.path.lexists(name)
@@ -194,7 +194,7 @@ def _standing_directories(top: str, changes: Mapping[str, Change]) -> list[str]:
     """Directories that are on disk, that files will be put into, and that hold none of trunk's."""
     tracked = {above for change in changes.values() if change.before is not None for above in _above(change.path)}
     wanted = {above for change in changes.values() if change.after is not None for above in _above(change.path)}
-    return sorted(path for path in wanted - tracked if _is_reachable(top, f"{path}/x"))
+    return sorted(path for path in wanted - tracked if is_reachable(top, f"{path}/x"))
 
 
 def _above(path: str) -> list[str]:
@@ -206,7 +206,7 @@ def _remove_directories(top: str, changes: Mapping[str, Change], standing: set[s
     """Directories that were made for new files go again; one that holds anything stays."""
     made = {above for change in changes.values() if change.after is not None for above in _above(change.path)}
     for path in sorted(made - standing, key=lambda one: one.count("/"), reverse=True):
-        if _is_reachable(top, path):
+        if is_reachable(top, path):
             with contextlib.suppress(OSError):
                 os.rmdir(os.path.join(top, path))
 
@@ -215,7 +215,7 @@ def _bring(top: str, kept: Path, path: str) -> bool:
     """Put one kept thing back where nothing is; False when something is there after all."""
     full, name = os.path.join(top, path), _name(kept, path)
     try:
-        if not _make_directories(top, path):
+        if not make_directories(top, path):
             return False
         if stat.S_ISDIR(os.lstat(name).st_mode):
             os.mkdir(full)
@@ -228,7 +228,7 @@ def _bring(top: str, kept: Path, path: str) -> bool:
     return True
 
 
-def _make_directories(top: str, path: str) -> bool:
+def make_directories(top: str, path: str) -> bool:
     """Make every directory above a path; False where something else is in its place."""
     for above in _above(path):
         full = os.path.join(top, above)

@@ -1,5 +1,6 @@
 """`npm test [-- PYTEST_ARGUMENT...]`: every check and every test; all of them run, whatever fails."""
 
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from scripts.steps import ROOT, StepError, exit_with, run
 _PYTHON = (sys.executable, "-m")
 _MODULES = ROOT / "node_modules"
 _REPORT = BUILD / "tests.xml"
+_AT_A_TIME = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+"""Tests that run at a time: many of them only wait for git."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def _client_tests() -> None:
 def _tests(arguments: Sequence[str]) -> list[Outcome]:
     _REPORT.unlink(missing_ok=True)
     start = time.monotonic()
-    status = subprocess.run([*_PYTHON, "pytest", f"--junitxml={_REPORT}", *arguments], cwd=ROOT).returncode
+    together = ("-n", str(_AT_A_TIME), "--dist", "loadgroup") if _AT_A_TIME > 1 else ()
+    command = [*_PYTHON, "pytest", f"--junitxml={_REPORT}", *together, *arguments]
+    status = subprocess.run(command, cwd=ROOT).returncode
     seconds = time.monotonic() - start
     folders = _folders(_REPORT) if _REPORT.exists() else []
     told = any(folder.failed for folder in folders)

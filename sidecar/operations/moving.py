@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sidecar.git.acting import Act, act
 from sidecar.git.process import GitError, Place, run
-from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.repository import Repository, list_worktrees, open_repository, place_of_files
 from sidecar.git.status import Edit, read_uncommitted
 from sidecar.git.trees import parse_raw
 from sidecar.git.trunk import find_trunk
@@ -39,6 +39,8 @@ MOST_PATHS = 20_000
 """Files that are moved at once; the journal names each."""
 
 STAGED = ("diff-index", "--cached", "--ita-invisible-in-index", "--raw", "-z", "--no-abbrev", "--no-renames", "HEAD")
+
+STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
 
 ADD, CARRY, LET_GO = "add", "carry", "let go"
 """The steps of the journal: until the last one the checkout has everything as it was."""
@@ -287,11 +289,10 @@ def _let_go(
     repository: Repository, acting: Act, source: Worktree, target: Worktree, paths: Sequence[str]
 ) -> tuple[str, ...]:
     """Have in the source what is committed, but where something newer is; gives the paths of that."""
-    place = repository.inside(source)
-    status = run(place, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+    status = run(place_of_files(repository, source), *STATUS)
     changed = {os.fsdecode(row[3:]) for row in status.split(b"\0") if row}
     gone, stay = let_go(source.key, target.key, paths, changed)
-    committed = _committed(place, str(source.head), gone)
+    committed = _committed(repository.place, str(source.head), gone)
     _index(acting, source, {path: committed.get(path) for path in gone}, "0" * len(str(source.head)))
     if committed:
         missing = b"".join(os.fsencode(path) + b"\0" for path in committed)

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from inotify_simple import INotify, flags  # type: ignore[import-untyped]
 
+from sidecar.watch.descriptors import Descriptors
 from sidecar.watch.events import Moment
 from sidecar.watch.gathering import Gathering
 from sidecar.watch.source import Doubtful, Full, Grown, Happening, Lost, Overflow, Work
@@ -59,7 +60,7 @@ class Inotify:
     def __init__(self, gathering: Gathering, max_watches: int) -> None:
         self._gathering = gathering
         self._max_watches = max_watches
-        self._trees: dict[int, Tree] = {}
+        self._trees: Descriptors[Tree] = Descriptors()
         self._dead: set[int] = set()
         self._inotify = INotify(nonblocking=True)  # the kernel takes its watches back at close
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -148,7 +149,7 @@ class Inotify:
 
     def close(self) -> None:
         """The kernel takes back its watches by itself."""
-        for tree in self._trees.values():
+        for tree in set(self._trees.values()):
             tree.directories.clear()
         self._trees.clear()
         self._inotify.close()

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sidecar.watch import gitdir
+from sidecar.watch.descriptors import Descriptors
 from sidecar.watch.events import GitTarget, Moment, Target, WorktreeTarget, stamp_of
 
 STEP = 32
@@ -42,7 +43,7 @@ class Tree:
     """Whether other machines can change it unseen."""
     ignored: set[str] = field(default_factory=set)
     """Relative directories that git ignores, as far as it was asked."""
-    directories: dict[int, str] = field(default_factory=dict)
+    directories: Descriptors[str] = field(default_factory=Descriptors)
     """Watch descriptor -> relative directory, for inotify."""
     active: float = 0.0
     """When something last happened here (`time.monotonic`)."""

@@ -154,8 +154,8 @@ def test_it_stays_where_it_is_kept_when_there_is_no_room(way: Way, code: str, at
 AS_NOBODY_SPECIAL = """
 import sys
 from pathlib import Path
-from sidecar.operations import restore
-from sidecar.session import Options
+from sidecar.operations.restore import restore
+from sidecar.session.sources import Options
 back = restore(Path(sys.argv[1]), sys.argv[2], Options(), into=Path(sys.argv[3]))
 print(back.outcome, *(one.code for one in back.findings))
 """

@@ -179,7 +179,7 @@ def test_the_kernels_own_limit_of_watches(tmp_path: Path, limited: None) -> None
 _WATCHES = """
 import shutil, sys
 from pathlib import Path
-from sidecar.watch import open_watcher
+from sidecar.watch.open import open_watcher
 from tests.watch.support import Heard, Watching, eventually, plain
 
 top = Path(sys.argv[1])
@@ -208,7 +208,7 @@ _INSTANCES = """
 import sys
 import time
 from pathlib import Path
-from sidecar.watch import open_watcher
+from sidecar.watch.open import open_watcher
 from tests.watch.support import Heard, Watching, eventually, plain
 
 place = Path(sys.argv[1]) / "place"

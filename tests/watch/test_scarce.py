@@ -235,7 +235,7 @@ def test_what_a_watch_has_told_is_not_told_by_a_sweep(tmp_path: Path) -> None:
     place = tree(tmp_path / "place", 3)
     polled = Tree(known(place), str(place), since=later())
     assert identify(polled)
-    polled.directories = {1: "", 2: "d1"}
+    polled.directories[1], polled.directories[2] = "", "d1"
     gathering = Gathering(0, 0)
     assert not gathering.swept(polled, frozenset({"", "d1"}))
     assert gathering.take() is None

@@ -143,7 +143,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sidecar.git.repository import open_repository
-from sidecar.git.snapshot import restore_snapshot
+from sidecar.git.snapshot.restore import restore_snapshot
 
 at, seen = int(sys.argv[4]), 0
 

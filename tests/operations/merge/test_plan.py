@@ -258,7 +258,8 @@ def test_two_merges_at_once(main: Path, feat: Path) -> None:
     other = add_worktree(main, "other")
     commit(other, {"other.txt": "o\n"}, "Other")
     code = (
-        "import sys; from pathlib import Path; from sidecar.operations import *\n"
+        "import sys; from pathlib import Path; from sidecar.operations.merge.apply import apply_merge\n"
+        "from sidecar.operations.merge.plan import plan_merge\n"
         "from sidecar.session.sources import Options\n"
         "plan = plan_merge(Path(sys.argv[1]), sys.argv[2], Options(trusted=True))\n"
         "print('ready', flush=True); sys.stdin.readline()\n"

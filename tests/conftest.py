@@ -29,6 +29,7 @@ def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     (home / ".config").mkdir(parents=True)
     (home / ".gitconfig").touch()
     own = environment(home)
+    own.pop("COLUMNS", None)  # of the terminal, or of the process that runs the tests
     for name in os.environ.keys() - own.keys():
         patch.delenv(name)
     for name, value in own.items():

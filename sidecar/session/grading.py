@@ -73,7 +73,9 @@ class Grading:
         self._standings = {
             state.worktree.key: self._stand(trunk, state, state.worktree.head, state.changes)
             for state in states
-            if state.changes is not None and state.changes.touched and state.worktree.head is not None
+            if state.changes is not None
+            and state.worktree.head is not None
+            and (state.changes.touched or self._has_several_fork_points(trunk, state.worktree.head))
         }
         parties = [standing.party for standing in self._standings.values()]
         pairs = list(combinations(parties, 2))
@@ -144,12 +146,22 @@ class Grading:
             yield from meet(self._sources, one, two, bases)
 
     def _bases(self, trunk: Trunk, one: Party, two: Party) -> tuple[str, ...]:
-        """Merge bases of a pair that can meet; none for one that can't."""
-        if not (interplay(one.footprint, two.footprint) or one.unsettled or two.unsettled):
+        """Merge bases of a pair that can meet; none for one that can't.
+
+        Own work is what a party has since one of its fork points. Where there are several, it may have changed more.
+        """
+        meet = interplay(one.footprint, two.footprint) or one.unsettled or two.unsettled
+        if not meet and not self._has_several_fork_points(trunk, one.head, two.head):
             return ()
         if trunk.commit is None or one.key == TRUNK_KEY:
-            return self._sources.history.merge_bases(*sorted((one.head, two.head)))
-        return self._sources.history.pair_bases(trunk.commit, one.head, two.head)
+            bases = self._sources.history.merge_bases(*sorted((one.head, two.head)))
+        else:
+            bases = self._sources.history.pair_bases(trunk.commit, one.head, two.head)
+        return bases if meet or len(bases) > 1 else ()
+
+    def _has_several_fork_points(self, trunk: Trunk, *heads: str) -> bool:
+        history, tip = self._sources.history, trunk.commit
+        return tip is not None and any(len(history.divergence(tip, head).bases) > 1 for head in heads)
 
 
 def _parties(
@@ -204,7 +216,9 @@ def _meet_whole(sources: Sources, ours: Party, theirs: Party, base: str, bases: 
         sides = [change.path if change is not None else None for change in (meeting.ours, meeting.theirs)]
         meetings.setdefault((meeting.path, *sides), meeting)
     for meeting in meetings.values():
-        if _is_own(ours, meeting.ours) and _is_own(theirs, meeting.theirs):
+        own = (_is_own(ours, meeting.ours), _is_own(theirs, meeting.theirs))
+        # what is as in one merge base may be news to another, and git stops there
+        if all(own) or (meeting.conflict and len(bases) > 1 and any(own)):
             yield _overlap(sources, ours, theirs, meeting, merge)
 
 

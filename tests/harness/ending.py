@@ -71,9 +71,9 @@ def _main(what: str, folder: str, argument: str, point: str, every: str = "") ->
         (records, "run"),
         (moving, "act"),
         (moving_files, "_give"),
-        (os, "replace"),
-        (os, "unlink"),
     ]
+    if what == "move":
+        others += [(os, "replace"), (os, "unlink")]
     for module, name in (*places, *(others if every else ())):
         setattr(module, name, _count(getattr(module, name), passing))
     options = Options()

@@ -32,7 +32,7 @@ def disagreements(
     scratch = by_git.scratch_repository(main, place)
     tip = git(main, "rev-parse", "refs/heads/main")
     present = by_git.present_states(main, scratch, env)
-    busy = [name for name, state in present.items() if _changed_paths(scratch, tip, state)]
+    busy = [name for name, state in present.items() if _has_work(scratch, tip, state)]
     said = [
         f"{overlap['path']}: a worktree without work takes no part"
         for overlap in overlaps
@@ -52,6 +52,12 @@ def disagreements(
             problems += _contradictions(scratch, tried, overlap, before)
         said += [f"{ours} and {theirs or 'trunk'}: {problem}" for problem in problems]
     return said
+
+
+def _has_work(scratch: Path, trunk: str, state: str) -> bool:
+    """Whether a commit differs from any of the commits where it forked from `trunk`."""
+    forks = git(scratch, "merge-base", "--all", trunk, state).split()
+    return any(git(scratch, "diff-tree", fork, state) for fork in forks)
 
 
 def _changed_paths(scratch: Path, trunk: str, state: str) -> set[str]:

@@ -287,7 +287,7 @@ def test_files_and_folders_that_may_not_be_read(
     look(repo)
     for folder in (repo, one, two, temporary):
         subprocess.run(["chown", "--recursive", "65534:65534", folder], check=True)
-    for above in repo.parents[:3]:
+    for above in repo.parents[:4]:
         above.chmod(above.stat().st_mode | 0o055)
     (one / "secret.txt").chmod(0)
     two.chmod(0)

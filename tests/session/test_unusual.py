@@ -185,6 +185,31 @@ def test_several_merge_bases(main: Path) -> None:
     keeps_up(main, one)
 
 
+@pytest.mark.parametrize("sooner", ["one", "main"])
+def test_what_is_as_in_one_of_several_merge_bases_conflicts_all_the_same(main: Path, sooner: str) -> None:
+    """Each has merged the other's first commit and put its file back: as it is in one merge base, but not in both."""
+    one, two = begin(main)
+    first: dict[str, str] = {}
+    for name in sorted(("one", "main"), key=lambda name: name != sooner):
+        path, folder = (("cold.txt", one), ("hot.txt", main))[name == "main"]
+        first[name] = commit(folder, {path: numbered(l3=f"first in {name}")})
+    for folder, other, path in ((one, first["main"], "hot.txt"), (main, first["one"], "cold.txt")):
+        git(folder, "merge", "--quiet", "--no-commit", "--no-ff", other, env=tick(folder))
+        commit(folder, {path: numbered()}, "Put it back")
+    assert set(git(main, "merge-base", "--all", "one", "main").split()) == set(first.values())
+    commit(main, {"hot.txt": numbered(l3="trunk again")})
+    agree(main, ["conflict content hot.txt one:hot.txt:3-3 | trunk:hot.txt:3-3"])
+    commit(one, {"cold.txt": numbered(l3="one again")})
+    agree(
+        main,
+        [
+            "conflict content cold.txt one:cold.txt:3-3 | trunk:cold.txt:3-3",
+            "conflict content hot.txt one:hot.txt:3-3 | trunk:hot.txt:3-3",
+        ],
+    )
+    keeps_up(main, two)
+
+
 def test_an_orphan_branch(main: Path) -> None:
     """Nothing in common, so git would not merge them; everybody else meets as ever."""
     one, two = begin(main)

@@ -121,6 +121,12 @@ def test_imports_go_down_only(path: Path) -> None:
     assert breaches("" if package == "__init__" else package, path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=shown)
+def test_a_package_imports_nothing_by_itself(path: Path) -> None:
+    """Or else all of it would be waited for wherever a part is needed."""
+    assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(path.read_text())))
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=shown)
 def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST

@@ -1,6 +1,9 @@
 """Recovery obeys no journal that we would not have written, and leaves alone what a person did since the kill."""
 
+import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,17 @@ def half(main: Path, feat: Path) -> Path:
     assert git(main, "rev-parse", "main") == git(feat, "rev-parse", "feat~1")
     (main / ".git/hooks/reference-transaction").unlink()
     return main
+
+
+def test_where_nothing_was_left_nothing_is_loaded(main: Path) -> None:
+    """Every start of the server, and of a command, asks first."""
+    code = (
+        "import sys; from pathlib import Path; from sidecar.operations.recovery import recover_all\n"
+        "assert recover_all(Path(sys.argv[1])) == ()\n"
+        "print([name for name in sys.modules if name.startswith(('sidecar.operations.', 'pygit2', 'psutil'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, main], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == ["sidecar.operations.state", "sidecar.operations.recovery"]
 
 
 def test_files_and_index_go_back(half: Path) -> None:

@@ -19,7 +19,7 @@ from sidecar.model.finding_codes import finding
 from sidecar.model.findings import Finding
 from sidecar.operations.state import read_record, remove_record, write_record
 
-OPERATION_ID = re.compile(r"(merge|release|restore|open|move|undo)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
+OPERATION_ID = re.compile(r"(merge|update|release|restore|open|move|undo)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
 """What an id of ours looks like; it becomes part of file names and refs."""
 
 

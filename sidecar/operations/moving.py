@@ -7,6 +7,7 @@ of both does the checkout let go. What is written in the checkout meanwhile stay
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from sidecar.operations.control import QUIET, Control
 from sidecar.operations.journal import Journal
 from sidecar.operations.lock import hold
 from sidecar.operations.merge.desk import is_safe
+from sidecar.operations.merge.locks import clear_locks
 from sidecar.operations.merge.obstacles import unmerged_paths
 from sidecar.operations.merge.progress import unfinished
 from sidecar.operations.moving_files import carry, index_lines, let_go, take_back
@@ -183,7 +185,7 @@ def _move(repository: Repository, state: Path, plan: MovePlan, control: Control)
     opening = plan.opening
     control.stage(f"Opening {shown(opening.branch)}")
     operation = new_id(state, "move")
-    facts = facts_of(opening) | {"source": plan.source.key, "paths": list(plan.paths)}
+    facts = facts_of(opening) | {"source": plan.source.key, "paths": list(plan.paths), "since": time.time()}
     try:
         entry = journal.begin(state, operation, "move", ADD, facts)
         opened, words, findings = add_worktree(repository, opening, control, operation, facts)
@@ -214,6 +216,7 @@ def recover_move(repository: Repository, state: Path, entry: Journal) -> tuple[F
         return (finding("bad-journal", said),)
     path, branch = str(known[0]), str(known[1])
     try:
+        _clear_locks(repository, entry)
         opened, findings = (True, ()) if entry.step != ADD else settle_opening(repository, entry.id, entry.facts)
         told = _carry_on(repository, state, entry, Options(trusted=repository.trusted)) if opened else ()
         journal.finish(state)
@@ -227,6 +230,18 @@ def recover_move(repository: Repository, state: Path, entry: Journal) -> tuple[F
         *findings,
         *(replace(one, severity="info") for one in told),
     )
+
+
+def _clear_locks(repository: Repository, entry: Journal) -> None:
+    """Remove what a killed git of ours left; GitError for a lock of somebody else."""
+    since = entry.facts.get("since")
+    keys = (entry.facts["source"], entry.facts["path"])
+    for worktree in list_worktrees(repository):
+        if worktree.key in keys and worktree.git_dir and isinstance(since, int | float):
+            folders = [Path(worktree.key), Path(worktree.git_dir)]
+            stuck = clear_locks([folders[1] / "index.lock"], folders, since, entry.id)
+            if stuck:
+                raise GitError(stuck[0].message)
 
 
 def _carry_on(repository: Repository, state: Path, entry: Journal, options: Options) -> tuple[Finding, ...]:

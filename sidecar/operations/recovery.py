@@ -67,6 +67,10 @@ def _way_of(what: str) -> Recover | None:
         from sidecar.operations.merge.recover import recover_merge
 
         return recover_merge
+    if what == "update":
+        from sidecar.operations.merge.update_ends import recover_update
+
+        return recover_update
     if what == "open":
         from sidecar.operations.opening_ends import recover_open
 

@@ -198,6 +198,12 @@ def _main(what: str, folder: str, argument: str, point: str | None) -> None:
         from sidecar.operations.merge.undo import undo_merge
 
         undo_merge(Path(folder), argument, options, Control(stage))
+    elif what == "update":
+        from sidecar.operations.merge.update import apply_update, plan_update
+
+        update = plan_update(Path(folder), argument, options)
+        assert not isinstance(update, Failure), update
+        apply_update(update, Control(stage))
     else:
         plan = plan_merge(Path(folder), argument, options, MergeChoices(strategy=what))  # type: ignore[arg-type]
         assert not isinstance(plan, Failure), plan

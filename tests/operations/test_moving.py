@@ -248,10 +248,8 @@ def test_killed_at_any_step_and_its_recovery_too_it_is_wholly_done_or_not_at_all
     assert ends == {True, False}
 
 
-def test_what_was_on_its_way_comes_back_when_the_new_worktree_is_gone(
-    main: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = seen(main)
+def interrupt(main: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a move when the first file is on its way."""
 
     def end(source: str, _target: str, path: str, aside: str) -> None:
         os.rename(os.path.join(source, path), aside)
@@ -260,6 +258,21 @@ def test_what_was_on_its_way_comes_back_when_the_new_worktree_is_gone(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(moving_files, "_let_go", end)
         apply_move(planned(main))
+
+
+def test_a_lock_that_a_killed_git_left_is_removed(main: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = seen(main)
+    interrupt(main, monkeypatch)
+    (main / ".git/index.lock").touch()
+    assert [finding.code for finding in recover_all(main)] == ["recovered"]
+    assert seen(main.parent / "shop.worktrees/task") == before and is_clean(main)
+
+
+def test_what_was_on_its_way_comes_back_when_the_new_worktree_is_gone(
+    main: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = seen(main)
+    interrupt(main, monkeypatch)
     assert seen(main) != before
     shutil.rmtree(main.parent / "shop.worktrees")
     assert [finding.code for finding in recover_all(main)] == ["recovered", "not-moved"]

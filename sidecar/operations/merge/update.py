@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_bloc
 from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.control import QUIET, Control
-from sidecar.operations.journal import left_over
+from sidecar.operations.journal import begin, finish, left_over
 from sidecar.operations.lock import hold, who_holds
 from sidecar.operations.merge.desk import head_commit, tree_changes
 from sidecar.operations.merge.making import quoted
@@ -146,7 +147,7 @@ def apply_update(plan: UpdatePlan, control: Control = QUIET) -> UpdateResult:
         if _essence(fresh) != _essence(plan):
             said = f"{shown(plan.worktree.name)} or {shown(plan.trunk.branch)} has changed since this was planned."
             return UpdateResult("refused", key, (), (blocks("changed-since", f"{said} Look at it again."),))
-        return _update(repository, plan, new_id(held, "merge"), control)
+        return _update(repository, held, plan, control)
 
 
 def _essence(plan: UpdatePlan) -> tuple[object, ...]:
@@ -159,7 +160,19 @@ def _name(repository: Repository, trunk: Trunk) -> str:
     return f"{trunk.commit}" if not short or short.startswith("-") else short
 
 
-def _update(repository: Repository, plan: UpdatePlan, operation_id: str, control: Control) -> UpdateResult:
+def _update(repository: Repository, state: Path, plan: UpdatePlan, control: Control) -> UpdateResult:
+    worktree, trunk = plan.worktree, plan.trunk
+    facts = {"worktree": worktree.key, "head": worktree.head, "trunk": trunk.commit, "since": time.time()}
+    try:
+        entry = begin(state, new_id(state, "update"), "update", "merge", facts)
+        result = _merge(repository, plan, entry.id, control)
+        finish(state)
+    except OSError as error:
+        return UpdateResult("failed", worktree.key, (), (blocks("bad-state", f"{state} can't be written: {error}"),))
+    return result
+
+
+def _merge(repository: Repository, plan: UpdatePlan, operation_id: str, control: Control) -> UpdateResult:
     worktree, trunk = plan.worktree, plan.trunk
     control.stage(f"Merging {shown(trunk.branch)} into {shown(worktree.name)}")
     fixed = ("--no-edit", "--no-stat", "--no-autostash", "--commit", "--no-squash")

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, Finding
 from sidecar.operations.merge.update import UpdatePlan, UpdateResult, apply_update, plan_update
+from sidecar.operations.recovery import recover_all
 from tests.harness import commit, git, write
+from tests.harness.killing import run_and_kill
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, planned, seen, tip
 
 
@@ -113,3 +115,59 @@ def test_trunk_itself(main: Path) -> None:
     found = plan_update(main, "shop", TRUSTED)
     assert isinstance(found, UpdatePlan)
     assert only(found.findings).code == "is-trunk"
+
+
+KILL = 'kill -9 "$(ps -o ppid= $PPID | tr -d " ")"; kill -9 $PPID; exit 1'
+"""In a filter or hook: ends git, and who started it."""
+
+
+def said(found: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return [(one.code, one.message.partition(") ")[2] or one.message) for one in found]
+
+
+def test_killed_while_git_writes_files_it_is_taken_back(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"b.txt": "of trunk\n", "c.txt": "new\n", "z.end": "z\n"}, "Trunk")
+    write(feat, {"mine.md": "mine\n"})
+    (main / ".git/info/attributes").write_text("*.end filter=end\n")
+    git(main, "config", "filter.end.smudge", KILL)
+    before = seen(feat)
+    assert run_and_kill("update", main, "feat").died
+    assert (feat / "b.txt").read_text() == "of trunk\n" and (feat / "c.txt").exists()
+    assert said(recover_all(main)) == [("recovered", "was taken back.")]
+    assert seen(feat) == before
+    assert_nothing_left(main)
+
+
+def test_what_a_person_wrote_since_the_kill_is_left_to_them(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"b.txt": "of trunk\n", "z.end": "z\n"}, "Trunk")
+    (main / ".git/info/attributes").write_text("*.end filter=end\n")
+    git(main, "config", "filter.end.smudge", KILL)
+    assert run_and_kill("update", main, "feat").died
+    write(feat, {"b.txt": "of a person\n"})
+    found = recover_all(main)
+    assert [one.code for one in found] == ["recovered", "half-written"] and found[1].paths == ("b.txt",)
+    assert (feat / "b.txt").read_text() == "of a person\n"
+    assert_nothing_left(main)
+
+
+def test_killed_when_it_was_made_it_is_done(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"b.txt": "of trunk\n"}, "Trunk")
+    hook(main, "post-merge", KILL)
+    assert run_and_kill("update", main, "feat").died
+    (main / ".git/hooks/post-merge").unlink()
+    assert said(recover_all(main)) == [("recovered", "is done.")]
+    assert git(feat, "log", "-1", "--format=%s") == "Merge branch 'main' into feat"
+    assert git(feat, "status", "--porcelain") == ""
+    assert_nothing_left(main)
+
+
+def test_killed_while_it_waits_for_a_person_it_goes_on_waiting(main: Path, feat: Path, ahead: str) -> None:
+    assert run_and_kill("update", main, "feat", point=2).died
+    assert git(feat, "rev-parse", "MERGE_HEAD") == ahead
+    (found,) = recover_all(main)
+    assert found.code == "recovered" and "waits there" in found.message
+    assert "<<<<<<< HEAD" in (feat / "a.txt").read_text()
+    assert_nothing_left(main)

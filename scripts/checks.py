@@ -17,9 +17,9 @@ from scripts.steps import ROOT, StepError, exit_with, run
 
 _PYTHON = (sys.executable, "-m")
 _MODULES = ROOT / "node_modules"
-_REPORT = BUILD / "tests.xml"
 _AT_A_TIME = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
-"""Tests that run at a time: many of them only wait for git."""
+_ONE_AT_A_TIME = ("tests/editor", "tests/packaged")
+"""Their tests share an editor, and what is built for it."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,22 @@ def _client_tests() -> None:
 
 
 def _tests(arguments: Sequence[str]) -> list[Outcome]:
-    _REPORT.unlink(missing_ok=True)
+    """What is asked for, or everything: as many at a time as there are processors, the editor's one by one."""
+    if arguments:
+        return _pytest("pytest", arguments)
+    several = [f"--numprocesses={_AT_A_TIME}", *(f"--ignore={folder}" for folder in _ONE_AT_A_TIME)]
+    return [*_pytest("pytest", several), *_pytest("pytest-editor", _ONE_AT_A_TIME)]
+
+
+def _pytest(name: str, arguments: Sequence[str]) -> list[Outcome]:
+    report = BUILD / f"{name}.xml"
+    report.unlink(missing_ok=True)
     start = time.monotonic()
-    together = ("-n", str(_AT_A_TIME), "--dist", "loadgroup") if _AT_A_TIME > 1 else ()
-    command = [*_PYTHON, "pytest", f"--junitxml={_REPORT}", *together, *arguments]
-    status = subprocess.run(command, cwd=ROOT).returncode
+    status = subprocess.run([*_PYTHON, "pytest", f"--junitxml={report}", *arguments], cwd=ROOT).returncode
     seconds = time.monotonic() - start
-    folders = _folders(_REPORT) if _REPORT.exists() else []
+    folders = _folders(report) if report.exists() else []
     told = any(folder.failed for folder in folders)
-    return [*folders, Outcome("pytest", seconds, failed=int(status != 0 and not told))]
+    return [*folders, Outcome(name, seconds, failed=int(status != 0 and not told))]
 
 
 def _folders(report: Path) -> list[Outcome]:

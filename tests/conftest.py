@@ -15,16 +15,6 @@ settings.register_profile("always the same", examples(100))
 settings.load_profile("always the same")
 
 
-TOGETHER = ("editor", "packaged")
-"""The folders whose tests share what is built for them: one process runs them all."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent.name in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group("built"))
-
-
 def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     (home / ".config").mkdir(parents=True)
     (home / ".gitconfig").touch()

@@ -40,33 +40,35 @@ def contains_marker(content: bytes, size: int) -> bool:
 def parse_markers(merged: bytes, size: int) -> list[Segment]:
     """The segments of a file that git wrote conflict markers of this size into; [] when the markers don't add up."""
     start, base, middle, end = (char * size for char in (b"<", b"|", b"=", b">"))
-    segments: list[Segment] = [[]]
+    lines = split_lines(merged)
+    marks = {start, base, middle, end}
+    segments: list[Segment] = []
     ours: Lines = []
     theirs: Lines = []
     into: Lines | None = None
-    for line in split_lines(merged):
+    at = 0
+    for mark in [number for number, line in enumerate(lines) if line[:size] in marks]:
+        line, before = lines[mark], lines[at:mark]
         if into is None:
-            if line.startswith(start + b" "):
-                ours, theirs, into = [], [], ours
-                into = ours
-            else:
-                _lines(segments).append(line)
+            if not line.startswith(start + b" "):
+                continue
+            segments.append(before)
+            ours, theirs = [], []
+            into = ours
         elif line.startswith(base) and line[size : size + 1] in (b" ", b"") and into is ours:
+            into += before
             into = []
         elif line == middle and into is not theirs:
+            into += before
             into = theirs
         elif line.startswith(end + b" ") and into is theirs:
-            segments += [Block(tuple(ours), tuple(theirs)), []]
+            into += before
+            segments.append(Block(tuple(ours), tuple(theirs)))
             into = None
         else:
-            into.append(line)
-    return segments if into is None else []
-
-
-def _lines(segments: list[Segment]) -> Lines:
-    last = segments[-1]
-    assert isinstance(last, list)
-    return last
+            continue
+        at = mark + 1
+    return [*segments, lines[at:]] if into is None else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,18 @@ def locate_blocks(
             while at < len(groups) and groups[at].ours_end <= o and groups[at].theirs_end <= t:
                 at += 1
             continue
-        for line in segment:
+        done = 0
+        while done < len(segment):
             at, o, t = _pass_silent(groups, at, o, t)
             group = groups[at] if at < len(groups) else None
             inside = group is not None and o >= group.ours_start and t >= group.theirs_start
             from_ours = not inside or (group is not None and group.ours)
             from_theirs = not inside or (group is not None and group.theirs)
-            if (from_ours and ours[o : o + 1] != [line]) or (from_theirs and theirs[t : t + 1] != [line]):
+            run = segment[done : done + _stretch(group, o, t, len(segment) - done)]
+            if (from_ours and ours[o : o + len(run)] != run) or (from_theirs and theirs[t : t + len(run)] != run):
                 return None
-            o, t = o + from_ours, t + from_theirs
+            done += len(run)
+            o, t = o + len(run) * from_ours, t + len(run) * from_theirs
             if group is not None and inside:
                 if not group.theirs and o == group.ours_end:
                     at, t = at + 1, group.theirs_end
@@ -122,6 +127,16 @@ def locate_blocks(
                     at += 1
     at, o, t = _pass_silent(groups, at, o, t)
     return found if (o, t) == (len(ours), len(theirs)) else None
+
+
+def _stretch(group: _Group | None, o: int, t: int, most: int) -> int:
+    """For how many lines of the merged text what is true of the next one stays true: till a group begins or ends."""
+    if group is None:
+        return most
+    if o < group.ours_start or t < group.theirs_start:
+        return min(most, max(group.ours_start - o, group.theirs_start - t))
+    ends = [group.ours_end - o] * group.ours + [group.theirs_end - t] * group.theirs
+    return min(most, max(1, min(ends)))
 
 
 def _pass_silent(groups: Sequence[_Group], at: int, o: int, t: int) -> tuple[int, int, int]:

@@ -86,9 +86,16 @@ def test_restart_server_starts_a_new_one(page: Page, editor: CodeServer, sample:
     expect(editor_text(page)).to_contain_text(re.compile(r"discount:\sint"))
 
 
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return process.name() == "sidecar" and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _newest_server(editor: CodeServer, but: psutil.Process | None = None) -> psutil.Process | None:
     """The server of the window that was opened last; None while there is none, or while it is still `but`."""
     family = psutil.Process(editor.process.pid).children(recursive=True)
-    servers = [it for it in family if it.name() == "sidecar" and it.status() != psutil.STATUS_ZOMBIE]
+    servers = [it for it in family if _is_server(it)]
     newest = max(servers, key=lambda it: it.create_time(), default=None)
     return None if newest == but else newest

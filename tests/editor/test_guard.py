@@ -40,9 +40,9 @@ def test_a_deleted_worktree_is_told_and_brought_back(
     git(at.main, "worktree", "prune")
     git(at.main, "branch", "-D", "feat-1")
     git(at.main, "gc", "--quiet", "--prune=now")
-    expect(notifications(page).filter(has_text="(branch feat-1) is gone")).to_be_visible()
+    expect(notifications(page).filter(has_text="(branch feat-1) is gone").first).to_be_visible()
     shoot("vanished")
     answer_notification(page, "Restore")
-    expect(notifications(page).filter(has_text="feat-1 is back")).to_be_visible()
+    expect(notifications(page).filter(has_text="feat-1 is back").first).to_be_visible()
     shoot("vanished-restored")
     assert whole(at.worktree) == before

@@ -102,11 +102,11 @@ def test_from_the_conflict_into_trunk(
     fix = show_quick_fixes(page, "Merge trunk into this worktree")
     shoot("merge-fixes")
     fix.click()
-    expect(notifications(page).filter(has_text="Conflicts are left there")).to_be_visible()
+    expect(notifications(page).filter(has_text="Conflicts are left there").first).to_be_visible()
     answer_notification(page, "Merge")
 
     expect(editor_text(page)).to_contain_text("<<<<<<<")
-    expect(notifications(page).filter(has_text="conflict in 1 file")).to_be_visible()
+    expect(notifications(page).filter(has_text="conflict in 1 file").first).to_be_visible()
     shoot("merge-conflict")
     (taxes / "cart.py").write_text(CART.replace(SUM, BOTH))
     commit(taxes, message="Merge branch 'main' into taxes")
@@ -125,7 +125,7 @@ def test_from_the_conflict_into_trunk(
     expect(question).to_contain_text("into main with a merge commit")
     shoot("merge-question")
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
     shoot("merge-done")
 
     assert (shop / "cart.py").read_text() == CART.replace(SUM, BOTH)
@@ -139,9 +139,9 @@ def test_a_failing_verify_shows_its_output(page: Page, editor: CodeServer, shop:
     open_workbench(page, editor, taxes, taxes / "cart.py")
     expect(editor_text(page)).to_contain_text("TAX")
     merge(page, "taxes", "Squash")
-    expect(notifications(page).filter(has_text="has to pass")).to_be_visible()
+    expect(notifications(page).filter(has_text="has to pass").first).to_be_visible()
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="the cart is broken")).to_be_visible()
+    expect(notifications(page).filter(has_text="the cart is broken").first).to_be_visible()
     expect(page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first).to_be_visible()
     assert git(shop, "rev-parse", "main") == before
 
@@ -157,7 +157,7 @@ def test_uncommitted_work_is_committed_with_the_message_that_is_typed(
     input_box(page).fill("Add the rates")
     page.keyboard.press("Enter")
     answer_notification(page, "Commit and Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
     assert git(shop, "log", "-2", "--format=%s", "main").split("\n") == ["Add the rates", "Show the total with tax"]
 
 
@@ -172,7 +172,7 @@ def test_a_worktree_is_released_and_restored(
     shoot("release-picker")
     pick(page, "taxes")
     answer_notification(page, "Release")
-    expect(notifications(page).filter(has_text="Released taxes")).to_be_visible()
+    expect(notifications(page).filter(has_text="Released taxes").first).to_be_visible()
     shoot("release-done")
     assert not taxes.exists()
     run_command(page, "Worktree Sidecar: Restore Worktree...")
@@ -213,7 +213,7 @@ def test_what_is_not_saved_is_saved_first(page: Page, editor: CodeServer, shop: 
     page.get_by_role("button", name="Save and Continue").click()
     expect(active_tab(page)).not_to_have_class(re.compile(r"\bdirty\b"))
     answer_notification(page, "Commit and Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main")).to_be_visible()
+    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
     assert "1.21" in (shop / "cart.py").read_text()
 
 
@@ -224,10 +224,10 @@ def test_progress_can_be_cancelled(page: Page, editor: CodeServer, shop: Path, t
     expect(editor_text(page)).to_contain_text("TAX")
     merge(page, "taxes", "Rebase")
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="looking at the cart")).to_be_visible()
+    expect(notifications(page).filter(has_text="looking at the cart").first).to_be_visible()
     notifications(page).filter(has_text="looking at the cart").hover()
     answer_notification(page, "Cancel")
-    expect(notifications(page).filter(has_text="was not merged")).to_be_visible()
+    expect(notifications(page).filter(has_text="was not merged").first).to_be_visible()
     assert git(shop, "rev-parse", "main") == before
 
 
@@ -239,10 +239,10 @@ def test_an_edit_on_trunk_goes_into_a_worktree_of_its_own(
     expect(squiggles(page, "info").first).to_be_visible()
     go_to_line(page, CART.splitlines(keepends=True).index(SUM) + 1)
     quick_fix(page, "Move these edits off main into a new worktree")
-    expect(notifications(page).filter(has_text="in shop (1 file) into a new worktree main-edits")).to_be_visible()
+    expect(notifications(page).filter(has_text="in shop (1 file) into a new worktree main-edits").first).to_be_visible()
     shoot("move-question")
     answer_notification(page, "Move")
-    expect(notifications(page).filter(has_text="1 file moved into main-edits")).to_be_visible()
+    expect(notifications(page).filter(has_text="1 file moved into main-edits").first).to_be_visible()
     expect(editor_text(page)).not_to_contain_text("DISCOUNT")
     shoot("move-done")
     assert (shop / "cart.py").read_text() == CART

@@ -47,13 +47,7 @@ def here() -> Path:
 
 def recover_first(folder: Path | None = None) -> None:
     """Finish or undo what a killed operation left in the repository around a folder, and say so on standard error."""
-    from sidecar.session.look import identify  # --help and serve do without
-
-    common_dir = identify(folder or here())
-    left = ("journal", "doomed")
-    if isinstance(common_dir, Failure) or not any((Path(common_dir) / "sidecar" / name).exists() for name in left):
-        return  # loading the operations takes longer than this look, and than many an answer
-    from sidecar.operations.recovery import recover_all
+    from sidecar.operations.recovery import recover_all  # --help and serve do without
 
     for finding in recover_all(folder or here()):
         click.echo(f"sidecar: {escape(finding.message)}", err=True)

@@ -28,9 +28,8 @@ from sidecar.operations.control import QUIET, Control
 from sidecar.operations.journal import Journal
 from sidecar.operations.lock import hold
 from sidecar.operations.merge.desk import is_safe
-from sidecar.operations.merge.locks import clear_locks
-from sidecar.operations.merge.obstacles import unmerged_paths
-from sidecar.operations.merge.progress import unfinished
+from sidecar.operations.merge.locks import clear_worktree_locks
+from sidecar.operations.merge.obstacles import checkout_findings
 from sidecar.operations.moving_files import carry, index_lines, let_go, take_back
 from sidecar.operations.opening import OpenPlan, OpenResult, add_worktree, facts_of, not_opened, plan_open
 from sidecar.operations.opening_ends import settle_opening
@@ -104,9 +103,9 @@ def _plan(sources: Sources, folder: Path, name: str | None, options: Options) ->
     opening = _opening(folder, name, source, trunk.branch, options)
     if isinstance(opening, Failure):
         return opening
-    stopped = _why_not_readable(repository, source)
-    if stopped is not None:
-        return MovePlan(opening, source, (), (*opening.findings, stopped))
+    stopped = checkout_findings(repository, source, {})
+    if stopped:
+        return MovePlan(opening, source, (), (*opening.findings, *stopped))
     found = _read(sources, source)
     return MovePlan(opening, source, found.paths, (*opening.findings, *_findings(source, found)))
 
@@ -120,17 +119,6 @@ def _opening(folder: Path, name: str | None, source: Worktree, branch: str, opti
         if isinstance(opening, Failure) or not opening.blocked:
             break
     return opening
-
-
-def _why_not_readable(repository: Repository, source: Worktree) -> Finding | None:
-    name = shown(source.name)
-    if (word := unfinished(source)) is not None:
-        return finding("trunk-in-operation", f"{word} is unfinished in {name}. Finish or abort it.")
-    if unmerged := unmerged_paths(repository, source):
-        return finding("trunk-in-operation", f"{name} has unmerged paths.", unmerged)
-    if os.path.lexists(lock := os.path.join(source.git_dir, "index.lock")):
-        return finding("trunk-in-operation", f"Another git is at work in {name}, or was killed. It left {lock}.")
-    return None
 
 
 def _read(sources: Sources, worktree: Worktree) -> _Uncommitted:
@@ -238,10 +226,7 @@ def _clear_locks(repository: Repository, entry: Journal) -> None:
     keys = (entry.facts["source"], entry.facts["path"])
     for worktree in list_worktrees(repository):
         if worktree.key in keys and worktree.git_dir and isinstance(since, int | float):
-            folders = [Path(worktree.key), Path(worktree.git_dir)]
-            stuck = clear_locks([folders[1] / "index.lock"], folders, since, entry.id)
-            if stuck:
-                raise GitError(stuck[0].message)
+            clear_worktree_locks(worktree, (), since, entry.id)
 
 
 def _carry_on(repository: Repository, state: Path, entry: Journal, options: Options) -> tuple[Finding, ...]:

@@ -8,14 +8,12 @@ stays where it was written. Every step can be ended and taken again.
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import os
-import shutil
 import stat
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from sidecar.model.changes import Entry
-from sidecar.operations.merge.keeping import is_reachable, make_directories
+from sidecar.operations.merge.keeping import copy_to_disk, is_equal, is_reachable, make_directories
 
 ASIDE = ".sidecar-moved"
 """How a file is called, in its own directory, while it is on its way."""
@@ -100,8 +98,7 @@ def _give(source: str, target: str, path: str) -> None:
     draft = os.path.join(os.path.dirname(two), ASIDE)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(draft)
-    shutil.copy2(one, draft, follow_symlinks=False)
-    _sync(draft)
+    copy_to_disk(one, draft)
     os.replace(draft, two)
 
 
@@ -137,23 +134,8 @@ def _same(source: str, target: str, path: str) -> bool:
 
 
 def _equal(one: str, two: str) -> bool:
-    """Whether two files, or links, are the same to git, byte for byte."""
+    """Whether two files, or links, are the same; what can't be read is not."""
     try:
-        first, second = os.lstat(one), os.lstat(two)
-        if stat.S_IFMT(first.st_mode) != stat.S_IFMT(second.st_mode):
-            return False
-        if stat.S_ISLNK(first.st_mode):
-            return os.readlink(one) == os.readlink(two)
-        same_mode = (first.st_mode ^ second.st_mode) & stat.S_IXUSR == 0
-        return stat.S_ISREG(first.st_mode) and same_mode and filecmp.cmp(one, two, shallow=False)
+        return is_equal(one, two)
     except OSError:
         return False
-
-
-def _sync(path: str) -> None:
-    if not os.path.islink(path):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sidecar.git.objects import tree_of
 from sidecar.git.refs import resolve_commit
-from sidecar.git.repository import find_common_dir, list_worktrees
+from sidecar.git.repository import list_worktrees
 from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.interplay import footprint
@@ -53,11 +53,6 @@ def _take_picture(sources: Sources, *, prove: bool) -> Picture | Failure:
     if prove:
         states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
     return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, problem=problem)
-
-
-def identify(folder: Path) -> str | Failure:
-    """The common directory of the repository that a folder lies in: what tells one repository from another."""
-    return find_common_dir(folder)
 
 
 def compare(folder: Path, first: str, second: str, options: Options | None = None) -> tuple[Overlap, ...] | Failure:

@@ -87,10 +87,11 @@ def _keep(full: str, name: str) -> None:
     try:
         os.link(full, name, follow_symlinks=False)
     except (OSError, NotImplementedError):
-        _copy(full, name)  # another file system, or one without links
+        copy_to_disk(full, name)  # another file system, or one without links
 
 
-def _copy(full: str, name: str) -> None:
+def copy_to_disk(full: str, name: str) -> None:
+    """Copy a file or a link with its times; a file is on the disk when this returns."""
     shutil.copy2(full, name, follow_symlinks=False)
     if not os.path.islink(name):
         descriptor = os.open(name, os.O_RDONLY)
@@ -119,6 +120,11 @@ def _is_kept(top: str, kept: Path, path: str) -> bool:
     there = os.path.lexists(full) and is_reachable(top, path)
     if not os.path.lexists(name) or not there:
         return not os.path.lexists(name) and not there
+    return is_equal(full, name)
+
+
+def is_equal(full: str, name: str) -> bool:
+    """Whether two things are the same to git, files byte for byte; OSError when one can't be read."""
     one, two = os.lstat(full), os.lstat(name)
     if os.path.samestat(one, two):
         return True

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sidecar.git.files import read_small
+from sidecar.git.process import GitError
+from sidecar.git.repository import Repository
 from sidecar.model.findings import Finding, blocks
+from sidecar.model.picture import Worktree
 from sidecar.system.processes import processes_inside
 
 PATIENCE = 10.0
@@ -29,6 +32,20 @@ def clear_locks(locks: Sequence[Path], folders: Sequence[Path], since: float, op
     that stands still, with no git at work in these folders, is ours.
     """
     return [finding for lock in locks if (finding := _clear(lock, folders, since, operation_id)) is not None]
+
+
+def clear_worktree_locks(worktree: Worktree, more: Sequence[Path], since: float, operation_id: str) -> None:
+    """Remove what a killed git of ours left of its index's lock, and these; GitError for a lock that stays."""
+    git_dir = Path(worktree.git_dir)
+    stuck = clear_locks([git_dir / "index.lock", *more], [Path(worktree.key), git_dir], since, operation_id)
+    if stuck:
+        raise GitError(stuck[0].message)
+
+
+def head_locks(repository: Repository, worktree: Worktree, branch: str | None) -> list[Path]:
+    """The locks that a git has while it moves a worktree's HEAD, and the branch (short) that it is on."""
+    of_branch = [Path(repository.common_dir) / f"refs/heads/{branch}.lock"] if branch is not None else []
+    return [Path(worktree.git_dir) / "HEAD.lock", *of_branch]
 
 
 def _clear(lock: Path, folders: Sequence[Path], since: float, operation_id: str) -> Finding | None:

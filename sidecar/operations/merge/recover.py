@@ -23,7 +23,7 @@ from sidecar.operations.merge.desk import (
 )
 from sidecar.operations.merge.keeping import forget_kept, keep_file
 from sidecar.operations.merge.landing import clear_landing, take_back
-from sidecar.operations.merge.locks import clear_locks, hold_index
+from sidecar.operations.merge.locks import clear_worktree_locks, head_locks, hold_index
 from sidecar.operations.receipts import Receipt, drop_receipt, read_receipt, write_receipt
 from sidecar.operations.temporary import remove_temporary
 
@@ -94,11 +94,7 @@ def _settle_commit(repository: Repository, state: Path, facts: Facts, operation_
     if worktree is None:
         return []
     git_dir, kept = Path(worktree.git_dir), state / "landing" / "index"
-    locks = [git_dir / "index.lock", git_dir / "HEAD.lock"]
-    locks += [Path(repository.common_dir) / f"refs/heads/{facts.branch}.lock"] if facts.branch is not None else []
-    stuck = clear_locks(locks, [Path(worktree.key), git_dir], facts.since, operation_id)
-    if stuck:
-        raise GitError(stuck[0].message)
+    clear_worktree_locks(worktree, head_locks(repository, worktree, facts.branch), facts.since, operation_id)
     if head_commit(repository, worktree) != facts.head:
         return [info("committed", f"What was not committed in {shown(worktree.name)} is committed now, as agreed.")]
     if kept.exists():

@@ -19,7 +19,7 @@ from sidecar.model.object_ids import is_object_id
 from sidecar.model.picture import Worktree
 from sidecar.operations.journal import Journal, finish
 from sidecar.operations.merge.desk import head_commit, worktree_at
-from sidecar.operations.merge.locks import clear_locks
+from sidecar.operations.merge.locks import clear_worktree_locks, head_locks
 from sidecar.operations.merge.progress import unfinished
 from sidecar.session.sources import Options, Sources, ask
 
@@ -50,13 +50,8 @@ def _settle(
     repository: Repository, journal: Journal, worktree: Worktree, before: str, trunk: str
 ) -> tuple[str, list[Finding]]:
     """(what became of it, what a person has to know); GitError or OSError when it has to be tried again."""
-    git_dir = Path(worktree.git_dir)
-    locks = [git_dir / "index.lock", git_dir / "HEAD.lock"]
-    if worktree.branch is not None:
-        locks.append(Path(repository.common_dir) / f"refs/heads/{worktree.branch}.lock")
-    stuck = clear_locks(locks, [Path(worktree.key), git_dir], float(journal.facts["since"]), journal.id)
-    if stuck:
-        raise GitError(stuck[0].message)
+    locks = head_locks(repository, worktree, worktree.branch)
+    clear_worktree_locks(worktree, locks, float(journal.facts["since"]), journal.id)
     now = head_commit(repository, worktree)
     if now is not None and now != before and is_ancestor(repository.place, trunk, now):
         return "is done", []

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sidecar.git.files import read_small
@@ -25,6 +26,8 @@ LOCK_REASON = "worktree-sidecar restores"
 NAMING_A_BRANCH = ("HEAD", *COMES_BACK_TO)
 ON_A_BRANCH = re.compile(rb"ref:\s*refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+")
 MOST_NAMES = 1000
+CLAIM = ".claim"
+"""Ends the name of the file beside a draft that says which name in `worktrees` was claimed for it."""
 MOST_IN_INDEX = 2 * 1024**3
 
 
@@ -98,17 +101,14 @@ def build_home(
             os.utime(path, ns=(header.index.mtime, header.index.mtime))
     _write(os.path.join(draft, "commondir"), b"../..\n")
     _write(os.path.join(draft, "locked"), lock_text(contents.commit))
-    git_dir = _claim(repository, header.administrative, os.path.basename(target))
-    try:
-        link = os.path.join(target, ".git")
-        said = os.path.relpath(link, git_dir) if header.relative else link
-        _write(os.path.join(draft, "gitdir"), os.fsencode(said) + b"\n")
-        finish_directory(draft, items[""])
-        _sync()
-        os.rename(draft, git_dir)
-    except OSError:
-        os.rmdir(git_dir)
-        raise
+    git_dir = _claim(repository, draft, header.administrative, os.path.basename(target))
+    link = os.path.join(target, ".git")
+    said = os.path.relpath(link, git_dir) if header.relative else link
+    _write(os.path.join(draft, "gitdir"), os.fsencode(said) + b"\n")
+    finish_directory(draft, items[""])
+    _sync()
+    os.rename(draft, git_dir)
+    os.unlink(draft + CLAIM)
     return git_dir, minor
 
 
@@ -154,18 +154,34 @@ def finish_home(git_dir: str, contents: Contents) -> None:
     os.rename(draft, path)
 
 
-def _claim(repository: Repository, first: str, second: str) -> str:
-    """An empty directory of a free name, as `git worktree add` finds one; an empty one that is there is free."""
+def _claim(repository: Repository, draft: str, first: str, second: str) -> str:
+    """An empty directory of a free name, as `git worktree add` finds one; the name is written beside `draft` before."""
     worktrees = os.path.join(repository.common_dir, "worktrees")
     os.makedirs(worktrees, exist_ok=True)
     for name in (first, second, *(f"{first}{number}" for number in range(1, MOST_NAMES))):
         path = os.path.join(worktrees, name)
+        if os.path.lexists(path):
+            continue
+        with open(draft + CLAIM, "wb") as file:
+            file.write(os.fsencode(name))
         try:
             os.mkdir(path)
         except FileExistsError:
             continue
         return path
     raise RefusedError("name-taken", f"{MOST_NAMES} names like {first} are taken in {worktrees}.")
+
+
+def _drop_claim(repository: Repository, draft: str) -> None:
+    """Give back the name that an attempt claimed and did not use: its directory is still empty."""
+    try:
+        name = os.fsdecode(read_small(draft + CLAIM))
+    except FileNotFoundError:
+        return
+    if name == os.path.basename(name) and name not in ("", ".", ".."):
+        with suppress(OSError):  # there is something in it, or it is not there
+            os.rmdir(os.path.join(repository.common_dir, "worktrees", name))
+    os.unlink(draft + CLAIM)
 
 
 def _rename_branch(path: str, names: Mapping[str, str]) -> None:
@@ -190,6 +206,12 @@ def _write(path: str, content: bytes, mode: int | None = None) -> None:
 def _sync() -> None:
     if hasattr(os, "sync"):
         os.sync()
+
+
+def remove_draft_home(repository: Repository, draft: str) -> None:
+    """Take away what an attempt that ended left of an administrative directory, its claim of a name too."""
+    _drop_claim(repository, draft)
+    remove_draft(draft)
 
 
 def remove_draft(path: str) -> None:

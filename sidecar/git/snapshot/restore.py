@@ -21,6 +21,7 @@ from sidecar.git.snapshot.home import (
     find_home,
     finish_home,
     remove_draft,
+    remove_draft_home,
     restore_tags,
 )
 from sidecar.git.snapshot.index import has_same_entries
@@ -102,11 +103,11 @@ def _restore(repository: Repository, store: Store, commit: str, path: str, watch
         raise MalformedError(error.message) from error
     there = _destination(repository, commit, path)
     home = find_home(repository, commit, there.path)
+    remove_draft(there.draft)
+    remove_draft_home(repository, there.draft_home)
     if there.occupied:
         return _finish_or_refuse(repository, store, contents, there, home, watcher)
     _check_space(there.path, contents)
-    remove_draft(there.draft)
-    remove_draft(there.draft_home)
     built = None
     try:
         os.mkdir(there.draft, 0o700)
@@ -129,7 +130,7 @@ def _restore(repository: Repository, store: Store, commit: str, path: str, watch
         if built is not None and os.path.lexists(there.draft):
             remove_draft(built)
         remove_draft(there.draft)
-        remove_draft(there.draft_home)
+        remove_draft_home(repository, there.draft_home)
         raise
     notes = [f"The times or attributes of {path} could not be set." for path in minor]
     restored = _finish(repository, contents, there, Home(git_dir, not kept), names, notes)

@@ -145,13 +145,13 @@ from pathlib import Path
 from sidecar.git.repository import open_repository
 from sidecar.git.snapshot.restore import restore_snapshot
 
-at, seen = int(sys.argv[4]), 0
+at, seen = sys.argv[4], 0
 
 def count(event, args):
     global seen
-    if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.chmod", "os.utime", "os.link", "subprocess.Popen"):
+    if event in ("open", "subprocess.Popen") or event.startswith("os."):
         seen += 1
-        if seen == at:
+        if at == str(seen) or event == "os.rename" and at.startswith("/") and args[1].endswith(at):
             os.kill(os.getpid(), signal.SIGKILL)
 
 repository = open_repository(Path(sys.argv[1]))
@@ -184,6 +184,27 @@ def test_killed_anywhere_it_is_done_by_the_next_call(pair: tuple[Path, Path]) ->
         git(repo, "worktree", "remove", "--force", "--force", str(worktree))
         git(repo, "branch", "-D", "feat")
     assert kills > 10
+
+
+def test_killed_with_a_name_claimed_the_next_call_gives_it_back(pair: tuple[Path, Path]) -> None:
+    repo, worktree = pair
+    snapshot = hold(repo, worktree)
+    destroy(repo, worktree, "feat")
+    claimed = repo / ".git/worktrees/feat"
+    subprocess.run([sys.executable, "-c", KILLED, str(repo), snapshot.commit, str(worktree), "/worktrees/feat"])
+    assert list(claimed.iterdir()) == []
+    restored(opened(repo), snapshot.commit, worktree)
+    assert [path.name for path in claimed.parent.iterdir()] == ["feat"]
+    assert list((repo / ".git/sidecar").iterdir()) == []
+
+
+def test_an_empty_directory_of_somebody_else_stays(pair: tuple[Path, Path]) -> None:
+    repo, worktree = pair
+    snapshot = hold(repo, worktree)
+    destroy(repo, worktree, "feat")
+    (repo / ".git/worktrees/feat").mkdir(parents=True)
+    restored(opened(repo), snapshot.commit, worktree)
+    assert sorted(path.name for path in (repo / ".git/worktrees").iterdir()) == ["feat", "feat1"]
 
 
 def test_a_refused_disk_leaves_nothing(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,6 @@ def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
         pygit2.enums.ObjectType.COMMIT: "commit",
         pygit2.enums.ObjectType.TAG: "tag",
     }
-    numbers = {name: number for number, name in types.items()}
 
     def opened() -> pygit2.Odb:
         database = pygit2.Odb(str(directory))
@@ -96,12 +95,7 @@ def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
             raise GitError(f"object {oid} can't be read.{why_missing}") from error
         return types[pygit2.enums.ObjectType(number)], content
 
-    def write(kind: str, content: bytes) -> str:
-        try:
-            return str(database().write(numbers[kind], content))
-        except (OSError, pygit2.GitError) as error:
-            raise unwritten(error) from error
-
+    write = _writing(directory, "sha1")
     return Objects(read, write, _remembering(read), let_go, standing.clear, "0" * 40, write("tree", b""))
 
 
@@ -150,22 +144,6 @@ def _with_git(directory: Path, alternate: str, repository: Repository, place: Pl
             raise GitError(f"object {oid} can't be read.{repository.why_missing}")
         return words[1], rest[:-1]
 
-    def write(kind: str, content: bytes) -> str:
-        framed = b"%s %d\0%s" % (kind.encode(), len(content), content)
-        oid = hashlib.new(object_format, framed).hexdigest()
-        path = directory / oid[:2] / oid[2:]
-        if not path.exists():
-            draft = path.with_name(f"draft-{os.getpid()}-{threading.get_ident()}")
-            try:
-                path.parent.mkdir(exist_ok=True)
-                draft.write_bytes(zlib.compress(framed, 1))
-                draft.replace(path)
-            except OSError as error:
-                with contextlib.suppress(OSError):
-                    draft.unlink()
-                raise unwritten(error.strerror) from error
-        return oid
-
     def close() -> None:
         with asking:
             while conversation:
@@ -178,7 +156,34 @@ def _with_git(directory: Path, alternate: str, repository: Repository, place: Pl
         return lost
 
     width = hashlib.new(object_format).digest_size * 2
+    write = _writing(directory, object_format)
     return Objects(read, write, _remembering(read), let_go, close, "0" * width, write("tree", b""))
+
+
+def _writing(directory: Path, object_format: str) -> Callable[[str, bytes], str]:
+    """Writes loose objects (gitformat-loose), which takes a third of the time that libgit2 does; not compressed."""
+    place = str(directory)
+
+    def write(kind: str, content: bytes) -> str:
+        framed = b"%s %d\0%s" % (kind.encode(), len(content), content)
+        oid = hashlib.new(object_format, framed, usedforsecurity=False).hexdigest()
+        folder = f"{place}/{oid[:2]}"
+        path = f"{folder}/{oid[2:]}"
+        if not os.path.exists(path):
+            draft = f"{folder}/draft-{os.getpid()}-{threading.get_ident()}"
+            try:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder)
+                with open(draft, "wb") as file:
+                    file.write(zlib.compress(framed, 0))
+                os.replace(draft, path)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.unlink(draft)
+                raise unwritten(error.strerror) from error
+        return oid
+
+    return write
 
 
 def _whole_object(answer: bytearray) -> bool:

@@ -11,6 +11,7 @@ Severity = Literal["warning", "info", "hint", "error"]
 _UNDO_STEPS = 50
 _TRIES = 12
 _TRY_MILLISECONDS = 5_000
+_LOOK_MILLISECONDS = 50
 READY_MILLISECONDS = 60_000
 _UNDERLINED = """selector => {
     const middle = box => (box.top + box.bottom) / 2;
@@ -79,6 +80,15 @@ def underlined(page: Page, severity: Severity = "warning") -> list[str]:
     """The text of each line in view that has an underline of this severity, from the top."""
     texts: list[str] = page.evaluate(_UNDERLINED, f".monaco-editor .squiggly-{severity}")
     return texts
+
+
+def expect_underlined(page: Page, *lines: str) -> None:
+    """Wait until these lines in view, and no others, have a warning's underline."""
+    for _ in range(READY_MILLISECONDS // _LOOK_MILLISECONDS):
+        if underlined(page) == [*lines]:
+            return
+        page.wait_for_timeout(_LOOK_MILLISECONDS)
+    raise AssertionError(f"underlined are {underlined(page)}, not {[*lines]}")
 
 
 def run_command(page: Page, title: str) -> None:

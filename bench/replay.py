@@ -29,7 +29,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.interplay import footprint
 from sidecar.model.markers import split_lines
 from sidecar.model.overlaps import Overlap, Side
-from sidecar.session.grading import Party, meet
+from sidecar.session.meeting import Party, meet
 from sidecar.session.sources import Options, Sources, open_sources
 
 MARKER_SIZE = 61  # longer than the lines of marks in people's texts
@@ -112,7 +112,7 @@ def ask_sidecar(sources: Sources, ours: str, theirs: str) -> list[Overlap]:
     for commit in (ours, theirs):
         own = sources.trees.changes(base, tree_of(sources.quarantine.objects, commit))
         parties.append(Party(commit, None, commit, commit, own, footprint(own.touched)))
-    return list(meet(sources, parties[0], parties[1], bases))
+    return list(meet(sources, parties[0], parties[1], bases).overlaps)
 
 
 def named_paths(overlaps: list[Overlap]) -> frozenset[str]:

@@ -34,11 +34,11 @@ MOST_COURTS = 4
 AT_ONCE = 32
 """How many merges are asked for before the first answer is read."""
 
-REMEMBERED = 30_000
-"""How many stages and messages of merges are remembered."""
+REMEMBERED = 6_000_000
+"""How many bytes of answers are remembered, roughly: far more than one Picture asks for again after a save."""
 
 MOST_COMMITS = 5_000
-"""How many virtual commits, and trees cut down to one path, are remembered."""
+"""How many virtual commits, trees cut down to one path, and looks for markers in a text are remembered."""
 
 BUILT_IN_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."
 
@@ -81,10 +81,12 @@ class Judge:
         self._drivers = silenced_drivers(repository.config, repository.trusted)
         self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
+        self._ahead: deque[PathQuestion] = deque()
         self._awaited: dict[tuple[Question, Attributes], tuple[str, str]] = {}
         self._weight = 0
         self._judging = threading.Lock()
         self._cut = lru_cache(maxsize=MOST_COMMITS)(self._cut_tree)
+        self._has_marker = lru_cache(maxsize=MOST_COMMITS)(self._find_marker)
         self._commit = lru_cache(maxsize=MOST_COMMITS)(partial(write_commit, quarantine.objects))
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
@@ -92,8 +94,11 @@ class Judge:
         attributes = attributes_above(self._quarantine.objects, into or question.ours, paths)
         key = (question, attributes)
         with self._judging:
+            if key not in self._answers and key not in self._awaited:
+                self._ask_ahead()
             if key in self._awaited:
                 self._hear_awaited(key)
+                self._ask_ahead()
             if (known := self._answers.get(key)) is not None:
                 self._answers.move_to_end(key)
                 return known
@@ -113,32 +118,47 @@ class Judge:
         return self.merge_trees(self._cut_down(asked), (asked.path,), asked.into)
 
     def prepare(self, asked: Iterable[PathQuestion]) -> None:
-        """Ask for many paths at once, so that git works on one while the next is written, or an answer is looked at.
+        """Tell what `merge_path` will ask, in that order: git works on some while an answer is looked at.
 
         Whatever does not come out is left to be asked alone.
         """
         with self._judging:
             self._hear_awaited()
-        by_attributes: dict[Attributes, list[Question]] = {}
-        for one in asked:
-            attributes = attributes_above(self._quarantine.objects, one.into, (one.path,))
-            question = self._cut_down(one)
-            if (question, attributes) not in self._answers:
-                by_attributes.setdefault(attributes, []).append(question)
-        with self._judging:
-            for attributes, questions in by_attributes.items():
-                for start in range(0, len(questions), AT_ONCE):
-                    self._prepare(attributes, list(dict.fromkeys(questions[start : start + AT_ONCE])))
+            self._ahead = deque(asked)
+            self._ask_ahead()
 
-    def _prepare(self, attributes: Attributes, questions: list[Question]) -> None:
-        """Ask, and leave the answers to be heard when they are wanted."""
-        commits = [self._commits(question) for question in questions]
-        try:
-            self._court(attributes, MARKER_SIZES[0]).say(commits)
-        except GitError:
-            self._courts.pop((attributes, MARKER_SIZES[0])).close()
+    def _ask_ahead(self) -> None:
+        """Keep git busy with what comes next; all that is awaited is of one court."""
+        if len(self._awaited) > AT_ONCE // 2:
             return
-        self._awaited = {(question, attributes): pair for question, pair in zip(questions, commits, strict=True)}
+        here = next((attributes for _, attributes in self._awaited), None)
+        said: dict[tuple[Question, Attributes], tuple[str, str]] = {}
+        while self._ahead and len(self._awaited) + len(said) < AT_ONCE:
+            with suppress(GitError):  # an object is missing; whoever asks for it alone is told
+                one = self._ahead[0]
+                attributes = attributes_above(self._quarantine.objects, one.into, (one.path,))
+                if here not in (None, attributes):
+                    break
+                key = (self._cut_down(one), here := attributes)
+                if not (key in self._answers or key in self._awaited or key in said):
+                    said[key] = self._commits(key[0])
+            self._ahead.popleft()
+        if here is None or not said:
+            return
+        place = (here, MARKER_SIZES[0])
+        try:
+            (self._courts[place] if self._awaited else self._court(*place)).say(list(said.values()))
+        except GitError:
+            self._abandon(place)
+        else:
+            self._awaited.update(said)
+
+    def _abandon(self, place: tuple[Attributes, int]) -> None:
+        """Give up what was asked there, and everything ahead."""
+        self._ahead.clear()
+        self._awaited = {}
+        if place in self._courts:
+            self._courts.pop(place).close()
 
     def _hear_awaited(self, until: tuple[Question, Attributes] | None = None) -> None:
         """Hear the answers that are still to come, in their order, until this one; all are of one court."""
@@ -147,8 +167,7 @@ class Judge:
             try:
                 answer = _parse(self._courts[key[1], size].hear(), pair, size)
             except GitError:
-                self._awaited = {}
-                self._courts.pop((key[1], size)).close()
+                self._abandon((key[1], size))
                 return
             del self._awaited[key]
             with suppress(GitError):  # an object of the answer can't be read; whoever asks for it alone is told
@@ -207,7 +226,10 @@ class Judge:
 
     def _ambiguous(self, merge: Merge) -> bool:
         blobs = {entry.oid for stages in merge.stages.values() for entry in stages.values() if entry.is_file}
-        return any(contains_marker(read_blob(self._quarantine.objects, oid), merge.marker_size) for oid in blobs)
+        return any(self._has_marker(oid, merge.marker_size) for oid in blobs)
+
+    def _find_marker(self, oid: str, size: int) -> bool:
+        return contains_marker(read_blob(self._quarantine.objects, oid), size)
 
     def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str]) -> Merge:
         """One merge; where the process that stays dies, the reason may have been another's line: one alone tells."""
@@ -251,6 +273,7 @@ class Judge:
     def close(self) -> None:
         """End every process."""
         with self._judging:
+            self._ahead.clear()
             self._awaited = {}
             while self._courts:
                 self._courts.popitem()[1].close()
@@ -337,10 +360,11 @@ def _sections(fields: list[bytes]) -> tuple[int, int] | None:
 
 
 def _weight(merge: Merge) -> int:
-    return len(merge.stages) + len(merge.messages) + 1
+    """Bytes that a remembered answer takes with its question, roughly."""
+    return 1200 + 600 * len(merge.stages) + 350 * len(merge.messages)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _entry(mode: str, oid: str) -> Entry:
     return Entry(int(mode, 8), oid)
 

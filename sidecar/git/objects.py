@@ -22,8 +22,8 @@ from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
 
-REMEMBERED = 300_000
-"""How many entries of parsed directories are kept."""
+REMEMBERED = 8_000_000
+"""How many bytes of parsed directories are kept, roughly."""
 
 Tree = Mapping[str, Entry]
 """One directory of a tree: name -> entry; a subdirectory has mode 040000."""
@@ -205,10 +205,15 @@ def read_blob(objects: Objects, oid: str) -> bytes:
 
 
 def _remembering(read: Callable[[str], tuple[str, bytes]]) -> Callable[[str], Tree]:
-    return remembering(lambda oid: MappingProxyType(_parse_tree(oid, read(oid)[1])), len, REMEMBERED)
+    return remembering(lambda oid: MappingProxyType(_parse_tree(oid, read(oid)[1])), _weight, REMEMBERED)
 
 
-@lru_cache(maxsize=1 << 16)
+def _weight(tree: Tree) -> int:
+    """Bytes that a parsed directory takes, roughly: most of its entries are those of another one, too."""
+    return 300 + 120 * len(tree)
+
+
+@lru_cache(maxsize=1 << 13)
 def _parse_entry(mode: bytes, oid: bytes) -> Entry:
     """Entries of one content are one value: directories differ in little from one save to the next."""
     return Entry(int(mode, 8), oid.hex())

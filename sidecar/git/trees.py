@@ -29,8 +29,8 @@ HUNKS = (
 BINARY_PROBE = 8000
 """How many bytes git looks at to tell text from binary."""
 
-REMEMBERED = 200_000
-"""How many changes, and how many lines of text, are remembered."""
+REMEMBERED = 4_000_000
+"""How many bytes of changes, of lines and of hunks are remembered each, roughly."""
 
 HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
@@ -43,37 +43,36 @@ class TreeReader:
         self._conversations: dict[tuple[str, ...], Conversation] = {}
         self._asking = threading.Lock()
         self._turns = itertools.count()
-        self.changes = remembering(self._changes, lambda changes: len(changes.touched), REMEMBERED)
-        self.lines = remembering(self._lines, len, REMEMBERED)
+        self.changes = remembering(self._changes, lambda changes: 600 + 150 * len(changes.touched), REMEMBERED)
+        self.lines = remembering(self._lines, _weight, REMEMBERED)
         self.edited = lru_cache(maxsize=256)(self._edited)
-        self.is_binary = lru_cache(maxsize=8192)(self._is_binary)
+        self.is_binary = lru_cache(maxsize=4096)(self._is_binary)
         self.renames = lru_cache(maxsize=1024)(self._renames)
-        self.hunks = lru_cache(maxsize=8192)(self._hunks)
+        self.hunks = remembering(self._hunks, lambda hunks: 400 + 200 * len(hunks), REMEMBERED)
 
     def _changes(self, base: str, tree: str) -> ChangeSet:
         """The change set between two trees, as committed changes, renames folded."""
         if base == tree:
             return ChangeSet(base, tree)
-        touched = self.touched(base, tree)
-        return ChangeSet(
-            base, tree, MappingProxyType(touched), MappingProxyType(self.fold_renames(base, tree, touched))
-        )
+        touched = MappingProxyType(self.touched(base, tree))
+        return ChangeSet(base, tree, touched, self.fold_renames(base, tree, touched))
 
     def touched(self, base: str, tree: str) -> dict[str, Change]:
         """Path by path what differs, without rename detection."""
         answer = self._ask((*RAW, "--no-renames"), f"{base} {tree}")
         return {change.path: change for change in parse_raw(answer)}
 
-    def fold_renames(self, base: str, tree: str, touched: Mapping[str, Change]) -> dict[str, Change]:
+    def fold_renames(self, base: str, tree: str, touched: Mapping[str, Change]) -> Mapping[str, Change]:
         """The same changes with each rename as one, sources of both names together."""
         removed = any(change.after is None for change in touched.values())
         added = any(change.before is None for change in touched.values())
+        if not (removed and added):
+            return touched
         folded = dict(touched)
-        if removed and added:
-            for change in self.renames(base, tree):
-                old, new = folded.pop(change.old_path or "", None), folded.get(change.path)
-                if old is not None and new is not None:
-                    folded[change.path] = replace(change, sources=merge_sources(old.sources, new.sources))
+        for change in self.renames(base, tree):
+            old, new = folded.pop(change.old_path or "", None), folded.get(change.path)
+            if old is not None and new is not None:
+                folded[change.path] = replace(change, sources=merge_sources(old.sources, new.sources))
         return folded
 
     def _renames(self, base: str, tree: str) -> tuple[Change, ...]:
@@ -165,7 +164,11 @@ def parse_raw(answer: bytes) -> list[Change]:
     return changes
 
 
-@lru_cache(maxsize=1 << 16)
+def _weight(lines: list[bytes]) -> int:
+    return 600 + 44 * len(lines) + sum(map(len, lines))
+
+
+@lru_cache(maxsize=1 << 13)
 def _parse_change(head: bytes, path: bytes, new: bytes | None) -> Change:
     """One row; the same row is the same value, since change sets differ in little from one save to the next."""
     old_mode, new_mode, old_oid, new_oid, _ = head[1:].decode("ascii").split(" ")

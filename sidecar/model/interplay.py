@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from sidecar.model.changes import Change, ancestors
+from sidecar.model.changes import Change, Entry, ancestors
 
 Touched = Mapping[str, Change]
 
@@ -16,7 +16,8 @@ class Footprint:
     """What of a change set can meet another one.
 
     `directories` are all above a path that it has now; `emptied` those from which it took a path away, with all
-    above; `plain` are the paths whose only change is in a regular file's text, or a regular file that is new.
+    above; `plain` are the paths whose only change is in a regular file's text, or a regular file that is new;
+    `attributes` what it has now of the attributes files (gitattributes(5)) that it changed.
     """
 
     paths: frozenset[str]
@@ -24,6 +25,7 @@ class Footprint:
     directories: frozenset[str] = field(repr=False)
     emptied: frozenset[str] = field(repr=False)
     filled: frozenset[str] = field(repr=False)
+    attributes: frozenset[tuple[str, Entry | None]] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ def footprint(touched: Touched) -> Footprint:
         directories=frozenset(above for path in present for above in ancestors(path)),
         emptied=frozenset(above for path in removed for above in ancestors(path)),
         filled=frozenset(above for path in added for above in ancestors(path)),
+        attributes=frozenset(
+            (path, change.after) for path, change in touched.items() if path.endswith(".gitattributes")
+        ),
     )
 
 

@@ -125,6 +125,8 @@ def _conflicts(merge: Merge) -> list[tuple[tuple[str, ...], tuple[str, ...], str
 
 def _without_label(path: str, merge: Merge) -> str:
     """The name that a file had before git moved it aside for another of that name."""
+    if "~" not in path:
+        return path
     return re.sub("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$", "", path)
 
 

@@ -17,9 +17,10 @@ from sidecar.model.messages import escape, shown
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, Worktree, WorktreeState
 from sidecar.model.settings import build_output
-from sidecar.session.grading import Grading, Party, meet
+from sidecar.session.grading import Grading
 from sidecar.session.integration import integrate
 from sidecar.session.measuring import measure_all, with_sizes
+from sidecar.session.meeting import Party, meet
 from sidecar.session.reading import read_all, read_worktree, worktree_state
 from sidecar.session.sources import Options, Sources, ask
 
@@ -85,7 +86,7 @@ def _compare(sources: Sources, folder: Path, first: str, second: str) -> tuple[O
         return Failure("unrelated", f"{first} and {second} share no history, so git would not merge them.")
     base = tree_of(sources.quarantine.objects, bases[0])
     parties = [_party(sources, base, name, found, head) for name, found, head in heads]
-    found_overlaps = meet(sources, parties[0], parties[1], bases)
+    found_overlaps = meet(sources, parties[0], parties[1], bases).overlaps
     return tuple(sorted(found_overlaps, key=lambda overlap: overlap.path))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from sidecar.lsp.code_lens import lenses
 from sidecar.lsp.diagnostics import Published, news, publish
@@ -35,24 +34,25 @@ async def _publish(door: Door, name: str, repository: Repository) -> None:
     if scene is None:
         return
     before = door.published.get(name, Published())
-    drawn, titles, picture = await in_pool(door, _draw, scene, before, repository.pictured)
+    drawn, titles = await in_pool(door, _draw, scene, before)
     if door.repositories.get(name) is not repository:
         return
     after = _hold_back(door, scene, before, drawn)
     door.published[name] = after
     _tell(door, before, after)
-    if picture is not None:
-        repository.pictured = scene.snapshot.picture.number
-        door.server.protocol.notify(PICTURE, picture)
     if door.client.lens_refresh and any(door.lenses.get(path) != title for path, title in titles.items()):
         door.server.workspace_code_lens_refresh(None)
     door.lenses |= titles
-
-
-def _draw(scene: Scene, before: Published, pictured: int) -> tuple[Published, dict[str, str | None], Any]:
     picture = scene.snapshot.picture
-    shown = picture_object(picture) if picture.number != pictured else None
-    return publish(scene, before), lenses(scene), shown
+    if picture.number != repository.pictured:  # after the diagnostics: people wait for those
+        repository.pictured = picture.number
+        shown = await in_pool(door, picture_object, picture)
+        if door.repositories.get(name) is repository:
+            door.server.protocol.notify(PICTURE, shown)
+
+
+def _draw(scene: Scene, before: Published) -> tuple[Published, dict[str, str | None]]:
+    return publish(scene, before), lenses(scene)
 
 
 def _hold_back(door: Door, scene: Scene, before: Published, after: Published) -> Published:

@@ -34,14 +34,14 @@ class Snapshot:
     @cached_property
     def sights(self) -> Mapping[str, tuple[Sight, ...]]:
         """Every overlap, by each file that it is seen from. Trunk's own side has no file."""
-        found: dict[str, tuple[Sight, ...]] = {}
+        found: dict[str, list[Sight]] = {}
         keys = {state.worktree.key for state in self.picture.worktrees}
         for overlap in self.picture.overlaps:
             for mine, other in (overlap.sides, overlap.sides[::-1]):
                 if mine.key in keys:
                     path = f"{mine.key}/{mine.path}"
-                    found[path] = (*found.get(path, ()), Sight(path, overlap, mine, other))
-        return found
+                    found.setdefault(path, []).append(Sight(path, overlap, mine, other))
+        return {path: tuple(sights) for path, sights in found.items()}
 
     @cached_property
     def trunk_edits(self) -> Mapping[str, Change]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 
 from sidecar import __version__
 from sidecar.lsp.asked import Asked
@@ -22,6 +23,7 @@ from sidecar.lsp.door import Door, in_pool, log_error, owner, scene_of
 from sidecar.lsp.ending import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.folders import close, keep_sessions, read_folders, retry, tell_documents
 from sidecar.lsp.hover import hover
+from sidecar.lsp.picture import PICTURE
 from sidecar.lsp.plans import PLAN, answer_plan
 from sidecar.lsp.progress import stop_all
 from sidecar.lsp.publisher import keep_publishing
@@ -29,6 +31,14 @@ from sidecar.lsp.scene import Scene
 
 T = TypeVar("T")
 SYNCHRONIZED = (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_CLOSE)
+
+
+class _Protocol(LanguageServerProtocol):
+    """pygls's protocol, but a picture is not converted: it is made of plain values, and can be large."""
+
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
+        """The class of a message."""
+        return dict if method == PICTURE else super().get_message_type(method)
 
 
 class Server(LanguageServer):
@@ -43,7 +53,7 @@ class Server(LanguageServer):
 
 def create_door() -> Door:
     """A server with every handler in place, not yet started."""
-    server = Server("sidecar", __version__, types.TextDocumentSyncKind.Incremental)
+    server = Server("sidecar", __version__, types.TextDocumentSyncKind.Incremental, protocol_cls=_Protocol)
     for method in (*SYNCHRONIZED, types.WORKSPACE_EXECUTE_COMMAND):
         server.protocol.fm.builtin_features.pop(method)
     door = Door(server)

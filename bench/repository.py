@@ -28,6 +28,9 @@ HOT, HOT_WORKTREES = "core/orders.py", 15
 WARM, WARM_WORKTREES = "core/carts.py", 5
 """The same for five worktrees: what a repository of any number of worktrees can be measured with."""
 
+SHARING = 10
+"""How many worktrees change the same files where a measurement asks for that."""
+
 COMMITS, FILES_A_COMMIT = 300, 5
 FORKED_BACK = 5
 """Every fourth worktree left trunk this many commits ago."""
@@ -119,6 +122,21 @@ def showing(found: Repository, count: int) -> Iterator[Repository]:
         yield Repository(found.root, found.main, found.worktrees[:count])
     finally:
         _show_all(found)
+
+
+@contextmanager
+def sharing(found: Repository, files: int) -> Iterator[None]:
+    """The first ten worktrees have all changed so many files more; at the end everything is as it was."""
+    listed = [name for name in git(found.main, "ls-files").splitlines() if name not in (HOT, WARM)]
+    places = ((worktree, worktree / name) for name in listed[:files] for worktree in found.worktrees[:SHARING])
+    texts = {path: (worktree.name, path.read_text(encoding="utf-8")) for worktree, path in places if path.is_file()}
+    try:
+        for path, (owner, text) in texts.items():
+            replace_file(path, f"# {owner} was here, too\n{text}")
+        yield
+    finally:
+        for path, (_, text) in texts.items():
+            replace_file(path, text)
 
 
 def _show_all(found: Repository) -> None:

@@ -1,9 +1,10 @@
 """How long after a file is written in one worktree the editor on another one is told where they meet.
 
-    python -m bench.save [--files N] [--worktrees N] [--saves N] [--settle SECONDS] [--keep DIR] [--json]
+    python -m bench.save [--files N] [--worktrees N] [--saves N] [--shared N] [--settle SECONDS] [--keep DIR] [--json]
 
 A file that 15 worktrees have changed is open from one of them, while another one's is replaced on disk, one save at a
-time. The time ends when `publishDiagnostics` has come that speaks of just that save.
+time. The time ends when `publishDiagnostics` has come that speaks of just that save. With `--shared` the first ten
+worktrees have also changed so many more files, all of them the same ones, each in its own way.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bench.client import Client, Message, initialize, running
 from bench.plain import plain_way
 from bench.processes import cpu_seconds
 from bench.report import Row, arguments, print_report, spread
-from bench.repository import HOT, Repository, busy_start, busy_text, replace_file, repository
+from bench.repository import HOT, Repository, busy_start, busy_text, replace_file, repository, sharing
 
 READER, WRITER = 0, 1
 """Which worktrees' files are read and written: both changed the same lines."""
@@ -26,8 +27,12 @@ READER, WRITER = 0, 1
 def main(given: Sequence[str] | None = None) -> int:
     parser = arguments(__doc__)
     parser.add_argument("--saves", type=int, default=100, help="how many saves (100)")
+    parser.add_argument("--shared", type=int, default=0, help="how many files ten worktrees have changed besides (0)")
     chosen = parser.parse_args(given)
-    with repository(chosen.keep, chosen.files, chosen.worktrees, chosen.seed) as found:
+    with (
+        repository(chosen.keep, chosen.files, chosen.worktrees, chosen.seed) as found,
+        sharing(found, chosen.shared),
+    ):
         plain = plain_way(found.every)
         with running() as client:
             initialize(client, found.worktrees[READER])
@@ -35,7 +40,7 @@ def main(given: Sequence[str] | None = None) -> int:
             before = cpu_seconds(client.process.pid)
             times = saves(client, found, HOT, chosen.saves)
             cpu = (cpu_seconds(client.process.pid) - before) / len(times)
-    setting = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times)}
+    setting = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times), "shared": chosen.shared}
     rows = [
         *spread("write to diagnostics", times, plain.total),
         Row("CPU of a save", cpu * 1000, "ms", plain.cpu / cpu),

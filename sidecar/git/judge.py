@@ -34,7 +34,7 @@ MOST_COURTS = 4
 AT_ONCE = 32
 """How many merges are asked for before the first answer is read."""
 
-REMEMBERED = 6_000_000
+REMEMBERED = 3_000_000
 """How many bytes of answers are remembered, roughly: far more than one Picture asks for again after a save."""
 
 MOST_COMMITS = 5_000

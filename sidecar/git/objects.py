@@ -22,7 +22,7 @@ from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
 
-REMEMBERED = 8_000_000
+REMEMBERED = 5_000_000
 """How many bytes of parsed directories are kept, roughly."""
 
 Tree = Mapping[str, Entry]
@@ -60,6 +60,7 @@ def open_objects(directory: Path, alternate: str, repository: Repository, place:
 def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
     import pygit2
 
+    pygit2.settings.enable_caching(False)  # up to 256 MB of what is remembered here in another shape
     types = {
         pygit2.enums.ObjectType.BLOB: "blob",
         pygit2.enums.ObjectType.TREE: "tree",

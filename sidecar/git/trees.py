@@ -29,7 +29,7 @@ HUNKS = (
 BINARY_PROBE = 8000
 """How many bytes git looks at to tell text from binary."""
 
-REMEMBERED = 4_000_000
+REMEMBERED = 2_500_000
 """How many bytes of changes, of lines and of hunks are remembered each, roughly."""
 
 HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)

@@ -1,7 +1,7 @@
 """The judge: git's merge of two trees, whatever happens to its processes and folders."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -264,6 +264,26 @@ def _conflicts(store: Store, count: int) -> list[PathQuestion]:
         for number in range(count)
     ]
     return [PathQuestion("a", base, ours, theirs, into) for ours, theirs in sides]
+
+
+def test_git_is_asked_once_for_each_of_many_however_little_is_remembered(
+    store: Store, judge: tuple[Quarantine, Judge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, str]] = []
+    say = judge_module._Court.say
+
+    def count(court: judge_module._Court, pairs: Sequence[tuple[str, str]]) -> None:
+        said.extend(pairs)
+        say(court, pairs)
+
+    monkeypatch.setattr(judge_module, "REMEMBERED", 0)
+    monkeypatch.setattr(judge_module._Court, "say", count)
+    questions = _conflicts(store, 5 * judge_module.AT_ONCE)
+    judge[1].prepare(questions)
+    heard = [judge[1].merge_path(question) for question in questions]
+    assert len(said) == len(questions)
+    with judging(store.path) as (_, fresh):
+        assert heard == [fresh.merge_path(question) for question in questions]
 
 
 @pytest.mark.parametrize("order", ["backwards", "others between", "asked anew", "killed"])

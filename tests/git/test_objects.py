@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
+import pygit2
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -47,6 +48,12 @@ def test_all_kinds_are_read(repository: Path, quarantine: Quarantine) -> None:
         found, content = quarantine.objects.read(oid)
         assert found == kind
         assert git(repository, "hash-object", "-t", kind, "--stdin", input=content) == oid
+
+
+def test_libgit2_remembers_nothing_of_what_is_read(repository: Path, quarantine: Quarantine) -> None:
+    before = pygit2.settings.cached_memory[0]
+    quarantine.objects.read(git(repository, "rev-parse", "HEAD^{tree}"))
+    assert pygit2.settings.cached_memory[0] == before
 
 
 def test_what_is_missing_is_an_error_and_the_next_is_read(repository: Path, quarantine: Quarantine) -> None:

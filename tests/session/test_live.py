@@ -283,6 +283,20 @@ def test_many_files_at_once(repo: Path, linked: Path) -> None:
         live.until_fresh()
 
 
+def test_a_save_grades_its_own_file_again_and_no_other(repo: Path, linked: Path) -> None:
+    names = [f"{number}.txt" for number in range(5)]
+    for worktree in (repo, linked):
+        write(worktree, dict.fromkeys(names, f"{worktree.name}\n"))
+    with watching(repo) as live:
+        before = {overlap.path: overlap for overlap in live.until_fresh().overlaps}
+        assert before.keys() == set(names)
+        write(linked, {"3.txt": "otherwise\n", "moved.txt": "new\n"})
+        (linked / "a.txt").unlink()
+        live.until(lambda picture: changes_of(picture, linked).keys() >= {"a.txt", "moved.txt"})
+        after = {overlap.path: overlap for overlap in live.until_fresh().overlaps}
+        assert {path for path in after if after[path] is not before[path]} == {"3.txt"}
+
+
 def test_a_save_that_changes_nothing_gives_no_picture(repo: Path, linked: Path) -> None:
     with watching(repo) as live:
         live.until_fresh()

@@ -21,6 +21,7 @@ from sidecar.lsp.documents import Document, Folder
 from sidecar.lsp.scene import Scene, Snapshot
 from sidecar.model.findings import Failure
 from sidecar.model.messages import escape, escape_lines
+from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.keeping import Guard
@@ -32,14 +33,18 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class Repository:
-    """One open session, the `roots` (directories with a `.git`) that led to it, and what it was told."""
+    """One open session, the `roots` (directories with a `.git`) that led to it, and what it was told.
+
+    `published` is the Picture whose diagnostics the client has, `pictured` the last one that it got as a whole.
+    """
 
     session: Session
     roots: set[str]
     snapshot: Snapshot | None = None
     told: dict[str, int] = field(default_factory=dict)
     due: bool = False
-    pictured: int = 0
+    published: Picture | None = None
+    pictured: Picture | None = None
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
     guard: Guard | None = None
 
@@ -90,6 +95,7 @@ class Door:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     pictures: asyncio.Event = field(default_factory=asyncio.Event)
+    drawn: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 

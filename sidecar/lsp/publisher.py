@@ -7,7 +7,6 @@ from dataclasses import replace
 from sidecar.lsp.code_lens import lenses
 from sidecar.lsp.diagnostics import Published, news, publish
 from sidecar.lsp.door import Door, Repository, in_pool, log_error, scene_of
-from sidecar.lsp.picture import PICTURE, picture_object
 from sidecar.lsp.scene import Scene
 
 
@@ -43,12 +42,9 @@ async def _publish(door: Door, name: str, repository: Repository) -> None:
     if door.client.lens_refresh and any(door.lenses.get(path) != title for path, title in titles.items()):
         door.server.workspace_code_lens_refresh(None)
     door.lenses |= titles
-    picture = scene.snapshot.picture
-    if picture.number != repository.pictured:  # after the diagnostics: people wait for those
-        repository.pictured = picture.number
-        shown = await in_pool(door, picture_object, picture)
-        if door.repositories.get(name) is repository:
-            door.server.protocol.notify(PICTURE, shown)
+    if repository.published is not scene.snapshot.picture:
+        repository.published = scene.snapshot.picture
+        door.drawn.set()
 
 
 def _draw(scene: Scene, before: Published) -> tuple[Published, dict[str, str | None]]:

@@ -23,7 +23,7 @@ from sidecar.lsp.door import Door, in_pool, log_error, owner, scene_of
 from sidecar.lsp.ending import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.folders import close, keep_sessions, read_folders, retry, tell_documents
 from sidecar.lsp.hover import hover
-from sidecar.lsp.picture import PICTURE
+from sidecar.lsp.picture import PICTURE, keep_picturing
 from sidecar.lsp.plans import PLAN, answer_plan
 from sidecar.lsp.progress import stop_all
 from sidecar.lsp.publisher import keep_publishing
@@ -121,6 +121,7 @@ def initialize(door: Door, params: types.InitializeParams) -> None:
 def initialized(door: Door, _params: types.InitializedParams) -> None:
     """Start to work: from now on sessions are opened, and Pictures published."""
     _start(door, keep_publishing(door))
+    _start(door, keep_picturing(door))
     _start(door, _begin(door))
     watch_for_end(door)
 

@@ -162,8 +162,9 @@ def _claim(repository: Repository, draft: str, first: str, second: str) -> str:
         path = os.path.join(worktrees, name)
         if os.path.lexists(path):
             continue
-        with open(draft + CLAIM, "wb") as file:
-            file.write(os.fsencode(name))
+        with suppress(FileNotFoundError):
+            os.unlink(draft + CLAIM)
+        _write(draft + CLAIM, os.fsencode(name))
         try:
             os.mkdir(path)
         except FileExistsError:

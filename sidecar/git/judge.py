@@ -37,7 +37,7 @@ AT_ONCE = 32
 REMEMBERED = 3_000_000
 """How many bytes of answers are remembered, roughly: far more than one Picture asks for again after a save."""
 
-MOST_COMMITS = 5_000
+MOST_COMMITS = 2_000
 """How many virtual commits, trees cut down to one path, and looks for markers in a text are remembered."""
 
 BUILT_IN_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."
@@ -314,15 +314,20 @@ class _Court:
         self._conversation: Conversation | None = None
         self._alone: deque[tuple[str, str]] = deque()
         self._heard = bytearray()
+        self._outstanding = 0
 
     def say(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Ask for merges; each is then to be heard."""
         if not self._batched:
             self._alone.extend(pairs)
             return
+        if self._conversation is not None and self._conversation.is_spent and not self._outstanding:
+            self.close()
+            self._conversation = None
         if self._conversation is None:
             self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
         end = f"{self._known} {self._known}\n"
+        self._outstanding += len(pairs)
         self._conversation.say("".join(f"{ours} {theirs}\n{end}" for ours, theirs in pairs).encode())
 
     def hear(self) -> list[bytes]:
@@ -333,6 +338,7 @@ class _Court:
         while (at := self._heard.find(self._end, start)) < 0:
             start = max(0, len(self._heard) - len(self._end))
             self._heard += self._conversation.more()
+        self._outstanding -= 1
         record = bytes(self._heard[:at])
         del self._heard[: at + len(self._end)]
         return record.lstrip(b"\0").split(b"\0")

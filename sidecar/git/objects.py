@@ -22,7 +22,7 @@ from sidecar.model.changes import Entry
 
 TREE_MODE = 0o040000
 
-REMEMBERED = 5_000_000
+REMEMBERED = 4_000_000
 """How many bytes of parsed directories are kept, roughly."""
 
 Tree = Mapping[str, Entry]
@@ -214,7 +214,7 @@ def _weight(tree: Tree) -> int:
     return 300 + 120 * len(tree)
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 12)
 def _parse_entry(mode: bytes, oid: bytes) -> Entry:
     """Entries of one content are one value: directories differ in little from one save to the next."""
     return Entry(int(mode, 8), oid.hex())

@@ -28,6 +28,8 @@ KEPT_GIT_VARIABLES = frozenset(
 )
 """What of the caller's GIT_* is the person's own set-up and not a pointer at some repository."""
 
+SPENT = 500_000
+"""Bytes of requests after which a process that stays has had enough: some 3,000 merges."""
 TIMEOUT = 60.0
 """Seconds after which a reading call is given up."""
 
@@ -142,10 +144,16 @@ class Conversation:
             )
         except OSError as error:
             raise GitError(f"git can't be started in {place.cwd}: {error.strerror}.") from error
+        self._said = 0
         self._selector = selectors.DefaultSelector()
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether a new process should take over: git never forgets what it has parsed, and grows."""
+        return self._said > SPENT
 
     def ask(self, request: bytes, complete: Callable[[bytearray], bool]) -> bytes:
         """The answer to one request: everything until `complete` holds; GitError when git ends first."""
@@ -158,6 +166,7 @@ class Conversation:
     def say(self, request: bytes) -> None:
         """Send a request, small enough for a pipe; GitError when git has ended."""
         assert self._process.stdin is not None
+        self._said += len(request)
         try:
             self._process.stdin.write(request)
         except OSError as error:

@@ -29,7 +29,7 @@ HUNKS = (
 BINARY_PROBE = 8000
 """How many bytes git looks at to tell text from binary."""
 
-REMEMBERED = 2_500_000
+REMEMBERED = 2_000_000
 """How many bytes of changes, of lines and of hunks are remembered each, roughly."""
 
 HUNK_HEADER = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
@@ -143,6 +143,8 @@ class TreeReader:
         except GitError:
             self._conversations.pop(command).close()
             raise
+        if self._conversations[command].is_spent:
+            self._conversations.pop(command).close()
         return answer[: -len(marker)]
 
     def close(self) -> None:
@@ -168,7 +170,7 @@ def _weight(lines: list[bytes]) -> int:
     return 600 + 44 * len(lines) + sum(map(len, lines))
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 11)
 def _parse_change(head: bytes, path: bytes, new: bytes | None) -> Change:
     """One row; the same row is the same value, since change sets differ in little from one save to the next."""
     old_mode, new_mode, old_oid, new_oid, _ = head[1:].decode("ascii").split(" ")

@@ -57,7 +57,7 @@ def footprint(touched: Touched) -> Footprint:
     )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def interplay(one: Footprint, two: Footprint) -> Interplay:
     """How two change sets can meet. Sound: where this says no, git's merge of the two has no path in common.
 

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from sidecar.git import judge as judge_module
+from sidecar.git import process
 from sidecar.git.judge import Judge, PathQuestion, Question, merged_blob
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import Quarantine
@@ -282,6 +283,26 @@ def test_git_is_asked_once_for_each_of_many_however_little_is_remembered(
     judge[1].prepare(questions)
     heard = [judge[1].merge_path(question) for question in questions]
     assert len(said) == len(questions)
+    with judging(store.path) as (_, fresh):
+        assert heard == [fresh.merge_path(question) for question in questions]
+
+
+def test_a_process_that_has_had_enough_is_replaced(
+    store: Store, judge: tuple[Quarantine, Judge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "SPENT", 100)
+    questions = _conflicts(store, 3 * judge_module.AT_ONCE)
+    seen = set()
+    judge[1].prepare(questions)
+    heard = []
+    for question in questions:
+        heard.append(judge[1].merge_path(question))
+        seen |= children()
+    for number in range(20):
+        assert not ask(store, judge[1], changed(b"%d\n" % number), TWO).clean
+        seen |= children()
+    assert len(seen) > 10
+    assert len(children()) == 1
     with judging(store.path) as (_, fresh):
         assert heard == [fresh.merge_path(question) for question in questions]
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -16,14 +14,15 @@ from types import MappingProxyType
 
 from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
 from sidecar.git.config import Config, merge_pairs, silenced_drivers
-from sidecar.git.objects import Objects, find_entry, read_blob, unwritten, write_commit, write_tree
-from sidecar.git.process import Conversation, GitError, Place, configured, run, run_for_status
+from sidecar.git.merge_tree import Court, parse_merge
+from sidecar.git.objects import find_entry, read_blob, unwritten, write_commit, write_tree
+from sidecar.git.process import GitError, Place, configured, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
 from sidecar.git.version import BATCHED_MERGES
-from sidecar.model.changes import FILE, Entry
+from sidecar.model.changes import Entry
 from sidecar.model.markers import contains_marker
-from sidecar.model.merging import Merge, Message
+from sidecar.model.merging import Merge
 
 MARKER_SIZES = (47, 83, 131, 223, 353)
 """Lengths for conflict markers; the first that no conflicting text contains is taken."""
@@ -79,7 +78,7 @@ class Judge:
         self._quarantine = quarantine
         self._surroundings = surroundings
         self._drivers = silenced_drivers(repository.config, repository.trusted)
-        self._courts: OrderedDict[tuple[Attributes, int], _Court] = OrderedDict()
+        self._courts: OrderedDict[tuple[Attributes, int], Court] = OrderedDict()
         self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
         self._ahead: deque[PathQuestion] = deque()
         self._awaited: dict[tuple[Question, Attributes], tuple[str, str]] = {}
@@ -165,7 +164,7 @@ class Judge:
         size = MARKER_SIZES[0]
         for key, pair in list(self._awaited.items()):
             try:
-                answer = _parse(self._courts[key[1], size].hear(), pair, size)
+                answer = parse_merge(self._courts[key[1], size].hear(), pair, size)
             except GitError:
                 self._abandon((key[1], size))
                 return
@@ -243,9 +242,9 @@ class Judge:
                 fields = self._court(attributes, size).hear_alone(commits)
             except GitError as error:
                 raise GitError(f"git says: {error.message.rstrip('.')}.{self._quarantine.why_missing}") from error
-        return _parse(fields, commits, size)
+        return parse_merge(fields, commits, size)
 
-    def _court(self, attributes: Attributes, size: int) -> _Court:
+    def _court(self, attributes: Attributes, size: int) -> Court:
         """Where to ask now: nothing is on its way there."""
         self._hear_awaited()
         key = (attributes, size)
@@ -254,7 +253,7 @@ class Judge:
                 place = self._furnish(attributes, size)
             except OSError as error:
                 raise unwritten(error) from error
-            self._courts[key] = _Court(
+            self._courts[key] = Court(
                 place, self._quarantine.objects, batched=self._repository.version >= BATCHED_MERGES
             )
             if len(self._courts) > MOST_COURTS:
@@ -296,104 +295,9 @@ def plain_judge(repository: Repository, quarantine: Quarantine) -> Judge:
     return Judge(nobody, quarantine, Surroundings(b"", b""), PLAIN)
 
 
-class _Court:
-    """Where merges with one set of attributes are asked for; before git 2.39 each one is a process of its own.
-
-    Git flushes a record but for its last byte, so every request is followed by a merge of one known commit with
-    itself: its record marks the end of the answer.
-    """
-
-    COMMAND = ("merge-tree", "--write-tree", "--messages")
-
-    def __init__(self, place: Place, objects: Objects, *, batched: bool) -> None:
-        self.place = place
-        end = write_tree(objects, {"end": Entry(FILE, objects.write("blob", b"The end of a sidecar's answer\n"))})
-        self._known = write_commit(objects, end)
-        self._end = b"\0001\0%s\0\0" % end.encode()
-        self._batched = batched
-        self._conversation: Conversation | None = None
-        self._alone: deque[tuple[str, str]] = deque()
-        self._heard = bytearray()
-        self._outstanding = 0
-
-    def say(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Ask for merges; each is then to be heard."""
-        if not self._batched:
-            self._alone.extend(pairs)
-            return
-        if self._conversation is not None and self._conversation.is_spent and not self._outstanding:
-            self.close()
-            self._conversation = None
-        if self._conversation is None:
-            self._conversation = Conversation(self.place, *self.COMMAND, "--stdin", "-z")
-        end = f"{self._known} {self._known}\n"
-        self._outstanding += len(pairs)
-        self._conversation.say("".join(f"{ours} {theirs}\n{end}" for ours, theirs in pairs).encode())
-
-    def hear(self) -> list[bytes]:
-        """The NUL-separated fields of the next merge that was asked for, from its status on."""
-        if self._conversation is None:
-            return self.hear_alone(self._alone.popleft())
-        start = 0
-        while (at := self._heard.find(self._end, start)) < 0:
-            start = max(0, len(self._heard) - len(self._end))
-            self._heard += self._conversation.more()
-        self._outstanding -= 1
-        record = bytes(self._heard[:at])
-        del self._heard[: at + len(self._end)]
-        return record.lstrip(b"\0").split(b"\0")
-
-    def hear_alone(self, commits: tuple[str, str]) -> list[bytes]:
-        """The same of one merge, by a process of its own."""
-        status, said = run_for_status(self.place, *self.COMMAND, "-z", *commits, accept=(0, 1))
-        return [b"0" if status else b"1", *said.split(b"\0"), b""]
-
-    def close(self) -> None:
-        if self._conversation is not None:
-            self._conversation.close()
-
-
-def _sections(fields: list[bytes]) -> tuple[int, int] | None:
-    """(end of the conflicted file info, end of the messages) of a record's fields; None when it is no record."""
-    try:
-        files_end = fields.index(b"", 2)
-    except ValueError:
-        return None
-    at = files_end + 1
-    while at < len(fields) and fields[at].isdigit():
-        at += int(fields[at]) + 3
-    return files_end, min(at, len(fields))
-
-
 def _weight(merge: Merge) -> int:
     """Bytes that a remembered answer takes with its question, roughly."""
     return 1200 + 600 * len(merge.stages) + 350 * len(merge.messages)
-
-
-@lru_cache(maxsize=1 << 12)
-def _entry(mode: str, oid: str) -> Entry:
-    return Entry(int(mode, 8), oid)
-
-
-def _parse(fields: list[bytes], commits: tuple[str, str], size: int) -> Merge:
-    sections = _sections(fields)
-    if sections is None or not re.fullmatch(rb"[01]", fields[0]):
-        raise GitError("git merge-tree gave an answer that was not understood.")
-    files_end, messages_end = sections
-    stages: dict[str, dict[int, Entry]] = {}
-    for field in fields[2:files_end]:
-        head, _, path = field.partition(b"\t")
-        mode, oid, stage = head.decode("ascii").split(" ")
-        stages.setdefault(sys.intern(os.fsdecode(path)), {})[int(stage)] = _entry(mode, oid)
-    messages = []
-    at = files_end + 1
-    while at < messages_end:
-        count = int(fields[at])
-        paths = tuple(os.fsdecode(path) for path in fields[at + 1 : at + 1 + count])
-        kind, text = fields[at + 1 + count : at + 3 + count]
-        messages.append(Message(paths, kind.decode("utf-8", "replace"), text.decode("utf-8", "replace").strip()))
-        at += count + 3
-    return Merge(fields[0] == b"1", fields[1].decode("ascii"), stages, tuple(messages), commits, size)
 
 
 def merged_blob(quarantine: Quarantine, merge: Merge, path: str) -> bytes | None:

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from sidecar.git import judge as judge_module
-from sidecar.git import process
+from sidecar.git import merge_tree, process
 from sidecar.git.judge import Judge, PathQuestion, Question, merged_blob
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import Quarantine
@@ -271,14 +271,14 @@ def test_git_is_asked_once_for_each_of_many_however_little_is_remembered(
     store: Store, judge: tuple[Quarantine, Judge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[tuple[str, str]] = []
-    say = judge_module._Court.say
+    say = merge_tree.Court.say
 
-    def count(court: judge_module._Court, pairs: Sequence[tuple[str, str]]) -> None:
+    def count(court: merge_tree.Court, pairs: Sequence[tuple[str, str]]) -> None:
         said.extend(pairs)
         say(court, pairs)
 
     monkeypatch.setattr(judge_module, "REMEMBERED", 0)
-    monkeypatch.setattr(judge_module._Court, "say", count)
+    monkeypatch.setattr(merge_tree.Court, "say", count)
     questions = _conflicts(store, 5 * judge_module.AT_ONCE)
     judge[1].prepare(questions)
     heard = [judge[1].merge_path(question) for question in questions]

@@ -167,7 +167,7 @@ def initialize(client: Client, *folders: Path) -> tuple[float, float]:
         "processId": os.getpid(),
         "rootUri": None,
         "capabilities": CAPABILITIES,
-        "initializationOptions": {"trusted": True, "settings": {}},
+        "initializationOptions": {"trusted": True, "settings": {}, "picture": True, "waits": True},
         "workspaceFolders": [{"uri": folder.as_uri(), "name": folder.name} for folder in folders],
     }
     sent, came, _ = client.ask("initialize", params)

@@ -3,103 +3,33 @@
     python -m bench.replay REPOSITORY [--most N] [--seed N] [--tips]
 
 Takes merge commits with two parents (with --tips: also random pairs of commits close to each other), asks git what
-merging the parents does, and asks the sidecar for the overlaps of the same two. Prints every disagreement in verdict,
-in conflicted paths, and in the lines of every conflict that git marked in a text file.
+merging the parents does, and asks the sidecar for the overlaps of the same two, as they are. Then the same in own work,
+for two branches and trunk as it stood when one of them was merged (`bench/own_work.py`). Prints every disagreement in
+verdict, in conflicted paths, and in the lines of every conflict that git marked in a text file.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.by_git import BLOCK, MARKER_SIZE, Truth, ask_git, borrow, git, lay_attributes
+from bench.own_work import replay_own_work
 from sidecar.git.objects import find_entry, read_blob, tree_of
-from sidecar.git.process import environment
+from sidecar.git.process import GitError
 from sidecar.model.findings import Failure
-from sidecar.model.interplay import footprint
 from sidecar.model.markers import split_lines
+from sidecar.model.may_overlap import footprint
 from sidecar.model.overlaps import Overlap, Side
-from sidecar.session.meeting import Party, meet
-from sidecar.session.sources import Options, Sources, open_sources
-
-MARKER_SIZE = 61  # longer than the lines of marks in people's texts
-BLOCK = re.compile(rb"^<{61} [^\n]*\n(.*?)^={61}\r?\n(.*?)^>{61} [^\n]*$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What git says: whether the merge stops, on which paths, the merged tree, and what was merged at a path.
-
-    `stages` are blob ids by path and stage.
-    """
-
-    stops: bool
-    paths: frozenset[str]
-    tree: str
-    stages: Mapping[str, Mapping[int, str]]
-
-
-def git(repository: str, *args: str, files: Path | None = None, accept: tuple[int, ...] = (0,)) -> bytes:
-    """Standard output of git, with the same environment that the sidecar gives it; `files` is its working tree."""
-    variables = {"GIT_DIR": repository} | ({"GIT_WORK_TREE": str(files)} if files else {})
-    done = subprocess.run(
-        ["git", *args], env=environment(variables), cwd=files or repository, capture_output=True, check=False
-    )
-    if done.returncode not in accept:
-        raise RuntimeError(done.stderr.decode("utf-8", "replace"))
-    return done.stdout
-
-
-def lay_attributes(repository: str, commit: str, files: Path) -> None:
-    """A working tree with the attributes files of a commit, as a checkout of it would have."""
-    shutil.rmtree(files, ignore_errors=True)
-    files.mkdir()
-    listing = git(repository, "ls-tree", "-r", "-z", "--name-only", commit).split(b"\0")
-    for name in map(os.fsdecode, listing):
-        if name.rpartition("/")[2] == ".gitattributes":
-            (files / name).parent.mkdir(parents=True, exist_ok=True)
-            (files / name).write_bytes(git(repository, "cat-file", "blob", f"{commit}:{name}"))
-    with (files / ".gitattributes").open("ab") as top:
-        top.write(b"\n* conflict-marker-size=%d\n" % MARKER_SIZE)
-
-
-def ask_git(repository: str, ours: str, theirs: str, files: Path) -> Truth | None:
-    """Git's merge of two commits; None when it refuses to try (no history in common)."""
-    try:
-        said = git(
-            repository,
-            "-c",
-            "core.bare=false",
-            "merge-tree",
-            "--write-tree",
-            "--messages",
-            "-z",
-            ours,
-            theirs,
-            files=files,
-            accept=(0, 1),
-        )
-    except RuntimeError:
-        return None
-    fields = said.split(b"\0")
-    conflicted = fields[1 : fields.index(b"", 1)]
-    label = re.compile(f"~({ours}|{theirs})(_\\d+)?$")
-    stages: dict[str, dict[int, str]] = {}
-    for field in conflicted:
-        head, _, path = field.partition(b"\t")
-        _, oid, number = head.decode().split()
-        stages.setdefault(label.sub("", os.fsdecode(path)), {})[int(number)] = oid
-    return Truth(bool(conflicted) or b"CONFLICT" in said, frozenset(stages), fields[0].decode(), stages)
+from sidecar.session.pair import meet
+from sidecar.session.participants import Participant
+from sidecar.session.reader import Options, Sources, open_sources
 
 
 def ask_sidecar(sources: Sources, ours: str, theirs: str) -> list[Overlap]:
@@ -108,11 +38,14 @@ def ask_sidecar(sources: Sources, ours: str, theirs: str) -> list[Overlap]:
     if not bases:
         return []
     base = tree_of(sources.quarantine.objects, bases[0])
-    parties = []
+    participants = []
     for commit in (ours, theirs):
         own = sources.trees.changes(base, tree_of(sources.quarantine.objects, commit))
-        parties.append(Party(commit, None, commit, commit, own, footprint(own.touched)))
-    return list(meet(sources, parties[0], parties[1], bases).overlaps)
+        participants.append(Participant(commit, None, commit, commit, own, footprint(own.touched)))
+    found = meet(sources, participants[0], participants[1], bases).found
+    if found.unknown:
+        raise GitError(found.unknown[0].reason)
+    return list(found.overlaps)
 
 
 def named_paths(overlaps: list[Overlap]) -> frozenset[str]:
@@ -184,45 +117,49 @@ def pairs_of(repository: str, most: int, seed: int, tips: bool) -> list[tuple[st
 
 def replay(repository: Path, most: int, seed: int, tips: bool) -> int:
     """Compare, print what disagrees and a summary; the number of disagreements."""
-    sources = open_sources(repository, Options())
+    place = Path(tempfile.mkdtemp(prefix="replay-"))
+    sources = open_sources(borrow(repository, place / "history.git"), Options())
     if isinstance(sources, Failure):
         print(sources.message, file=sys.stderr)
         return 1
-    counts: Counter[str] = Counter()
-    spent = {"git": 0.0, "sidecar": 0.0}
-    files = Path(tempfile.mkdtemp(prefix="replay-")) / "files"
     try:
-        for ours, theirs in pairs_of(sources.repository.common_dir, most, seed, tips):
-            lay_attributes(sources.repository.common_dir, ours, files)
-            start = time.perf_counter()
-            truth = ask_git(sources.repository.common_dir, ours, theirs, files)
-            middle = time.perf_counter()
-            if truth is None:
-                continue
-            overlaps = ask_sidecar(sources, ours, theirs)
-            spent["git"] += middle - start
-            spent["sidecar"] += time.perf_counter() - middle
-            counts["merges"] += 1
-            counts["conflicting"] += truth.stops
-            conflicts = [overlap for overlap in overlaps if overlap.verdict == "conflict"]
-            if bool(conflicts) != truth.stops:
-                counts["verdict"] += 1
-                print(f"verdict {ours} {theirs}: git {truth.stops}, sidecar {bool(conflicts)}")
-            elif (
-                truth.paths - named_paths(overlaps) or {c.path for c in conflicts if c.kind == "content"} - truth.paths
-            ):
-                counts["paths"] += 1
-                print(f"paths {ours} {theirs}: git {sorted(truth.paths)}, sidecar {sorted(named_paths(overlaps))}")
-            for overlap in conflicts:
-                counts["files"] += 1
-                faults = region_faults(sources, truth, overlap)
-                counts["indirect"] += faults is None
-                for fault in faults or ():
-                    counts["regions"] += 1
-                    print(f"regions {ours} {theirs}: {fault}")
+        return _replay_merges(sources, place / "files", most, seed, tips) + replay_own_work(
+            sources, place / "files", most, seed
+        )
     finally:
         sources.close()
-        shutil.rmtree(files.parent)
+        shutil.rmtree(place)
+
+
+def _replay_merges(sources: Sources, files: Path, most: int, seed: int, tips: bool) -> int:
+    counts: Counter[str] = Counter()
+    spent = {"git": 0.0, "sidecar": 0.0}
+    for ours, theirs in pairs_of(sources.repository.common_dir, most, seed, tips):
+        lay_attributes(sources.repository.common_dir, ours, files)
+        start = time.perf_counter()
+        truth = ask_git(sources.repository.common_dir, ours, theirs, files)
+        middle = time.perf_counter()
+        if truth is None:
+            continue
+        overlaps = ask_sidecar(sources, ours, theirs)
+        spent["git"] += middle - start
+        spent["sidecar"] += time.perf_counter() - middle
+        counts["merges"] += 1
+        counts["conflicting"] += truth.stops
+        conflicts = [overlap for overlap in overlaps if overlap.verdict == "conflict"]
+        if bool(conflicts) != truth.stops:
+            counts["verdict"] += 1
+            print(f"verdict {ours} {theirs}: git {truth.stops}, sidecar {bool(conflicts)}")
+        elif truth.paths - named_paths(overlaps) or {c.path for c in conflicts if c.kind == "content"} - truth.paths:
+            counts["paths"] += 1
+            print(f"paths {ours} {theirs}: git {sorted(truth.paths)}, sidecar {sorted(named_paths(overlaps))}")
+        for overlap in conflicts:
+            counts["files"] += 1
+            faults = region_faults(sources, truth, overlap)
+            counts["indirect"] += faults is None
+            for fault in faults or ():
+                counts["regions"] += 1
+                print(f"regions {ours} {theirs}: {fault}")
     wrong = counts["verdict"] + counts["paths"] + counts["regions"]
     print(
         f"{counts['merges']} merges, {counts['conflicting']} conflicting, {counts['files']} conflicted files: "

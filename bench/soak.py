@@ -30,8 +30,8 @@ from bench.report import Row, print_report, share
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.session.live import Session, open_session
-from sidecar.session.look import look
-from sidecar.session.sources import Options
+from sidecar.session.once import look
+from sidecar.session.reader import Options
 from tests.harness import environment
 
 OPTIONS = Options(trusted=True)

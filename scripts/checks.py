@@ -6,11 +6,13 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
+from scripts.newer_git import GIT as NEWER_GIT
 from scripts.package import CLIENT, package
 from scripts.stamp import BUILD
 from scripts.steps import ROOT, StepError, exit_with, run
@@ -70,18 +72,26 @@ def _client_tests() -> None:
 
 
 def _tests(arguments: Sequence[str]) -> list[Outcome]:
-    """What is asked for, or everything: as many at a time as there are processors, the editor's one by one."""
+    """What is asked for, or everything: as many at a time as there are processors, the editor's one by one; last,
+    where there is a newer git, those that it may change."""
     if arguments:
         return _pytest("pytest", arguments)
     several = [f"--numprocesses={_AT_A_TIME}", *(f"--ignore={folder}" for folder in _ONE_AT_A_TIME)]
-    return [*_pytest("pytest", several), *_pytest("pytest-editor", _ONE_AT_A_TIME)]
+    outcomes = [*_pytest("pytest", several), *_pytest("pytest-editor", _ONE_AT_A_TIME)]
+    if not NEWER_GIT.exists():
+        print("Skipped: the tests with a newer git. Bring one: npm run newer-git", flush=True)
+        return [*outcomes, Outcome("pytest-newer-git", 0, skipped=1)]
+    path = f"{NEWER_GIT.parent}{os.pathsep}{os.environ['PATH']}"
+    return [*outcomes, *_pytest("pytest-newer-git", ["-m", "newer_git", *several], {"PATH": path})]
 
 
-def _pytest(name: str, arguments: Sequence[str]) -> list[Outcome]:
+def _pytest(name: str, arguments: Sequence[str], env: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:
+    """Run pytest, `env` added to the environment; what came of it by folder, then as a whole."""
     report = BUILD / f"{name}.xml"
     report.unlink(missing_ok=True)
     start = time.monotonic()
-    status = subprocess.run([*_PYTHON, "pytest", f"--junitxml={report}", *arguments], cwd=ROOT).returncode
+    command = [*_PYTHON, "pytest", f"--junitxml={report}", *arguments]
+    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}).returncode
     seconds = time.monotonic() - start
     folders = _folders(report) if report.exists() else []
     told = any(folder.failed for folder in folders)

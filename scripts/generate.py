@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sidecar.model.finding_codes import CODES_BY_OPERATION, FindingCode
+from sidecar.model.findings import FindingCode, codes_by_operation
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ def page_text() -> str:
 def findings_text() -> str:
     """The page `docs/findings.md`."""
     tables = []
-    for operation, codes in CODES_BY_OPERATION.items():
+    for operation, codes in codes_by_operation().items():
         full = operation == "Release"
         columns = _RELEASE_COLUMNS if full else _COLUMNS
         rows = [columns, ("---",) * len(columns)]

@@ -12,8 +12,8 @@ SHOWN = ROOT / "docs" / "images"
 _NAMES = (
     *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved"),
     *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done"),
-    *("release-picker", "release-done"),
-    *("vanished", "vanished-restored"),
+    *("move-question", "release-picker", "release-findings", "release-done"),
+    *("wiped", "state-diff"),
 )
 
 

@@ -89,7 +89,7 @@ def _browser_page(stack: ExitStack, home: Path, vsix: Path, scene: Scene) -> Non
 
 def _check(stack: ExitStack, home: Path, vsix: Path, scene: Scene) -> int:
     if scene.file is None:
-        raise StepError(f"{scene.folder} has no overlap now, so there is no diagnostic to wait for.")
+        raise StepError(f"{scene.folder} has no conflict now, so there is no diagnostic to wait for.")
     browser = find_chromium()
     if browser is None:
         with step("first diagnostic from the packaged server"):
@@ -116,15 +116,14 @@ def _wait_for_squiggle(executable: str, server: CodeServer, scene: Scene) -> Non
 
 
 def _scene(repository: Path) -> Scene:
-    """The first conflict in a linked worktree, else any overlap, else the folder alone."""
+    """The first conflict in a linked worktree, else the folder alone."""
     command = (SERVER_EXECUTABLE, "-C", repository, "status", "--json")
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     if asked.returncode != 0:
         raise StepError(asked.stderr.strip())
     status = json.loads(asked.stdout)
     linked = {it["name"]: Path(it["path"]) for it in status["worktrees"] if not it["main"]}
-    by_weight = sorted(status["overlaps"], key=lambda it: ["conflict", "clean", "identical"].index(it["verdict"]))
-    for overlap in by_weight:
+    for overlap in (it for it in status["overlaps"] if it["verdict"] == "conflict"):
         for side in overlap["sides"]:
             folder = linked.get(side["worktree"])
             if folder and side["regions"] and (folder / side["path"]).is_file():

@@ -1,18 +1,40 @@
-"""The command `sidecar`: puts the doors together."""
+"""Run the command `sidecar`: put the doors together."""
 
 import sys
 from collections.abc import Sequence
 
-from sidecar.cli.app import run
+FOR_PEOPLE = ("--install", "--uninstall", "--help", "-h")
+"""The options of `sidecar hook` that a person gives; with any other arguments an agent's client calls it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
-    return run(arguments, _serve)
+    if arguments is None and sys.argv[1:2] == ["hook"] and _is_called_by_a_client(sys.argv[2:]):
+        from sidecar.agents.hook import run as run_hook  # agents wait for it: nothing else is imported
+
+        run_hook(sys.argv[2:])
+        return 0
+    from sidecar.cli.app import Servers, run
+    from sidecar.system.streams import use_utf8
+
+    if arguments is None:
+        use_utf8()
+    return run(arguments, Servers(_serve, _serve_mcp))
+
+
+def _is_called_by_a_client(arguments: Sequence[str]) -> bool:
+    for_people = any(given.partition("=")[0] in FOR_PEOPLE for given in arguments)
+    return not for_people and sys.stdin is not None and not sys.stdin.isatty()
 
 
 def _serve() -> int | None:
-    from sidecar.lsp.serve import serve  # takes 400 ms; only `sidecar serve` needs it
+    from sidecar.lsp.server import serve
+
+    return serve()
+
+
+def _serve_mcp() -> int:
+    from sidecar.agents.mcp import serve
 
     return serve()
 

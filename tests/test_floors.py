@@ -11,13 +11,14 @@ HOUSE = Path(__file__).parent.parent
 FLOORS = {
     "": 0,  # sidecar/__init__.py: the version
     "model": 0,
+    "system": 0,
     "git": 1,
     "watch": 1,
-    "system": 1,
     "session": 2,
     "operations": 3,
     "lsp": 4,
     "cli": 4,
+    "agents": 4,
     "__main__": 5,
 }
 KNOWN_ONLY_BY = {
@@ -29,6 +30,9 @@ KNOWN_ONLY_BY = {
     "inotify_simple": ("watch",),
     "watchfiles": ("watch",),
     "click": ("cli",),
+    "mcp": ("agents",),
+    "mcp_types": ("agents",),
+    "pydantic": ("agents",),
     "rich": ("cli",),
 }
 STARTS_PROCESSES = {"system", "popen", "posix_spawn", "posix_spawnp", "fork", "forkpty", "startfile"}
@@ -43,6 +47,11 @@ LONGEST = 400
 def package_of(module: str) -> str:
     """The package below `sidecar` that a dotted module name belongs to, "" for `sidecar` itself."""
     return module.split(".")[1] if module.count(".") else ""
+
+
+def only_for(library: str) -> str:
+    """The packages that may know a library, as they are called in a message."""
+    return " and ".join(f"sidecar/{package}" for package in KNOWN_ONLY_BY[library])
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -75,17 +84,17 @@ def breaches(package: str, source: str) -> list[str]:
             elif other != package and other and FLOORS[other] >= FLOORS[package]:
                 found.append(f"{line}: {name} is not below {package or 'sidecar'}")
         elif package not in KNOWN_ONLY_BY.get(top, (package,)):
-            found.append(f"{line}: {top} is for sidecar/{' and sidecar/'.join(KNOWN_ONLY_BY[top])} only")
+            found.append(f"{line}: {top} is for {only_for(top)} only")
         elif package in ("", "model") and top not in sys.stdlib_module_names:
             found.append(f"{line}: {name} is not in the standard library")
-    starts = package in KNOWN_ONLY_BY["subprocess"]
+    starts, only = package in KNOWN_ONLY_BY["subprocess"], f"that is for {only_for('subprocess')} only"
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not starts:
             names = [alias.name for alias in node.names if alias.name in STARTS_PROCESSES]
-            found += [f"{node.lineno}: {name} starts a process; that is for sidecar/git only" for name in names]
+            found += [f"{node.lineno}: {name} starts a process; {only}" for name in names]
         called = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if called in STARTS_PROCESSES and not starts and _is_a_call_of(node, called):
-            found.append(f"{node.lineno}: {called} starts a process; that is for sidecar/git only")  # type: ignore[attr-defined]
+            found.append(f"{node.lineno}: {called} starts a process; {only}")  # type: ignore[attr-defined]
         if called in HIDES_IMPORTS:
             found.append(f"{node.lineno}: {called} hides an import")  # type: ignore[attr-defined]
     return found
@@ -111,7 +120,7 @@ def shown(path: Path) -> str:
 
 def test_the_house_is_there() -> None:
     packages = {package_of(".".join(path.relative_to(HOUSE).with_suffix("").parts)) for path in MODULES}
-    assert {"model", "git", "watch", "system", "session", "lsp", "cli", "__main__"} <= packages
+    assert {"model", "git", "watch", "system", "session", "lsp", "cli", "agents", "__main__"} <= packages
     assert packages - {"__init__"} <= set(FLOORS)
 
 
@@ -141,16 +150,17 @@ def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
         ("model", "def f():\n    from click import echo"),
         ("git", "from sidecar import session"),
         ("git", "from sidecar.watch.events import Event"),
-        ("watch", "from sidecar.system import processes_inside"),
+        ("system", "from sidecar.git import process"),
         ("session", "from sidecar.lsp import serve"),
         ("session", "import subprocess"),
         ("session", "import pygit2"),
         ("cli", "from sidecar.lsp import serve"),
+        ("agents", "from sidecar.cli.text import where"),
         ("cli", "if True:\n    from lsprotocol import types"),
         ("cli", "import os\nos.system('git gc')"),
         ("watch", "from os import posix_spawn"),
         ("lsp", "import asyncio\nasyncio.create_subprocess_exec('git')"),
-        ("lsp", "from sidecar.cli.text import where"),
+        ("lsp", "from sidecar.cli.options import agree"),
         ("lsp", "from ..cli import text"),
         ("lsp", "from sidecar.extras import more"),
         ("cli", "from importlib import import_module\nimport_module('pygls')"),

@@ -82,7 +82,7 @@ def test_sidecar_agrees(file: Path, tmp_path: Path, home: Path) -> None:
     assert done.stderr == b""
     said = json.loads(done.stdout)
     assert [_shown(overlap) for overlap in said["overlaps"]] == [_shown(overlap) for overlap in built.overlaps]
-    assert said == {"schema": 1, "overlaps": built.overlaps}
+    assert said == {"schema": 1, "overlaps": built.overlaps, "unknown": []}
     assert done.returncode == (2 if any(overlap["verdict"] == "conflict" for overlap in built.overlaps) else 0)
     assert state_of(built.main) == before
 

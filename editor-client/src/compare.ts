@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 
-export const COMPARE = "sidecar.compare";
+import { COMPARE } from "./protocol";
 
 /** `worktree`: a worktree's name, null for trunk, absent to let the server choose. */
 export interface CompareArgument {

@@ -2,16 +2,25 @@
 
 import * as vscode from "vscode";
 
-import { COMPARE, compareActiveFile } from "./compare";
-import { MERGE, MERGE_ALL, mergeAll, mergeWorktree, UPDATE, updateWorktree } from "./merge";
-import { MOVE, moveEdits } from "./move";
-import { OPEN, openWorktree } from "./open";
+import type { AroundCommands } from "./client";
+import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
+import { keepWorktree } from "./keep";
+import { mergeAll, mergeWorktree, updateWorktree } from "./merge";
+import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
-import { sightings, type Picture, type Sighting } from "./picture";
-import { RELEASE, RELEASE_ALL, releaseAll, releaseWorktree, RESTORE, restoreWorktree } from "./release";
+import { named, reasons, sightings, trunkCheckout, type Picture, type Sighting } from "./picture";
+import { COMPARE, MERGE, MOVE, RELEASE, RESTORE, UPDATE, type Answer } from "./protocol";
+import { releaseAll, releaseWorktree, restoreWorktree } from "./release";
 import { createSession, type Session } from "./session";
 import { SECTION } from "./settings";
+import { restoreState } from "./states";
 import { createStatus } from "./status";
+
+/** What concerns the texts of a worktree, which are saved before. */
+const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE, RESTORE, MOVE];
+
+/** Whose output is in the log. */
+const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
 
 let session: Session | undefined;
 
@@ -20,35 +29,42 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const showStatus = createStatus(context);
   const started = createSession(context, log, (pictures) => {
     showStatus(sightings(pictures, folderPaths()));
-  });
+  }, aroundCommands(log));
   const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
 
   const command = (name: string, run: () => unknown): vscode.Disposable =>
     vscode.commands.registerCommand(`${SECTION}.${name}`, run);
-  const withPictures = (name: string, server: string, run: (pictures: Picture[]) => Promise<void>): vscode.Disposable =>
-    command(name, () =>
-      withServer(server, async () => {
-        const pictures = await started.firstPictures();
-        if (pictures.length === 0) {
-          await vscode.window.showInformationMessage("No git repository is open here.");
-          return;
-        }
-        await run(pictures);
-      }),
-    );
+  const withServer = (name: string, run: () => Promise<void>): vscode.Disposable =>
+    command(name, async () => {
+      if (await started.isRunning()) {
+        await run();
+      }
+    });
+  const withPictures = (name: string, run: (pictures: Picture[]) => Promise<void>): vscode.Disposable =>
+    withServer(name, async () => {
+      const pictures = await started.firstPictures();
+      if (pictures.length === 0) {
+        await vscode.window.showInformationMessage("No git repository is open here.");
+        return;
+      }
+      await run(pictures);
+    });
   context.subscriptions.push(
     log,
-    command("showOverlaps", () => showOverlaps(seen())),
-    command("compare", () => withServer(COMPARE, compareActiveFile)),
-    withPictures("merge", MERGE, (pictures) => mergeWorktree(pictures, started.request)),
-    withPictures("mergeAll", MERGE_ALL, mergeAll),
-    withPictures("update", UPDATE, updateWorktree),
-    withPictures("open", OPEN, openWorktree),
-    withPictures("move", MOVE, moveEdits),
-    withPictures("release", RELEASE, releaseWorktree),
-    withPictures("releaseAll", RELEASE_ALL, releaseAll),
-    withPictures("restore", RESTORE, (pictures) => restoreWorktree(pictures, started.request)),
+    withPictures("showOverlaps", (pictures) => showOverlaps(seen(), reasons(pictures))),
+    withServer("compare", compareActiveFile),
+    withPictures("merge", (pictures) => mergeWorktree(pictures, started.request)),
+    withPictures("mergeAll", mergeAll),
+    withPictures("update", updateWorktree),
+    withPictures("open", openWorktree),
+    withPictures("move", moveEdits),
+    withPictures("protect", (pictures) => keepWorktree(pictures, false)),
+    withPictures("unprotect", (pictures) => keepWorktree(pictures, true)),
+    withPictures("release", releaseWorktree),
+    withPictures("releaseAll", releaseAll),
+    withPictures("restore", (pictures) => restoreWorktree(pictures, started.request)),
+    withPictures("restoreState", (pictures) => restoreState(pictures, started.request)),
     command("restartServer", () => started.restart()),
     command("showLog", () => {
       log.show();
@@ -68,26 +84,26 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   await started.restart();
 }
 
-export async function deactivate(): Promise<void> {
-  await session?.stop();
+function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
+  return {
+    savesFirst: (name, argument, pictures) => {
+      if (!OF_TEXTS.includes(name)) {
+        return undefined;
+      }
+      return name === MOVE ? trunkCheckout(pictures, argument) : named(pictures, argument);
+    },
+    answered: async (name, argument, answer) => {
+      if (name === COMPARE) {
+        await showComparison(argument as CompareArgument, answer);
+      } else if ((answer as Partial<Answer> | null)?.findings?.some(({ code }) => WITH_OUTPUT.has(code))) {
+        log.show(true);
+      }
+    },
+  };
 }
 
-/** Runs `run` when the server has registered `serverCommand`, which it has exactly while it runs. */
-async function withServer(serverCommand: string, run: () => Promise<void>): Promise<void> {
-  if ((await vscode.commands.getCommands(true)).includes(serverCommand)) {
-    await run();
-    return;
-  }
-  const answer = await vscode.window.showErrorMessage(
-    "The Worktree Sidecar server is not running.",
-    "Restart Server",
-    "Show Log",
-  );
-  if (answer === "Restart Server") {
-    await vscode.commands.executeCommand(`${SECTION}.restartServer`);
-  } else if (answer === "Show Log") {
-    await vscode.commands.executeCommand(`${SECTION}.showLog`);
-  }
+export async function deactivate(): Promise<void> {
+  await session?.stop();
 }
 
 function folderPaths(): string[] {

@@ -2,14 +2,19 @@
 
 import * as vscode from "vscode";
 
+import { choices, isBesideTrunk, pickRepository, pickToMerge, pickWorktree, worktreeHere, type Choice } from "./pick";
 import type { Picture } from "./picture";
-import { blocking, summary, withSummary, type MergeAnswer, type Strategy } from "./plans";
-import type { Request } from "./session";
-import { choices, isBesideTrunk, pickToMerge, pickWorktree, worktreeHere, type Choice } from "./worktrees";
-
-export const MERGE = "sidecar.merge";
-export const MERGE_ALL = "sidecar.mergeAll";
-export const UPDATE = "sidecar.update";
+import {
+  blocking,
+  MERGE,
+  MERGE_ALL,
+  summary,
+  UPDATE,
+  withSummary,
+  type MergeAnswer,
+  type Request,
+  type Strategy,
+} from "./protocol";
 
 const NONE = "There is no worktree beside trunk's own checkout.";
 
@@ -54,18 +59,6 @@ export async function updateWorktree(pictures: readonly Picture[]): Promise<void
   } else if (offered.length === 0) {
     await vscode.window.showInformationMessage(NONE);
   }
-}
-
-/** The repository of this window, or one that is picked. */
-export async function pickRepository(pictures: readonly Picture[]): Promise<string | undefined> {
-  const here = pictures.length === 1 ? pictures[0]?.repository : worktreeHere(pictures)?.repository;
-  if (here !== undefined || pictures.length === 0) {
-    return here;
-  }
-  return await vscode.window.showQuickPick(
-    pictures.map(({ repository }) => repository),
-    { placeHolder: "Which repository?" },
-  );
 }
 
 async function pickStrategy(): Promise<Strategy | undefined> {

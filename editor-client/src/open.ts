@@ -1,13 +1,11 @@
-/** Opening a worktree: an existing one in a window of its own, or a new one for a new task. */
+/** Opening a worktree: one that is there, a new one for a new task, or one that what is edited on trunk moves into. */
 
 import * as vscode from "vscode";
 
+import { branchOf, choices, pickRepository, type Choice } from "./pick";
 import type { Picture } from "./picture";
-import type { Answer } from "./plans";
-import { choices, type Choice } from "./worktrees";
-import { pickRepository } from "./merge";
-
-export const OPEN = "sidecar.open";
+import { MOVE, OPEN, type Answer } from "./protocol";
+import { openWindow } from "./window";
 
 interface Row extends vscode.QuickPickItem {
   readonly choice?: Choice;
@@ -19,7 +17,7 @@ export async function openWorktree(pictures: readonly Picture[]): Promise<void> 
   const rows = choices(pictures, ({ missing }) => !missing).map(
     (choice): Row => ({
       label: `$(git-branch) ${choice.worktree.name}`,
-      description: choice.worktree.branch ?? "detached",
+      description: branchOf(choice.worktree),
       detail: choice.worktree.path,
       choice,
     }),
@@ -29,11 +27,6 @@ export async function openWorktree(pictures: readonly Picture[]): Promise<void> 
   if (path !== undefined) {
     await openWindow(path);
   }
-}
-
-/** Opens a folder in a window of its own. */
-export async function openWindow(path: string): Promise<void> {
-  await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(path), { forceNewWindow: true });
 }
 
 async function makeWorktree(pictures: readonly Picture[]): Promise<string | undefined> {
@@ -51,4 +44,24 @@ async function makeWorktree(pictures: readonly Picture[]): Promise<string | unde
   const argument = { worktree: name.trim(), repository, confirmed: true };
   const answer = await vscode.commands.executeCommand<Answer | null>(OPEN, argument);
   return answer?.outcome === "opened" ? (answer.path ?? undefined) : undefined;
+}
+
+/** Asks for the name of the new worktree; the server shows the plan and does it; then its window is opened. */
+export async function moveEdits(pictures: readonly Picture[]): Promise<void> {
+  const repository = await pickRepository(pictures);
+  if (repository === undefined) {
+    return;
+  }
+  const name = await vscode.window.showInputBox({
+    title: "Move Edits off Trunk",
+    prompt: "The name of the new worktree and of its branch; empty for one that is free",
+  });
+  if (name === undefined) {
+    return;
+  }
+  const worktree = name.trim() === "" ? {} : { worktree: name.trim() };
+  const answer = await vscode.commands.executeCommand<Answer | null>(MOVE, { repository, ...worktree });
+  if (answer?.outcome === "opened" && answer.path) {
+    await openWindow(answer.path);
+  }
 }

@@ -12,12 +12,14 @@ interface Row extends vscode.QuickPickItem {
 }
 
 /** Opens the picked overlap's file at its first region. */
-export async function showOverlaps(seen: readonly Sighting[]): Promise<void> {
+export async function showOverlaps(seen: readonly Sighting[], unknown: readonly string[]): Promise<void> {
   if (seen.length === 0) {
-    await vscode.window.showInformationMessage("No overlaps: no two worktrees have changed the same file.");
+    const none = "No overlaps: no two worktrees have changed the same file.";
+    const text = unknown.length === 0 ? none : ["No overlaps are known.", ...unknown].join(" ");
+    await vscode.window.showInformationMessage(text);
     return;
   }
-  const picked = await vscode.window.showQuickPick(rows(seen), {
+  const picked = await vscode.window.showQuickPick([...rows(seen), ...notKnown(unknown)], {
     placeHolder: "Overlaps between worktrees",
     matchOnDescription: true,
     matchOnDetail: true,
@@ -35,6 +37,11 @@ function rows(seen: readonly Sighting[]): Row[] {
     return seen.map(row);
   }
   return [heading("this window"), ...here.map(row), heading("other worktrees"), ...elsewhere.map(row)];
+}
+
+function notKnown(unknown: readonly string[]): Row[] {
+  const heading = { label: "not known", kind: vscode.QuickPickItemKind.Separator };
+  return unknown.length === 0 ? [] : [heading, ...unknown.map((reason) => ({ label: `$(question) ${reason}` }))];
 }
 
 function row(sighting: Sighting): Row {

@@ -27,7 +27,9 @@ export interface Worktree {
   readonly path: string;
   readonly main: boolean;
   readonly branch: string | null;
+  readonly unfinished?: { readonly operation: "rebase" | "bisect"; readonly branch: string };
   readonly missing: boolean;
+  readonly protected: boolean;
   readonly changes: Readonly<Record<"committed" | "staged" | "unstaged" | "untracked", number>>;
   readonly ahead: number;
   readonly behind: number;
@@ -41,6 +43,7 @@ export interface Picture {
   readonly trunk: { readonly branch: string } | null;
   readonly worktrees: readonly Worktree[];
   readonly overlaps: readonly Overlap[];
+  readonly unknown: readonly { readonly reason: string }[];
 }
 
 /**
@@ -62,6 +65,11 @@ export function sightings(pictures: Iterable<Picture>, folders: readonly string[
     return picture.overlaps.map((overlap) => sight(overlap, directories, folders));
   });
   return all.sort((a, b) => rank(a) - rank(b) || a.own.path.localeCompare(b.own.path));
+}
+
+/** Why there may be more overlaps than are known, each reason once. */
+export function reasons(pictures: Iterable<Picture>): string[] {
+  return [...new Set([...pictures].flatMap((picture) => picture.unknown.map(({ reason }) => reason)))];
 }
 
 /** How a person calls the other side: its worktree's name, or `trunk`. */
@@ -118,4 +126,20 @@ export function plural(count: number, noun: string): string {
 
 function meet(folder: string, directory: string): boolean {
   return within(folder, directory) || within(directory, folder);
+}
+
+/** The checkout of trunk in the repository that a command's argument names, or in the only one. */
+export function trunkCheckout(pictures: readonly Picture[], argument: unknown): Worktree | undefined {
+  const wanted = (argument as { readonly repository?: unknown } | undefined)?.repository ?? pictures[0]?.repository;
+  const picture = pictures.find(({ repository }) => repository === wanted);
+  return picture?.worktrees.find(({ branch }) => branch !== null && branch === picture.trunk?.branch);
+}
+
+/** The worktree that a command's argument names. */
+export function named(pictures: Iterable<Picture>, argument: unknown): Worktree | undefined {
+  const wanted = (argument as { readonly worktree?: unknown } | undefined)?.worktree;
+  const worktrees = [...pictures].flatMap((picture) => picture.worktrees);
+  return worktrees.find(({ path, name, branch, unfinished }) =>
+    [path, name, branch, unfinished?.branch].includes(String(wanted)),
+  );
 }

@@ -2,19 +2,21 @@
 
 import * as vscode from "vscode";
 
-import { pickRepository } from "./merge";
+import { choices, pickRepository, pickWorktree, type Choice } from "./pick";
 import type { Picture, Worktree } from "./picture";
-import type { Answer, Receipt, RestorableAnswer } from "./plans";
-import { openWindow } from "./open";
-import type { Request } from "./session";
-import { choices, pickWorktree, type Choice } from "./worktrees";
-
-export const RELEASE = "sidecar.release";
-export const RELEASE_ALL = "sidecar.releaseAll";
-export const RESTORE = "sidecar.restore";
+import {
+  RELEASE,
+  RELEASE_ALL,
+  RESTORE,
+  type Answer,
+  type Receipt,
+  type RestorableAnswer,
+  type Request,
+} from "./protocol";
+import { openWindow } from "./window";
 
 const STATES = { integrated: "$(check) integrated", "not-integrated": "not integrated", "no-work": "no work" } as const;
-const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished" };
+const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
 
 /** Picks a linked worktree, those that are done first, and releases it. */
 export async function releaseWorktree(pictures: readonly Picture[]): Promise<void> {

@@ -1,38 +1,26 @@
 /** The life of the server: start, restart, stop, one after the other. */
 
-import * as os from "node:os";
 import * as vscode from "vscode";
-import {
-  LanguageClient,
-  State,
-  type ClientCapabilities,
-  type LanguageClientOptions,
-  type StaticFeature,
-} from "vscode-languageclient/node";
+import { State, type CodeAction, type LanguageClient } from "vscode-languageclient/node";
 
-import { COMPARE, showComparison, type CompareArgument } from "./compare";
-import { MERGE, UPDATE } from "./merge";
-import { MOVE, trunkCheckout } from "./move";
-import { RELEASE } from "./release";
+import { createClient, NAME, type AroundCommands } from "./client";
 import type { Picture } from "./picture";
-import type { Answer } from "./plans";
-import { createProgress } from "./progress";
-import { named, saveFirst } from "./saving";
+import { createUnderlines, pickFix } from "./problems";
+import type { Request } from "./protocol";
 import { resolveServer } from "./server";
 import { explicitSettings, SECTION } from "./settings";
 
-const NAME = "Worktree Sidecar";
+const MORE_FIXES = `${SECTION}.moreFixes`;
+const START_MILLISECONDS = 60_000;
 const STOP_MILLISECONDS = 3000;
 const FIRST_PICTURE_MILLISECONDS = 10_000;
 
-/** What concerns the texts of a worktree, which are saved before. */
-const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE, MOVE];
+/** How often a server that ends by itself is started again within a while. */
+const MOST_STARTS = 4;
+const WHILE_MILLISECONDS = 180_000;
 
-/** Whose output is in the log. */
-const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
-
-/** Asks the server one of its own questions. */
-export type Request = <T>(method: string, params: object) => Promise<T>;
+const RESTART = "Restart Server";
+const SHOW_LOG = "Show Log";
 
 /** What the rest of the extension may ask of the server. */
 export interface Session {
@@ -40,6 +28,8 @@ export interface Session {
   readonly pictures: () => Picture[];
   /** The pictures, awaiting the first one for a moment when the server has just begun. */
   readonly firstPictures: () => Promise<Picture[]>;
+  /** Whether a server runs; awaits one that is being started, and says it where there is none. */
+  readonly isRunning: () => Promise<boolean>;
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly settingsChanged: () => Promise<void>;
@@ -50,13 +40,22 @@ export function createSession(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
   onPictures: (pictures: readonly Picture[]) => void,
+  around: AroundCommands,
 ): Session {
   let client: LanguageClient | undefined;
   const pictures = new Map<string, Picture>();
   const seen = (): Picture[] => [...pictures.values()];
   const arrived = new vscode.EventEmitter<void>();
-  context.subscriptions.push(arrived);
+  const underlines = createUnderlines(context);
+  context.subscriptions.push(
+    arrived,
+    vscode.commands.registerCommand(MORE_FIXES, (fixes: CodeAction[]) => pickFix(client, fixes)),
+  );
   let last = Promise.resolve();
+  let ends: number[] = [];
+  let why: string | undefined;
+  let cause: string | undefined;
+  let said: Thenable<string | undefined> | undefined;
 
   const inTurn = (step: () => Promise<void>): Promise<void> => {
     last = last.then(step).catch((error: unknown) => {
@@ -64,30 +63,96 @@ export function createSession(
     });
     return last;
   };
-  const start = async (): Promise<void> => {
-    const command = await resolveServer(context, log);
-    if (command === undefined) {
-      await sayNotStarted(log, "no server was found");
+  const restart = (): Promise<void> => {
+    ends = [];
+    cause = undefined;
+    return inTurn(start);
+  };
+  /** Says it, unless that is still to be read. */
+  const sayNotRunning = async (): Promise<void> => {
+    if (said !== undefined) {
+      await said;
       return;
     }
-    client = createClient(command, context, log, seen);
-    client.onNotification("sidecar/picture", (picture: Picture) => {
-      pictures.set(picture.repository, picture);
-      arrived.fire();
-      onPictures(seen());
-    });
-    try {
-      await client.start();
-    } catch (error) {
-      void sayNotStarted(log, error instanceof Error ? error.message : String(error));
+    const sentence = `${NAME} is not running${why === undefined ? "" : `: ${why}`}.`;
+    said = vscode.window.showErrorMessage(sentence, RESTART, SHOW_LOG);
+    const answer = await said;
+    said = undefined;
+    if (answer === RESTART) {
+      await restart();
+    } else if (answer === SHOW_LOG) {
+      log.show();
     }
+  };
+  const start = async (): Promise<void> => {
+    await stop();
+    const outcome = await begin();
+    if (outcome === "ended") {
+      await replace();
+    } else if (outcome !== "running") {
+      await giveUp(outcome.because);
+    }
+  };
+  const begin = async (): Promise<"running" | "ended" | { readonly because: string }> => {
+    try {
+      const command = await resolveServer(context, log);
+      if (command === undefined) {
+        return { because: "no server was found" };
+      }
+      const started = createClient(command, context, log, seen, around, underlines);
+      client = started;
+      started.onNotification("sidecar/picture", (picture: Picture) => {
+        if (client === started) {
+          pictures.set(picture.repository, picture);
+          arrived.fire();
+          onPictures(seen());
+        }
+      });
+      started.onNotification("sidecar/copy", ({ text }: { readonly text: string }) => {
+        void vscode.env.clipboard.writeText(text);
+      });
+      const isUp = await soon(started.start().then(() => true), START_MILLISECONDS);
+      if (isUp === undefined) {
+        return { because: `it did not answer within ${START_MILLISECONDS / 1000} s` };
+      }
+      started.onDidChangeState(({ newState }) => {
+        if (newState === State.Stopped && client === started) {
+          void inTurn(() => (client === started ? replace() : Promise.resolve()));
+        }
+      });
+      return started.isRunning() ? "running" : "ended";
+    } catch (error) {
+      log.error(error instanceof Error ? error : String(error));
+      cause = error instanceof Error ? error.message : String(error);
+      return "ended";
+    }
+  };
+  /** Starts a server in place of one that ended by itself, unless that was too often. */
+  const replace = async (): Promise<void> => {
+    const now = Date.now();
+    ends = [...ends.filter((end) => now - end < WHILE_MILLISECONDS), now];
+    if (ends.length <= MOST_STARTS) {
+      await start();
+    } else {
+      const often = `it ended ${ends.length} times within ${WHILE_MILLISECONDS / 60_000} minutes`;
+      await giveUp(cause === undefined ? often : `${often} (${cause})`);
+    }
+  };
+  const giveUp = async (because: string): Promise<void> => {
+    await stop();
+    why = because;
+    void sayNotRunning();
   };
   const stop = async (): Promise<void> => {
     const old = client;
     client = undefined;
     pictures.clear();
     onPictures([]);
-    await old?.dispose(STOP_MILLISECONDS);
+    try {
+      await (old && soon(old.dispose(STOP_MILLISECONDS), 2 * STOP_MILLISECONDS));
+    } catch (error) {
+      log.warn(`Stopping the server: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
   return {
     request: async <T>(method: string, params: object): Promise<T> => {
@@ -99,14 +164,25 @@ export function createSession(
     pictures: seen,
     firstPictures: async () => {
       if (pictures.size === 0) {
-        await firstOf(arrived.event, FIRST_PICTURE_MILLISECONDS);
+        const listening: vscode.Disposable[] = [];
+        await soon(new Promise<void>((resolve) => {
+          arrived.event(() => {
+            resolve();
+          }, undefined, listening);
+        }), FIRST_PICTURE_MILLISECONDS);
+        vscode.Disposable.from(...listening).dispose();
       }
       return seen();
     },
-    restart: () => inTurn(async () => {
-      await stop();
-      await start();
-    }),
+    isRunning: async () => {
+      await last;
+      if (client?.isRunning()) {
+        return true;
+      }
+      await sayNotRunning();
+      return false;
+    },
+    restart,
     stop: () => inTurn(stop),
     settingsChanged: () => inTurn(async () => {
       if (client?.isRunning()) {
@@ -117,84 +193,17 @@ export function createSession(
   };
 }
 
-/** Waits for an event, or until it has taken too long. */
-async function firstOf(event: vscode.Event<void>, milliseconds: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      listening.dispose();
-      resolve();
+/** Awaits something for a while; gives undefined when that is over. */
+async function soon<T>(awaited: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined);
     }, milliseconds);
-    const listening = event(() => {
-      clearTimeout(timer);
-      listening.dispose();
-      resolve();
-    });
   });
-}
-
-function createClient(
-  command: string,
-  context: vscode.ExtensionContext,
-  log: vscode.LogOutputChannel,
-  pictures: () => readonly Picture[],
-): LanguageClient {
-  const progress = createProgress(() => client);
-  const options: LanguageClientOptions = {
-    documentSelector: [{ scheme: "file" }],
-    outputChannel: log,
-    initializationOptions: () => ({
-      trusted: vscode.workspace.isTrusted,
-      settings: explicitSettings(context.extension),
-    }),
-    middleware: {
-      executeCommand: async (name, args: unknown[], next) => {
-        const texts = name === MOVE ? trunkCheckout(pictures(), args[0]) : named(pictures(), args[0]);
-        if (OF_TEXTS.includes(name) && !(await saveFirst(texts))) {
-          return null;
-        }
-        const answer: unknown = await next(name, args);
-        if (name === COMPARE) {
-          await showComparison(args[0] as CompareArgument, answer);
-        } else if ((answer as Answer | null)?.findings.some(({ code }) => WITH_OUTPUT.has(code))) {
-          log.show(true);
-        }
-        return answer;
-      },
-      handleWorkDoneProgress: (token, value, next) => {
-        progress.handle(token, value);
-        if (value.kind === "end") {
-          next(token, value);
-        }
-      },
-    },
-  };
-  // Not in a worktree: a process in there would stand in the way of removing it.
-  const server = { command, args: ["serve"], options: { cwd: os.homedir() } };
-  const client: LanguageClient = new LanguageClient(SECTION, NAME, server, options);
-  client.onDidChangeState(({ newState }) => {
-    if (newState === State.Stopped) {
-      progress.endAll();
-    }
-  });
-  client.registerFeature(diffEditorFeature());
-  return client;
-}
-
-/** Tells the server that this client opens a diff editor when a comparison is asked for. */
-function diffEditorFeature(): StaticFeature {
-  return {
-    fillClientCapabilities: (capabilities: ClientCapabilities) => {
-      capabilities.experimental = { ...(capabilities.experimental as object | undefined), diffEditor: true };
-    },
-    initialize: () => undefined,
-    getState: () => ({ kind: "static" }),
-    clear: () => undefined,
-  };
-}
-
-async function sayNotStarted(log: vscode.LogOutputChannel, why: string): Promise<void> {
-  const answer = await vscode.window.showErrorMessage(`${NAME} did not start: ${why}.`, "Show Log");
-  if (answer !== undefined) {
-    log.show();
+  try {
+    return await Promise.race([awaited, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -25,7 +25,8 @@ function show(item: vscode.StatusBarItem, seen: readonly Sighting[]): void {
   const isHere = here.length > 0;
   item.text = isHere ? `$(git-merge) ${countText(here)}` : `$(git-merge) ${countText(seen)} elsewhere`;
   item.tooltip = tooltip(seen);
-  item.command = isHere ? "workbench.actions.view.problems" : "worktreeSidecar.showOverlaps";
+  const inProblems = here.some(({ overlap }) => overlap.verdict === "conflict");
+  item.command = inProblems ? "workbench.actions.view.problems" : "worktreeSidecar.showOverlaps";
   item.show();
 }
 

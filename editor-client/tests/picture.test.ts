@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countText, lineText, sightings, type Overlap, type Picture, type Side, type Worktree } from "../src/picture";
+import { countText, lineText, reasons, sightings, type Overlap, type Picture, type Side, type Worktree } from "../src/picture";
 
 const side = (worktree: string | null, path: string, regions: [number, number][] = []): Side => ({
   worktree,
@@ -23,6 +23,7 @@ const worktree = (name: string): Worktree => ({
   main: name === "shop",
   branch: name,
   missing: false,
+  protected: false,
   changes: { committed: 1, staged: 0, unstaged: 0, untracked: 0 },
   ahead: 1,
   behind: 0,
@@ -36,6 +37,7 @@ const picture = (overlaps: Overlap[]): Picture => ({
   trunk: { branch: "shop" },
   worktrees: ["shop", "cart", "cart-2", "mail"].map(worktree),
   overlaps,
+  unknown: [],
 });
 
 void test("conflicts come first, and this window's before the others", () => {
@@ -93,4 +95,9 @@ void test("lines read as a person would say them", () => {
   assert.equal(lineText(side("cart", "a", [[3, 3]])), "line 3");
   assert.equal(lineText(side("cart", "a", [[3, 5], [9, 9]])), "lines 3–5, 9");
   assert.equal(lineText(side("cart", "a")), "");
+});
+
+void test("what is not known is said once", () => {
+  const unknown = [{ reason: "What is not committed in cart is not known." }];
+  assert.deepEqual(reasons([{ ...picture([]), unknown }, { ...picture([]), unknown }]), [unknown[0]?.reason]);
 });

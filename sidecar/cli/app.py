@@ -1,27 +1,26 @@
-"""The command `sidecar`: its global options, and how every command ends."""
+"""Run the command `sidecar`: its global options, the two servers, and how every command ends."""
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import click
 
 from sidecar import __version__
-from sidecar.cli.check import check
+from sidecar.cli.doctor import doctor
+from sidecar.cli.hook import hook
 from sidecar.cli.keep import keep
-from sidecar.cli.merge import merge
-from sidecar.cli.opening import open_worktree
-from sidecar.cli.overlaps import overlaps
-from sidecar.cli.plan import plan
+from sidecar.cli.merge import merge, plan_merges
+from sidecar.cli.open import open_worktree
+from sidecar.cli.overlaps import check, overlaps
 from sidecar.cli.release import release
 from sidecar.cli.restore import restore
-from sidecar.cli.serve import serve
 from sidecar.cli.status import status
 from sidecar.cli.watch import watch
 from sidecar.model.messages import escape
+from sidecar.system.streams import flush_output, take_streams
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """The exit statuses that a shell gives a command ended by SIGINT and SIGPIPE."""
@@ -32,13 +31,43 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            ended = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())  # what is still buffered goes there when Python ends
             return BROKEN_PIPE
-        return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What starts each server, and gives its exit status: the doors do not know each other."""
+
+    language: Callable[[], int | None]
+    mcp: Callable[[], int | None]
+
+
+@click.command(short_help="The language server, for editors.")
+@click.option("--stdio", is_flag=True, hidden=True, help="What it does anyway; editors add it.")
+@click.option("--clientProcessId", "client", hidden=True, help="Given by editors; `initialize` says it too.")
+@click.pass_obj
+def serve(servers: Servers, stdio: bool, client: str | None) -> int:  # noqa: ARG001
+    """Run the language server on standard input and output."""
+    return servers.language() or 0
+
+
+@click.command(short_help="The same answers over MCP, for agents.")
+@click.pass_obj
+def mcp(servers: Servers) -> int:
+    """Run a server of the Model Context Protocol on standard input and output.
+
+    An agent's client starts it: see docs/mcp.md. What changes a repository needs a person's consent.
+    """
+    try:
+        return servers.mcp() or 0
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic", "anyio"):
+            raise
+        raise click.ClickException(
+            "The MCP server needs more packages: pip install 'worktree-sidecar[mcp]'"
+        ) from missing
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,20 +84,41 @@ def sidecar(directory: str | None) -> None:
         os.chdir(directory)
 
 
-for _command in (serve, status, overlaps, check, watch, open_worktree, plan, merge, release, restore, keep):
+_READING = (status, overlaps, check, watch, plan_merges, doctor)
+_ACTING = (open_worktree, merge, release, restore, keep, hook)
+for _command in (serve, mcp, *_READING, *_ACTING):
     sidecar.add_command(_command)
 
 
-def run(arguments: Sequence[str] | None, start_server: Callable[[], int | None]) -> int:
+def run(arguments: Sequence[str] | None, servers: Servers) -> int:
     """Run one command and give its exit status; `arguments` as in `sys.argv[1:]`, which None stands for.
 
-    `start_server` is what `serve` calls: the doors do not know each other.
+    `servers` are what `serve` and `mcp` start: the doors do not know each other.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    if not take_streams():
+        click.echo("sidecar: There is no standard output to answer on. Nothing was done.", err=True)
+        return 1
+    failed: OSError | None = None
     try:
-        ended: int | None = sidecar.main(arguments, prog_name="sidecar", standalone_mode=False, obj=start_server)
+        ended = _run(arguments, servers)
+    except OSError as error:
+        ended, failed = 1, error
+    unprinted = flush_output()
+    if isinstance(unprinted, BrokenPipeError):
+        return BROKEN_PIPE
+    if unprinted is not None:
+        click.echo(f"sidecar: The answer can't be printed: {unprinted.strerror}.", err=True)
+        return 1
+    if failed is not None:
+        about = f"{escape(os.fsdecode(failed.filename))}: " if isinstance(failed.filename, str | bytes) else ""
+        click.echo(f"sidecar: {about}{failed.strerror or failed}.", err=True)
+    return ended
+
+
+def _run(arguments: Sequence[str] | None, servers: Servers) -> int:
+    """Give the exit status of a command; OSError where that is what ended it."""
+    try:
+        ended: int | None = sidecar.main(arguments, prog_name="sidecar", standalone_mode=False, obj=servers)
     except click.Abort:
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as missing:
@@ -80,9 +130,5 @@ def run(arguments: Sequence[str] | None, start_server: Callable[[], int | None])
         return 1
     except click.ClickException as failed:
         failed.show()
-        return 1
-    except OSError as failed:
-        about = f"{escape(os.fsdecode(failed.filename))}: " if isinstance(failed.filename, str | bytes) else ""
-        click.echo(f"sidecar: {about}{failed.strerror or failed}.", err=True)
         return 1
     return ended or 0

@@ -1,20 +1,33 @@
-"""`sidecar keep`: what the guard of a server or of `sidecar watch` starts; nobody else needs it."""
+"""`sidecar keep`: protect a worktree from being removed, and from other tools' clean-ups."""
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
-from dataclasses import asdict
-
 import click
 
+from sidecar.cli.options import answered, here, print_json, recover_first, show_findings, status_of
+from sidecar.model.messages import shown
+from sidecar.model.schema import restore_object
 
-@click.command(hidden=True)
-def keep() -> None:
-    """Keep the states of worktrees that standard input asks for."""
-    from sidecar.operations.guard.writing import answer  # --help and serve do without
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing temporary is left
-    for done in answer(sys.stdin.buffer):
-        click.echo(json.dumps(asdict(done)))
+@click.command("keep", short_help="Protect a worktree from other tools' clean-ups.")
+@click.argument("name", metavar="NAME")
+@click.option("--undo", is_flag=True, help="Protect it no longer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def keep(name: str, undo: bool, as_json: bool) -> int:
+    """Lock the worktree NAME (git worktree lock), so that it is not removed until --undo.
+
+    Git refuses to remove a locked worktree, and so do tools that ask git. A lock of somebody else stays as it is.
+    """
+    from sidecar.operations.keep import KeepResult, apply_keep, plan_keep  # --help and serve do without
+    from sidecar.session.reader import Options
+
+    recover_first()
+    plan = answered(plan_keep(here(), name, Options(), undo=undo))
+    result = KeepResult("refused", plan.findings) if plan.blocked else apply_keep(plan)
+    if as_json:
+        print_json(restore_object(result.outcome, plan.worktree.key, result.findings))
+        return status_of(result.outcome)
+    show_findings(result.findings, err=True)
+    if result.outcome in ("protected", "unprotected"):
+        click.echo(f"{shown(plan.worktree.name)} is {'not protected' if undo else 'protected'}.")
+    return status_of(result.outcome)

@@ -1,20 +1,38 @@
-"""`sidecar merge`: bring worktrees into trunk, one at a time, each verified on the very tree that lands."""
+"""`sidecar merge`: bring worktrees into trunk, one at a time, each verified on the very tree that lands.
+
+`sidecar plan`: which worktrees are ready for that, and in which order.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sidecar.cli.asking import answered, here, print_json, recover_first
-from sidecar.cli.consent import DONE, REFUSED, agree, can_ask, show_findings, status_of, writing
-from sidecar.cli.text import titled
-from sidecar.cli.working import working
-from sidecar.model.messages import counted, escape, short, shown
-from sidecar.model.schema import merge_object
+from sidecar.cli.options import (
+    DONE,
+    INTERRUPTED,
+    REFUSED,
+    answered,
+    here,
+    not_agreed,
+    print_json,
+    reading,
+    recover_first,
+    show_findings,
+    status_of,
+    writing,
+)
+from sidecar.cli.progress import working
+from sidecar.model.findings import Failure
+from sidecar.model.merge_order import Order
+from sidecar.model.messages import counted, escape, short, shown, titled
+from sidecar.model.schema import merge_all_object, plan_object
 
 if TYPE_CHECKING:
-    from sidecar.operations.merge.values import MergeChoices, MergePlan, MergeResult
+    from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
+
 
 STRATEGIES = ("merge", "squash", "rebase")
 
@@ -26,6 +44,9 @@ STRATEGIES = ("merge", "squash", "rebase")
 @click.option("--strategy", type=click.Choice(STRATEGIES), default="merge", show_default=True, help="How to merge.")
 @click.option("-m", "--message", metavar="M", help="The message of the merge; git's own unless given.")
 @click.option("--commit", metavar="M", help="Commit what is not committed first, with this message.")
+@click.option(
+    "--allow", type=click.Choice(["undoes-trunk"]), multiple=True, help="Accept what would block, by its code."
+)
 @writing
 def merge(
     name: str | None,
@@ -34,95 +55,156 @@ def merge(
     strategy: Any,
     message: str | None,
     commit: str | None,
+    allow: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
     """Bring the worktree NAME into trunk, or all that are ready.
 
-    The merge is made and verified aside; trunk moves only then, wholly or not at all. Whoever types this trusts the
-    repository as one who types git merge does: its hooks and drivers take part, but not in a --dry-run.
+    The merge is made and verified in a landing repository; trunk moves only then, wholly or not at all. Whoever types
+    this trusts the repository as one who types git merge does: its hooks and drivers take part, but not in a --dry-run.
     """
-    from sidecar.operations.merge.values import MergeChoices  # --help and serve do without
+    from sidecar.operations.merge.apply import apply_merge
+    from sidecar.operations.merge.run import MergeChoices
 
     if (name is None) != everything:
         raise click.UsageError("Give a NAME or --all." if name is None else "Give a NAME or --all, not both.")
     if everything and (message is not None or commit is not None):
         raise click.UsageError("--message and --commit are for one worktree.")
     recover_first()
-    choices = MergeChoices(strategy, message, verify, commit)
+    choices = MergeChoices(strategy, message, verify, commit, frozenset(allow))
     if name is None:
-        from sidecar.cli.merge_all import merge_all
-
-        return merge_all(choices, dry_run=dry_run, yes=yes, as_json=as_json)
-    plan = ask_merge(name, choices, dry_run=dry_run)
-    if not as_json or (can_ask() and not yes):
-        show_plan(plan, err=as_json)
-    if plan.blocked or dry_run or not agree(f"Merge into {shown(plan.trunk.branch)}?", yes=yes):
-        if as_json:
-            print_json(planned_object(plan))
-        return REFUSED if plan.blocked or not dry_run else DONE
-    result, interrupted = carry_out(plan)
-    if as_json:
-        print_json(result_object(result))
-    else:
-        show_result(plan, result)
-    return status_of(result.outcome, interrupted=interrupted)
-
-
-def ask_merge(name: str, choices: MergeChoices, *, dry_run: bool) -> MergePlan:
-    """The plan for one worktree."""
-    from sidecar.operations.merge.plan import plan_merge
-    from sidecar.session.sources import Options
-
-    return answered(plan_merge(here(), name, Options(trusted=not dry_run), choices))
-
-
-def carry_out(plan: MergePlan) -> tuple[MergeResult, bool]:
-    """(what became of it, whether somebody stopped it)."""
-    from sidecar.operations.merge.apply import apply_merge
-
+        return _merge_all(choices, dry_run=dry_run, yes=yes, as_json=as_json)
+    plan = _ask_plan(name, choices, dry_run=dry_run)
+    question = f"Merge into {shown(plan.trunk.branch)}?"
+    show = partial(_show_plan, plan)
+    ended = not_agreed(question, show, plan.as_object, blocked=plan.blocked, dry_run=dry_run, yes=yes, as_json=as_json)
+    if ended is not None:
+        return ended
     with working() as work:
         result = apply_merge(plan, work.control)
-    return result, work.interrupted
+    said = _told(plan, result, as_json=as_json)
+    if as_json:
+        print_json(said)
+    return status_of(result.outcome, interrupted=work.interrupted)
 
 
-def planned_object(plan: MergePlan) -> dict[str, Any]:
-    """The JSON object of a plan that was not carried out."""
-    outcome = "refused" if plan.blocked else "planned"
-    return merge_object(outcome, plan.trunk.branch, plan.trunk.commit, None, plan.findings)
+def _ask_plan(name: str, choices: MergeChoices, *, dry_run: bool) -> MergePlan:
+    """Plan for one worktree; unless it is a dry run, git fetches first what a partial clone lacks for it."""
+    from sidecar.operations.merge.plan import fetch_for, plan_merge
+    from sidecar.session.reader import Options
+
+    plan = answered(plan_merge(here(), name, Options(trusted=not dry_run), choices))
+    if dry_run:
+        return plan
+    with working(quiet=True) as work:
+        return answered(fetch_for(plan, work.control))
 
 
-def result_object(result: MergeResult) -> dict[str, Any]:
-    """The JSON object of a merge that was tried."""
-    return merge_object(result.outcome, result.branch, result.before, result.after, result.findings, result.receipt)
+def _told(plan: MergePlan, result: MergeResult, *, as_json: bool) -> dict[str, Any]:
+    """Show what became of a merge, unless an object is asked for; give the MERGE object."""
+    if not as_json:
+        _show_result(plan, result)
+    return result.as_object(plan.extent)
 
 
-def show_plan(plan: MergePlan, *, err: bool = False) -> None:
-    """What would be done, and what speaks against it."""
-    from sidecar.cli.show import console, facts, show  # rich takes longer than many an answer
+def _show_plan(plan: MergePlan, *, err: bool) -> None:
+    """Show what would be done, and what speaks against it."""
+    from sidecar.cli.render import print_plan
 
     commits = counted(plan.ahead, "commit", "commits")
     known = {
         "merge": f"{titled(plan.worktree.name, plan.worktree.ref)}, {commits}, into {shown(plan.trunk.branch)}",
+        "files": plan.extent.said if plan.extent is not None else "",
         "strategy": plan.strategy,
         "message": plan.message.strip().partition("\n")[0],
         "commit first": plan.commit or "",
         "prepare": plan.prepare,
         "verify": plan.verify,
     }
-    show(console(err=err), [facts({what: escape(said) for what, said in known.items() if said})])
-    click.echo(err=err)
-    show_findings(plan.findings, err=err)
+    print_plan({what: escape(said) for what, said in known.items() if said}, plan.findings, err=err)
 
 
-def show_result(plan: MergePlan, result: MergeResult) -> None:
-    """What became of it: one sentence, and what the plan did not say yet."""
-    news = [finding for finding in result.findings if finding not in plan.findings]
+def _show_result(plan: MergePlan, result: MergeResult) -> None:
+    """Say what became of it, and what the plan did not say yet."""
     branch = shown(result.branch)
-    show_findings(news, err=result.outcome != "merged")
+    show_findings([one for one in result.findings if one not in plan.findings], err=result.outcome != "merged")
     if result.outcome == "merged":
         undo = f" Take it back with: sidecar restore {result.receipt}" if result.receipt else ""
         click.echo(f"Merged {shown(plan.worktree.name)} into {branch} ({short(result.after or '')}).{undo}")
     else:
         click.echo(f"Not merged: {branch} is as it was.", err=True)
+
+
+def _merge_all(choices: MergeChoices, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Merge what is ready in the order of the plan; what came before a failure stays merged."""
+    from sidecar.operations.merge.all import merge_ready
+    from sidecar.session.reader import Options
+
+    order = _ask_order(trust=not dry_run)
+    ready, branch = order.ready, shown(order.trunk.branch)
+    count = f"the {len(ready)} ready worktrees" if len(ready) > 1 else "the ready worktree"
+    question = f"Merge {count} into {branch}, one by one?"
+    planned = partial(merge_all_object, "planned", [(turn.worktree.name, None) for turn in ready])
+    show = partial(_show_order, order)
+    ended = not_agreed(question, show, planned, dry_run=dry_run or not ready, yes=yes, as_json=as_json)
+    if ended is not None:
+        return ended
+    merges: list[dict[str, Any]] = []
+    status = DONE
+    with working() as work:
+        for _, plan, result in merge_ready(here(), order, Options(trusted=True), choices, work.control):
+            if isinstance(plan, Failure) and work.interrupted:
+                status = INTERRUPTED
+                break
+            tried = answered(plan)
+            if result is not None:
+                merges.append(_told(tried, result, as_json=as_json))
+                status = status_of(result.outcome, interrupted=work.interrupted)
+                continue
+            if not as_json:
+                _show_plan(tried, err=True)
+            merges.append(tried.as_object())
+            status = REFUSED
+    if as_json:
+        answers = [*merges, *([None] * (len(ready) - len(merges)))]
+        named = zip((turn.worktree.name for turn in ready), answers, strict=True)
+        print_json(merge_all_object(str(merges[-1]["outcome"]) if merges else "planned", named))
+    elif status != DONE:
+        landed = sum(said["outcome"] == "merged" for said in merges)
+        click.echo(
+            f"Stopped there: {landed} of {len(ready)} {'is' if landed == 1 else 'are'} merged into {branch}.", err=True
+        )
+    return status
+
+
+@click.command("plan", short_help="Which worktrees are ready, and the order in which to merge them.")
+@reading
+def plan_merges(as_json: bool, trust: bool) -> int:
+    """Show which worktrees are ready to be merged into trunk, in the order that conflicts least.
+
+    Every order is tried by merging in the quarantine; nothing in the repository is written. Only commits count: that is
+    what a merge brings.
+    """
+    recover_first(acting=trust)
+    order = _ask_order(trust)
+    if as_json:
+        print_json(plan_object(order))
+    else:
+        _show_order(order, err=False)
+    return DONE
+
+
+def _ask_order(trust: bool) -> Order:
+    from sidecar.operations.merge_order import plan_order
+    from sidecar.session.reader import Options
+
+    with working(quiet=True) as work:
+        return answered(plan_order(here(), Options(trusted=trust), work.control))
+
+
+def _show_order(order: Order, *, err: bool) -> None:
+    from sidecar.cli.render import print_order
+
+    print_order(order, err=err)

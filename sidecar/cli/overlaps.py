@@ -1,25 +1,35 @@
-"""`sidecar overlaps`: where worktrees, trunk or commits meet."""
+"""`sidecar overlaps`: where worktrees, trunk or commits meet.
+
+`sidecar check`: who else has changed these files, and would it conflict.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import click
 
-from sidecar.cli.asking import (
+from sidecar.cli.options import (
     Refusal,
+    absolute,
     ask_comparison,
     ask_picture,
     ask_worktree,
     exit_status,
+    nearest_folder,
     print_json,
+    print_unknown,
     reading,
     warn,
 )
-from sidecar.cli.text import Meeting
-from sidecar.model.messages import escape
-from sidecar.model.picture import TRUNK_KEY, Trunk
-from sidecar.model.schema import overlaps_object
+from sidecar.model.findings import Failure
+from sidecar.model.messages import escape, no_overlaps
+from sidecar.model.overlaps import Unknown
+from sidecar.model.picture import TRUNK_KEY, Picture, Trunk
+from sidecar.model.schema import check_object, overlaps_object, unknown_object
+from sidecar.session.check import CheckedFile, Meeting, check_path
 
 
 @click.command(short_help="Where worktrees change the same files.")
@@ -29,46 +39,121 @@ from sidecar.model.schema import overlaps_object
 def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) -> int:
     """Show where worktrees change the same files: all overlaps, those of A, or those of A and B.
 
-    A and B are worktrees, or any commits. A commit alone is compared with trunk.
+    A and B are worktrees, or any commits. A commit alone is compared with trunk. Exit status: 2 where there is a
+    conflict, 1 where something that was asked about could not be read or merged.
     """
     if "" in (first, second):
         raise click.UsageError("A name is empty.")
-    meetings = _compare(first, second, trust) if first and second else _look(first, trust)
-    found = [overlap for overlap, _, _ in meetings]
+    found = _compare(first, second, trust) if first and second else _look(first, trust)
+    listed, unknown = [overlap for overlap, _, _ in found.meetings], found.unknown
+    if found.picture is not None:
+        warn(found.picture, () if as_json else unknown)
     if as_json:
-        print_json(overlaps_object(found))
-    elif not found:
-        click.echo("No overlaps.")
+        print_json(overlaps_object(listed, (unknown_object(one, found.key) for one in unknown)))
+        return exit_status(listed, unknown)
+    if not listed:
+        click.echo(no_overlaps(is_all=not unknown))
     else:
-        from sidecar.cli.overlap_table import print_overlaps  # rich takes longer than the answer
+        from sidecar.cli.render import print_overlaps
 
-        print_overlaps(meetings)
-    return exit_status(found)
+        print_overlaps(found.meetings)
+    print_unknown(unknown)
+    return exit_status(listed, unknown)
 
 
-def _look(name: str | None, trust: bool) -> list[Meeting]:
-    """All overlaps of the repository, or those in which one takes part, with its side first."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was asked for: the overlaps, where there may be more, the Picture and the worktree (its key) looked from."""
+
+    meetings: list[Meeting]
+    unknown: tuple[Unknown, ...]
+    picture: Picture | None = None
+    key: str | None = None
+
+
+def _look(name: str | None, trust: bool) -> _Answer:
+    """Give all overlaps of the repository, or those in which one takes part, with its side first."""
     picture = ask_picture(trust)
-    warn(picture)
     if name is None:
-        return [(overlap, *overlap.sides) for overlap in picture.overlaps]
+        return _Answer([(overlap, *overlap.sides) for overlap in picture.overlaps], picture.unknown, picture)
     worktree = ask_worktree(picture, name)
     if worktree is None:
         return _with_trunk(name, picture.trunk, trust)
-    return [(overlap, *sides) for overlap in picture.overlaps if (sides := overlap.seen_from(worktree.key))]
+    key = worktree.key
+    meetings = [(overlap, *sides) for overlap in picture.overlaps if (sides := overlap.seen_from(key))]
+    return _Answer(meetings, tuple(one for one in picture.unknown if one.concerns(key)), picture, key)
 
 
-def _compare(first: str, second: str, trust: bool) -> list[Meeting]:
-    return [(overlap, *overlap.sides) for overlap in ask_comparison(first, second, trust)]
+def _compare(first: str, second: str, trust: bool) -> _Answer:
+    found = ask_comparison(first, second, trust)
+    return _Answer([(overlap, *overlap.sides) for overlap in found.overlaps], found.unknown)
 
 
-def _with_trunk(commit: str, trunk: Trunk | None, trust: bool) -> list[Meeting]:
-    """What a commit has in common with trunk's, whatever lies uncommitted in trunk's checkout."""
+def _with_trunk(commit: str, trunk: Trunk | None, trust: bool) -> _Answer:
+    """Give what a commit has in common with trunk's, whatever lies uncommitted in trunk's checkout."""
     if trunk is None or trunk.commit is None:
         raise Refusal(f"{escape(commit)} is no worktree, and trunk has no commit to compare it with.")
     meetings = []
-    for overlap in ask_comparison(commit, trunk.commit, trust):
+    found = ask_comparison(commit, trunk.commit, trust)
+    for overlap in found.overlaps:
         one, other = overlap.sides
         named = replace(overlap, sides=(one, replace(other, key=TRUNK_KEY, ref=trunk.branch)))
         meetings.append((named, *named.sides))
-    return meetings
+    return _Answer(meetings, found.unknown)
+
+
+@click.command(short_help="Who else has changed these files, and would it conflict.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@reading
+def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
+    """Show who else has changed these files, and whether that conflicts.
+
+    A PATH need not exist, but lies in a worktree. A directory stands for everything below it. Exit status: 2 where
+    there is a conflict, 1 where something that may concern a PATH could not be read or merged.
+    """
+    from sidecar.operations.presence import agents_in  # --help and serve do without
+
+    if "" in paths:
+        raise click.UsageError("A path is empty.")
+    pictures: list[Picture] = []
+    files = [file for path in paths for file in _check(path, pictures, trust)]
+    seen = dict.fromkeys((unknown, file.worktree.key) for file in files for unknown in file.unknown)
+    unknown = [one for one, _ in seen]
+    for picture in pictures:
+        warn(picture, () if as_json else unknown)
+    meetings = [meeting for file in files for meeting in file.meetings]
+    others = {key: name for file in files for key, name in file.others.items()}
+    agents = [agent for picture in pictures for agent in agents_in(picture.repository, others)]
+    if as_json:
+        listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
+        print_json(check_object(listed, (unknown_object(one, key) for one, key in seen), agents))
+        return exit_status((overlap for overlap, _, _ in meetings), unknown)
+    if not any(file.meetings or file.elsewhere for file in files):
+        nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
+        click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
+    else:
+        from sidecar.cli.render import print_checked
+
+        print_checked(files, agents, is_all=not unknown)
+    print_unknown(unknown)
+    return exit_status((overlap for overlap, _, _ in meetings), unknown)
+
+
+def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:
+    """Check one PATH; `pictures` has those that were asked for already, and gets a new one where needed."""
+    place = absolute(path)
+    found = check_path(_picture_around(place, pictures, trust), place)
+    if isinstance(found, Failure):
+        raise Refusal(f"{escape(path)} is in no worktree.")
+    yield from found
+
+
+def _picture_around(place: str, pictures: list[Picture], trust: bool) -> Picture:
+    """Give the picture of the repository that a path belongs to: the innermost, where one lies in another."""
+    folder = nearest_folder(place)
+    root = next((str(above) for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
+    for picture in pictures:
+        if any(state.worktree.key == root for state in picture.worktrees):
+            return picture
+    pictures.append(ask_picture(trust, folder))
+    return pictures[-1]

@@ -2,55 +2,150 @@
 
 from __future__ import annotations
 
-import time
+import os
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sidecar.cli.asking import answered, here, print_json, recover_first
-from sidecar.cli.consent import DONE, REFUSED, agree, can_ask, show_findings, status_of
-from sidecar.cli.working import working
+from sidecar.cli.options import (
+    DONE,
+    REFUSED,
+    answered,
+    here,
+    not_agreed,
+    print_json,
+    recover_first,
+    show_findings,
+    status_of,
+)
+from sidecar.cli.progress import working
 from sidecar.model.findings import is_blocked
-from sidecar.model.messages import escape, shown
+from sidecar.model.messages import escape, parse_moment, shown
 from sidecar.model.schema import receipts_object, restore_object
 
 if TYPE_CHECKING:
-    from sidecar.operations.receipts import Receipt
+    from sidecar.operations.guard.rewind import RewindPlan
+    from sidecar.operations.records import Receipt, RestoreResult
 
-DEEDS = {"merge": "merged", "release": "released", "vanished": "vanished"}
-"""What happened to a worktree, by the receipt's word."""
+MOST_PATHS = 20
+"""How many paths are shown that would be others."""
+
+PLANNED = partial(restore_object, "planned", None, ())
+"""Makes the object of what was not agreed to."""
 
 
 @click.command(short_help="What can be restored, or restore it.")
-@click.argument("receipt", metavar="ID", required=False)
+@click.argument("receipt", metavar="ID|NAME", required=False)
 @click.option(
     "--into",
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Where the worktree goes; its old place unless given.",
 )
+@click.option("--list", "listing", is_flag=True, help="List the states that are kept of the worktree NAME.")
+@click.option(
+    "--at", metavar="TIME", help="Go back to the last state of NAME until then: 14:05, '10 minutes ago', ISO."
+)
 @click.option("--empty", is_flag=True, help="Let go of what ID keeps, or of everything that is kept, for good.")
-@click.option("--yes", "-y", is_flag=True, help="With --empty: do not ask.")
+@click.option("--dry-run", "-n", is_flag=True, help="With --at, or the ID of a state: only show the plan.")
+@click.option("--yes", "-y", is_flag=True, help="Consent to the plan as shown; with --empty: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def restore(receipt: str | None, into: Path | None, empty: bool, yes: bool, as_json: bool) -> int:
-    """List what can be restored, or restore ID: take a merge back, or bring a worktree back.
+def restore(
+    receipt: str | None,
+    into: Path | None,
+    listing: bool,
+    at: str | None,
+    empty: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """List what can be restored, or restore ID: take back a merge, bring back a worktree, or work that was wiped.
 
-    A merge is taken back as long as trunk is still there and nothing was published.
+    A merge is taken back as long as trunk is still there and nothing was published. A worktree goes back to an earlier
+    state with --at TIME NAME, also one that is gone; what is there now is kept first.
     """
-    if into is not None and (receipt is None or empty):
+    if into is not None and (receipt is None or empty or listing):
         raise click.UsageError("--into goes with the ID of a worktree that is brought back.")
-    if yes and not empty:
-        raise click.UsageError("--yes goes with --empty.")
+    if (listing or at is not None) and (receipt is None or empty or (listing and at is not None)):
+        raise click.UsageError("--list, or --at TIME, goes with the NAME of a worktree.")
+    back = at is not None or (receipt is not None and receipt.startswith("state-"))
+    if (yes and not empty and not back) or (dry_run and (empty or not back)):
+        raise click.UsageError("--yes and --dry-run go with --empty, with --at, or with the ID of a state.")
     recover_first()
     if empty:
         return _empty(receipt, yes=yes, as_json=as_json)
-    return _list(as_json) if receipt is None else _restore(receipt, into, as_json)
+    if receipt is None:
+        return _list(as_json)
+    if listing:
+        return _list_states(receipt, as_json)
+    if back:
+        return _go_back(receipt, at, into, dry_run=dry_run, yes=yes, as_json=as_json)
+    return _restore(receipt, into, as_json)
+
+
+def _list_states(name: str, as_json: bool) -> int:
+    from sidecar.operations.guard.browse import as_receipts, find_kept  # --help and serve do without
+    from sidecar.session.reader import Options
+
+    kept = answered(find_kept(here(), name, Options()))
+    receipts = as_receipts(kept)
+    if as_json:
+        print_json(receipts_object(receipts))
+    elif not receipts:
+        click.echo(f"No state of {shown(kept.name)} is kept.")
+    else:
+        from sidecar.cli.render import print_states
+
+        print_states((one.id, one.time, one.facts["changed"]) for one in receipts)
+    return DONE
+
+
+def _go_back(receipt: str, at: str | None, into: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Go back to an earlier state: the plan is shown, then asked about."""
+    from sidecar.operations.guard.browse import find_kept, find_state, state_at  # --help and serve do without
+    from sidecar.operations.guard.rewind import apply_rewind, plan_rewind
+    from sidecar.session.reader import Options
+
+    options = Options(trusted=True)
+    if at is None:
+        kept = answered(find_state(here(), receipt, options))
+        state = kept.states[0]
+    else:
+        moment = parse_moment(at, datetime.now().astimezone())
+        if moment is None:
+            raise click.UsageError(f"{escape(at)} is no time. Say 14:05, '10 minutes ago' or 2026-11-29T14:05.")
+        kept = answered(find_kept(here(), receipt, options))
+        state = answered(state_at(kept, moment.timestamp()))
+    if into is not None and kept.worktree is not None:
+        raise click.UsageError(f"{shown(kept.name)} is there, so it goes back where it is. Leave out --into.")
+    plan = answered(plan_rewind(kept, state, options))
+    nothing = plan.worktree is not None and not plan.changes
+    show = partial(_show_rewind, plan)
+    ended = not_agreed("Go back?", show, PLANNED, dry_run=dry_run or nothing, yes=yes, as_json=as_json)
+    if ended is not None:
+        return ended
+    where = None if into is None else os.path.realpath(into)
+    with working() as work:
+        result = apply_rewind(plan, work.control, where)
+    return _tell(result, work.interrupted, as_json)
+
+
+def _show_rewind(plan: RewindPlan, *, err: bool) -> None:
+    click.echo(plan.sentence, err=err)
+    for path, (before, after) in list(plan.changes.items())[:MOST_PATHS]:
+        sign = "+" if before is None else "-" if after is None else "~"
+        click.echo(f"  {sign} {escape(path)}", err=err)
+    if len(plan.changes) > MOST_PATHS:
+        click.echo(f"  and {len(plan.changes) - MOST_PATHS} more", err=err)
 
 
 def _list(as_json: bool) -> int:
-    from sidecar.operations.restore import list_restorable  # --help and serve do without
-    from sidecar.session.sources import Options
+    from sidecar.operations.restore import list_restorable
+    from sidecar.session.reader import Options
 
     receipts = answered(list_restorable(here(), Options()))
     if as_json:
@@ -58,16 +153,24 @@ def _list(as_json: bool) -> int:
     elif not receipts:
         click.echo("There is nothing to restore.")
     else:
-        _show(receipts, err=False)
+        from sidecar.cli.render import print_receipts
+
+        print_receipts(receipts, err=False)
+    if not as_json:
+        click.echo("Earlier states of a worktree: sidecar restore NAME --list", err=True)
     return DONE
 
 
 def _restore(receipt: str, into: Path | None, as_json: bool) -> int:
     from sidecar.operations.restore import restore as apply_restore
-    from sidecar.session.sources import Options
+    from sidecar.session.reader import Options
 
     with working() as work:
         result = answered(apply_restore(here(), receipt, Options(trusted=True), work.control, into))
+    return _tell(result, work.interrupted, as_json)
+
+
+def _tell(result: RestoreResult, interrupted: bool, as_json: bool) -> int:
     if as_json:
         print_json(restore_object(result.outcome, result.path, result.findings))
     else:
@@ -76,14 +179,14 @@ def _restore(receipt: str, into: Path | None, as_json: bool) -> int:
             click.echo(f"Restored in {escape(result.path)}." if result.path is not None else "The merge is taken back.")
         else:
             click.echo("Not restored.", err=True)
-    return status_of(result.outcome, interrupted=work.interrupted)
+    return status_of(result.outcome, interrupted=interrupted)
 
 
 def _empty(receipt: str | None, *, yes: bool, as_json: bool) -> int:
     """Let go of what is kept; what would go is shown first."""
     from sidecar.model.inventory_findings import size_text
     from sidecar.operations.restore import apply_empty, plan_empty
-    from sidecar.session.sources import Options
+    from sidecar.session.reader import Options
 
     plan = answered(plan_empty(here(), receipt, Options()))
     if not plan.receipts:
@@ -92,13 +195,10 @@ def _empty(receipt: str | None, *, yes: bool, as_json: bool) -> int:
         else:
             click.echo("Nothing is kept.")
         return DONE
-    if not as_json or (can_ask() and not yes):
-        _show(plan.receipts, err=as_json)
-        click.echo(err=as_json)
-    if not agree(f"Let go of this for good ({size_text(plan.bytes)})?", yes=yes):
-        if as_json:
-            print_json(restore_object("planned", None, ()))
-        return REFUSED
+    question = f"Let go of this for good ({size_text(plan.bytes)})?"
+    ended = not_agreed(question, partial(_show_receipts, plan.receipts), PLANNED, yes=yes, as_json=as_json)
+    if ended is not None:
+        return ended
     findings = answered(apply_empty(here(), plan, Options()))
     refused = is_blocked(findings)
     if as_json:
@@ -110,23 +210,8 @@ def _empty(receipt: str | None, *, yes: bool, as_json: bool) -> int:
     return REFUSED if refused else DONE
 
 
-def _show(receipts: tuple[Receipt, ...], *, err: bool) -> None:
-    """The receipts, the newest first: id, what happened, when, and what it keeps on the disk."""
-    from rich.table import Table  # takes longer than many an answer
-    from rich.text import Text
+def _show_receipts(receipts: tuple[Receipt, ...], *, err: bool) -> None:
+    from sidecar.cli.render import print_receipts
 
-    from sidecar.cli.show import GAP, console, show
-    from sidecar.cli.text import titled
-    from sidecar.model.inventory_findings import size_text
-
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
-    for heading in ("ID", "WORKTREE", "WHAT", "WHEN", "SIZE"):
-        table.add_column(heading, overflow="fold")
-    for one in receipts:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time))
-        name = titled(one.worktree, one.branch) if one.branch is not None else shown(one.worktree)
-        size = size_text(one.bytes) if one.bytes else ""
-        table.add_row(
-            *(Text(cell) for cell in (escape(one.id), name, DEEDS.get(one.what, shown(one.what)), when, size))
-        )
-    show(console(err=err), [table])
+    print_receipts(receipts, err=err)
+    click.echo(err=err)

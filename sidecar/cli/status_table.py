@@ -1,36 +1,46 @@
-"""How the whole picture looks to people: a line or two for each worktree, and below what needs more words."""
+"""Print the status on a terminal or into a pipe, by rich: every worktree, who is in it, and what else is to know.
+
+Import it only to print: rich takes longer than many an answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from sidecar.cli.asking import problems
-from sidecar.cli.overlap_table import total
-from sidecar.cli.show import GAP, VERDICT_STYLES, console, joined, listing, show
-from sidecar.cli.text import counted, titled
+from sidecar.cli.render import (
+    GAP,
+    VERDICT_STYLES,
+    agent_text,
+    console,
+    joined,
+    listing,
+    show,
+    table,
+    total,
+    verdict_counts,
+)
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import escape, short, shown
-from sidecar.model.picture import Picture, WorktreeState
-from sidecar.model.watch_note import WatchNote, watch_sentence
+from sidecar.model.messages import WAY_OUT, collision_sentence, escape, short, shown, titled
+from sidecar.model.picture import Picture, WorktreeState, problems
+from sidecar.model.sweepers import find_sweeper, sweep_sentence
+from sidecar.operations.presence import Agent, colliding
 from sidecar.system.processes import Process
 
-InUse = Mapping[str, Sequence[Process]]
-"""The processes in each worktree, by the worktree's key."""
+InUse = Mapping[str, Sequence[Agent | Process]]
+"""Who is in each worktree, by the worktree's key: agents that edit there, and processes."""
 
 _WIDE = 100
 _STATES = {"integrated": "integrated", "not-integrated": "not integrated", "no-work": "no work"}
 
 
-def print_status(picture: Picture, in_use: InUse, watching: Sequence[WatchNote] = ()) -> None:
-    """Print the picture to standard output, and who watches the repository."""
+def print_status(picture: Picture, in_use: InUse, watching: Sequence[str] = ()) -> None:
+    """Print the picture to standard output, and who watches the repository, a sentence each."""
     to = console()
-    notes = [Text(watch_sentence(note), style="dim") for note in watching]
-    show(to, [*status_blocks(picture, in_use, to.width), *notes])
+    show(to, [*status_blocks(picture, in_use, to.width), *(Text(note, style="dim") for note in watching)])
 
 
 def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[RenderableType]:
@@ -39,24 +49,30 @@ def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[Renderabl
     From a hundred columns on a worktree takes one line, below that as many as it needs.
     """
     narrow = width < _WIDE
-    table = Table(box=None, pad_edge=False, padding=(0, 2 if narrow else GAP, 0, 0), header_style="dim")
     sized = not narrow and any(state.bytes for state in picture.worktrees)
-    for heading in ("WORKTREE", "CHANGES", "TRUNK", "STATE", "OVERLAPS", *(["SIZE"] if sized else [])):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "WORKTREE")
+    headings = ("WORKTREE", "CHANGES", "TRUNK", "STATE", "OVERLAPS", *(["SIZE"] if sized else []))
+    rows = table(headings, 2 if narrow else GAP)
+    for column in rows.columns[1:]:
+        column.no_wrap = True
     for state in picture.worktrees:
         cells = _cells(state, picture, narrow=narrow, changes_width=max(25, width - (84 if sized else 75)))
-        table.add_row(*cells, *([Text(size_text(state.bytes.total) if state.bytes else "")] if sized else []))
+        rows.add_row(*cells, *([Text(size_text(state.bytes.total) if state.bytes else "")] if sized else []))
     more = " See sidecar overlaps." if picture.overlaps else ""
     blocks: list[RenderableType] = [
         Text(_trunk(picture), style="dim"),
-        table,
-        Text(total(picture.overlaps) + more, style="dim"),
+        rows,
+        Text(total(picture.overlaps, is_all=not picture.unknown) + more, style="dim"),
     ]
     users = [(state.worktree, inside) for state in picture.worktrees if (inside := in_use.get(state.worktree.key))]
     if users:
         blocks.append(listing("In use", [(titled(who.name, who.ref), _users(inside)) for who, inside in users]))
     if disk := _disk(picture):
         blocks.append(Text(disk, style="dim"))
+    for worktree, inside in users:
+        agents = [one for one in inside if isinstance(one, Agent)]
+        if (pair := colliding(agents)) is not None:
+            said = collision_sentence(pair[0].client, pair[1].client, worktree.name)
+            blocks.append(Text(f"{said} Tell one of them: {WAY_OUT}", style="bold red"))
     if remarks := _remarks(picture):
         blocks.append(listing("Notes", remarks))
     return blocks
@@ -74,25 +90,25 @@ def _cells(state: WorktreeState, picture: Picture, *, narrow: bool, changes_widt
     name = Text(shown(worktree.name), style="bold")
     if worktree.ref != worktree.name and not worktree.bare:
         name.append(("\n" if narrow else " ") + f"({shown(short(worktree.ref))})", style="not bold dim")
-    if not worktree.readable:
-        return name, Text("bare" if worktree.bare else "missing" if worktree.missing else "not read", style="dim")
+    if worktree.bare:
+        return name, Text("bare", style="dim")
     away = [f"{sign}{number}" for sign, number in (("+", state.ahead), ("-", state.behind)) if number]
     verdicts = [overlap.verdict for overlap in picture.overlaps if overlap.seen_from(worktree.key)]
-    meetings = Text(joined(counted(verdicts), 12 if narrow else 100))
+    meetings = Text(joined(verdict_counts(verdicts), 12 if narrow else 100))
     meetings.highlight_regex(r"\d+ conflicts?", VERDICT_STYLES["conflict"])
     return name, _changes(state, changes_width), Text(" ".join(away)), _state(state, picture), meetings
 
 
 def _changes(state: WorktreeState, width: int) -> Text:
-    if state.changes is None:
-        return Text("not read", style="dim")
-    counts = count_by_source(state.changes)
-    words = [f"{counts[source]} {source}" for source in (COMMITTED, STAGED, UNSTAGED, UNTRACKED) if counts[source]]
+    counts = count_by_source(state.changes) if state.changes is not None else {}
+    words = [f"{counts[source]} {source}" for source in (COMMITTED, STAGED, UNSTAGED, UNTRACKED) if counts.get(source)]
+    if state.unread is not None:
+        words.append("missing" if state.worktree.missing else "not read")
     return Text(joined(words, width)) if words else Text("none", style="dim")
 
 
 def _state(state: WorktreeState, picture: Picture) -> Text:
-    if state.changes is None:
+    if state.changes is None or (state.unread is not None and not state.ahead):
         return Text()
     if picture.trunk and state.worktree.branch == picture.trunk.branch and state.integration.state != "not-integrated":
         return Text("trunk", style="dim")
@@ -100,7 +116,7 @@ def _state(state: WorktreeState, picture: Picture) -> Text:
 
 
 def _disk(picture: Picture) -> str:
-    """What linked worktrees take on the disk, and what releasing the integrated ones would free."""
+    """Say what linked worktrees take on the disk, and what releasing the integrated ones would free."""
     linked = [(state, state.bytes) for state in picture.worktrees if state.bytes and not state.worktree.main]
     if not linked:
         return ""
@@ -110,21 +126,33 @@ def _disk(picture: Picture) -> str:
     return f"{total}. Releasing {which} frees {size_text(sum(s.reclaimable for s in done))}." if done else f"{total}."
 
 
-def _users(inside: Sequence[Process]) -> str:
-    """`bash 4180, 2 node`: each name once, with its process id or how many there are."""
+def _users(inside: Sequence[Agent | Process]) -> str:
+    """`Claude Code (last edit 14:05), bash 4180, 2 node`: of processes each name once, with its id or how many."""
+    agents = [agent_text(one.client, one.edited) for one in inside if isinstance(one, Agent)]
     by_name: dict[str, list[int]] = {}
     for process in inside:
-        by_name.setdefault(process.name, []).append(process.pid)
+        if not isinstance(process, Agent):
+            by_name.setdefault(process.name, []).append(process.pid)
+    names = ((escape(name), pids) for name, pids in by_name.items())
     return ", ".join(
-        f"{escape(name)} {pids[0]}" if len(pids) == 1 else f"{len(pids)} {escape(name)}"
-        for name, pids in by_name.items()
+        [*agents, *(f"{name} {pids[0]}" if len(pids) == 1 else f"{len(pids)} {name}" for name, pids in names)]
     )
 
 
 def _remarks(picture: Picture) -> list[tuple[str, str]]:
     wrong = [(shown(name or "repository"), escape(problem)) for name, problem in problems(picture)]
     return wrong + [
-        (shown(state.worktree.name), f"Locked: {escape(state.worktree.locked)}" if state.worktree.locked else "Locked.")
-        for state in picture.worktrees
-        if state.worktree.locked is not None
+        (shown(state.worktree.name), said) for state in picture.worktrees if (said := _lock(state) or _sweep(state))
     ]
+
+
+def _lock(state: WorktreeState) -> str:
+    reason = state.worktree.locked
+    if state.worktree.protected:
+        return f"Protected. To undo: sidecar keep --undo {shown(state.worktree.name)}"
+    return "" if reason is None else f"Locked: {escape(reason)}" if reason else "Locked."
+
+
+def _sweep(state: WorktreeState) -> str:
+    sweeper = find_sweeper(state)
+    return sweep_sentence(sweeper, state.worktree.name) if sweeper is not None else ""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sidecar.cli.asking import answered, here, print_json, reading, recover_first, warn
-from sidecar.cli.consent import INTERRUPTED
+from sidecar.cli.options import INTERRUPTED, answered, here, print_json, reading, recover_first, warn
 from sidecar.model.messages import shown
 from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard.keeping import Vanished
+    from sidecar.operations.guard.vanished import Vanished
+    from sidecar.operations.guard.wiped import Wiped
 
 ENDING_KEYS = frozenset(b"qQ\x03\x04")
 """What ends the watching on a terminal; Ctrl-C and Ctrl-D too, where they come as characters."""
@@ -33,10 +33,10 @@ ENDING_KEYS = frozenset(b"qQ\x03\x04")
 def watch(as_json: bool, trust: bool) -> int:
     """Show the status and keep it up to date, until q or Ctrl-C.
 
-    Into a pipe or a file go whole tables, or with --json one object a line. Meanwhile each linked worktree's last
-    state is kept, so that sidecar restore can bring back one that vanishes.
+    Into a pipe or a file go whole tables, or with --json one object a line. Meanwhile the states of every
+    worktree are kept, so that sidecar restore can bring back one that vanishes.
     """
-    recover_first()
+    recover_first(acting=trust)
     with _noticing() as news, _session(trust, news):
         if as_json or not sys.stdout.isatty():
             _print_each(news, as_json=as_json)
@@ -54,18 +54,29 @@ class _News:
     ended: bool = False
     _picture: Picture | None = None
     vanished: tuple[Vanished, ...] = ()
+    said: tuple[str, ...] = ()
     _told: threading.Lock = field(default_factory=threading.Lock)
 
     def see(self, picture: Picture) -> None:
-        """A new Picture; any thread."""
+        """Take a new Picture; any thread."""
         with self._told:
             self._picture = picture
         self.ring()
 
     def miss(self, one: Vanished) -> None:
-        """A worktree is gone; any thread."""
+        """Note that a worktree is gone; any thread."""
         with self._told:
             self.vanished = (*self.vanished, one)
+        self.ring()
+
+    def lose(self, one: Wiped) -> None:
+        """Note that uncommitted work is gone; any thread."""
+        self.warn(f"{one.sentence} Bring it back: sidecar restore {one.receipt}")
+
+    def warn(self, message: str) -> None:
+        """Note something to be said once; any thread."""
+        with self._told:
+            self.said = (*self.said, message)
         self.ring()
 
     def ring(self) -> None:
@@ -74,7 +85,7 @@ class _News:
             os.write(self._bell, b"!")
 
     def take(self) -> Picture | None:
-        """The newest Picture; None before the first."""
+        """Give the newest Picture; None before the first."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.descriptor, 4096)
         with self._told:
@@ -83,7 +94,7 @@ class _News:
 
 @contextlib.contextmanager
 def _noticing() -> Iterator[_News]:
-    """Somewhere for news to come; a signal that ends programs ends this one in good order."""
+    """Make somewhere for news to come; a signal that ends programs ends this one in good order."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         if news.ended:
@@ -115,38 +126,34 @@ def _noticing() -> Iterator[_News]:
 @contextlib.contextmanager
 def _session(trust: bool, news: _News) -> Iterator[None]:
     """Keep the repository in view, and, unless that is turned off, under guard."""
-    from sidecar.operations.guard.keeping import open_guard  # --help and serve do without
+    from sidecar.operations.guard.keeping import Tell, open_guard  # --help and serve do without
     from sidecar.session.live import open_session
-    from sidecar.session.sources import Options
+    from sidecar.session.reader import Options
 
-    options = Options(trusted=trust)
-    guard = open_guard(here(), options, news.miss)
-
-    def on_picture(picture: Picture) -> None:
-        news.see(picture)
-        guard.see(picture)
-
+    session = answered(open_session(here(), Options(trusted=trust), news.see))
     try:
-        session = answered(open_session(here(), options, on_picture))
+        guard = open_guard(session, Tell(news.miss, news.lose, news.warn))
         try:
             yield
         finally:
-            session.close()
+            guard.close()
     finally:
-        guard.close()
+        session.close()
 
 
 def _print_each(news: _News, *, as_json: bool) -> None:
     """Print every Picture that differs, until somebody ends it or nobody reads any more."""
     from sidecar.cli.status import in_use, status_with
 
-    before, missed = None, 0
+    before, missed, warned = None, 0, 0
     while not news.ended:
         select.select([news.descriptor], [], [])
         picture = news.take()
         for one in news.vanished[missed:]:
             click.echo(f"sidecar: {_lament(one)}", err=True)
-        missed = len(news.vanished)
+        for message in news.said[warned:]:
+            click.echo(f"sidecar: {message}", err=True)
+        missed, warned = len(news.vanished), len(news.said)
         if picture is None or (before is not None and replace(picture, number=before.number) == before):
             continue
         if as_json:
@@ -163,12 +170,12 @@ def _print_each(news: _News, *, as_json: bool) -> None:
 
 
 def _show_live(news: _News) -> None:
-    """One screen that is always of now; what it showed last stays on the terminal afterwards."""
+    """Show one screen that is always of now; what it showed last stays on the terminal afterwards."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
-    from sidecar.cli.show import console
+    from sidecar.cli.render import console
     from sidecar.cli.status import in_use
     from sidecar.cli.status_table import print_status, status_blocks
 
@@ -186,6 +193,7 @@ def _show_live(news: _News) -> None:
             blocks = status_blocks(picture, in_use(picture), to.width)
             spaced = [line for block in blocks for line in (block, Text())]
             lost = [Text(_lament(one), style="bold red") for one in news.vanished]
+            lost += [Text(message, style="bold red") for message in news.said]
             live.update(Group(*spaced, *lost, Text("q ends", style="dim")), refresh=True)
     if picture is not None:
         print_status(picture, in_use(picture))
@@ -193,7 +201,7 @@ def _show_live(news: _News) -> None:
 
 @contextlib.contextmanager
 def _keys() -> Iterator[list[int]]:
-    """Where keys come from, one by one and not shown; nowhere when standard input is no terminal."""
+    """Find where keys come from, one by one and not shown; nowhere when standard input is no terminal."""
     try:
         import termios
         import tty
@@ -213,7 +221,7 @@ def _keys() -> Iterator[list[int]]:
 
 
 def _ends(descriptor: int) -> bool:
-    """Whether a key was pressed that ends it, or the terminal is gone."""
+    """Tell whether a key was pressed that ends it, or the terminal is gone."""
     try:
         pressed = os.read(descriptor, 64)
     except OSError:
@@ -222,7 +230,7 @@ def _ends(descriptor: int) -> bool:
 
 
 def _lament(one: Vanished) -> str:
-    """What happened to a worktree that is gone, and what brings it back."""
+    """Give what happened to a worktree that is gone, and what brings it back."""
     when = time.strftime("%H:%M:%S", time.localtime(one.kept))
     how = "All that it had was in trunk." if one.safe else f"Bring it back, as of {when}: sidecar restore {one.receipt}"
     return f"{shown(one.name)} is gone, and was not released. {how}"

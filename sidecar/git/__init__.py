@@ -1,1 +1,1 @@
-"""What git says and does: the only importer of pygit2 and the only spawner of git."""
+"""Ask git, and have it act: the only package that imports pygit2 or starts git."""

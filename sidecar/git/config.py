@@ -1,9 +1,9 @@
-"""The person's configuration, and what of the repository's own may take part."""
+"""Read the configuration, the person's and what of the repository's own may take part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from dataclasses import dataclass, field
 
 from sidecar.git.process import Place, run
 from sidecar.model.settings import SETTINGS
@@ -11,35 +11,35 @@ from sidecar.model.settings import SETTINGS
 REPOSITORY_SCOPES = frozenset({"local", "worktree"})
 """The scopes that whoever made the repository could have written."""
 
-MERGE_KEYS = frozenset(
-    {
-        *("core.autocrlf", "core.eol", "core.safecrlf", "core.ignorecase", "core.bigfilethreshold"),
-        *("core.checkroundtripencoding", "core.precomposeunicode", "diff.renames", "diff.renamelimit"),
-        *(
-            "merge.renames",
-            "merge.renamelimit",
-            "merge.directoryrenames",
-            "merge.renormalize",
-            "merge.conflictstyle",
-            "merge.default",
-        ),
-    }
-)
+MERGE_KEYS = frozenset({
+    "core.autocrlf", "core.bigfilethreshold", "core.checkroundtripencoding", "core.eol", "core.ignorecase",
+    "core.precomposeunicode", "core.safecrlf", "diff.algorithm", "diff.renamelimit", "diff.renames",
+    "merge.conflictstyle", "merge.default", "merge.directoryrenames", "merge.renamelimit", "merge.renames",
+    "merge.renormalize",
+})  # fmt: skip
 """Plain values that change what a merge does and run nothing."""
+
+
+GIT_ALONE = ("core.", "extensions.", "include.", "includeif.", "hook.", "filter.", "merge.", "submodule.", "index.")
+"""How keys begin that say what a repository is, or are let into a merge by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All config pairs in git's order, last one wins: (scope, key, value); keys as `git config --list` prints them."""
+    """All config pairs in git's order, last one wins: (scope, key, value); keys as `git config --list` prints them.
+
+    `files` are those that they stand in, and those that would be included if they were there.
+    """
 
     pairs: tuple[tuple[str, str, str], ...]
+    files: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def get(self, key: str) -> str | None:
-        """The value that wins, whatever its scope."""
+        """Give the value that wins, whatever its scope."""
         return next((value for _, name, value in reversed(self.pairs) if name == key), None)
 
     def flag(self, key: str, *, default: bool) -> bool | None:
-        """A boolean as git reads one (git-config(1)); None for another word (core.autocrlf may be `input`)."""
+        """Give a boolean as git reads one (git-config(1)); None for another word (core.autocrlf may be `input`)."""
         value = self.get(key)
         if value is None:
             return default
@@ -49,22 +49,28 @@ class Config:
         return False if word in ("false", "no", "off", "0", "") else None
 
     def all(self, key: str, scopes: frozenset[str] | None = None) -> tuple[str, ...]:
-        """Every value of a key, of these scopes only."""
+        """Give every value of a key, of these scopes only."""
         return tuple(v for scope, name, v in self.pairs if name == key and (scopes is None or scope in scopes))
 
 
 def read_config(place: Place) -> Config:
-    """`git config --list` with scopes (git-config(1)); GitError when a config file is broken."""
-    fields = run(place, "config", "--list", "--show-scope", "--includes", "-z").split(b"\0")
-    pairs = []
-    for scope, pair in zip(fields[::2], fields[1::2], strict=False):
+    """Read the configuration with its scopes (git-config(1), --list); GitError when a file of it is broken."""
+    fields = run(place, "config", "--list", "--show-scope", "--show-origin", "--includes", "-z").split(b"\0")
+    pairs: list[tuple[str, str, str]] = []
+    files: set[str] = set()
+    for scope, origin, pair in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         key, given, value = pair.decode("utf-8", "surrogateescape").partition("\n")
-        pairs.append((scope.decode(), key, value if given else "true"))
-    return Config(tuple(pair for pair in pairs if pair[0] != "command"))
+        if scope != b"command":
+            pairs.append((scope.decode(), key, value if given else "true"))
+            file = os.path.join(place.cwd, os.fsdecode(origin.removeprefix(b"file:")))
+            files.add(file)
+            if key == "include.path" or (key.startswith("includeif.") and key.endswith(".path")):
+                files.add(os.path.join(os.path.dirname(file), os.path.expanduser(value)))
+    return Config(tuple(pairs), frozenset(files))
 
 
 def sidecar_keys(config: Config) -> dict[str, str | tuple[str, ...]]:
-    """`sidecar.*` without the prefix; lists have all values, `trusted` those from outside the repository only."""
+    """Give `sidecar.*` without the prefix; a list has all values, `trusted` those from outside the repository only."""
     plain: dict[str, str | tuple[str, ...]] = {
         key.removeprefix("sidecar."): value for _, key, value in config.pairs if key.startswith("sidecar.")
     }
@@ -76,7 +82,7 @@ def sidecar_keys(config: Config) -> dict[str, str | tuple[str, ...]]:
 
 
 def silenced_programs(config: Config, trusted: bool) -> list[tuple[str, str]]:
-    """Pairs that put every filter back to what the person's own configuration says; none where trusted."""
+    """Give the pairs that set every filter back to the person's own configuration; none in a trusted repository."""
     if trusted:
         return []
     pairs: dict[str, str] = {}
@@ -90,19 +96,32 @@ def silenced_programs(config: Config, trusted: bool) -> list[tuple[str, str]]:
     return [(key, value) for key, value in pairs.items() if key in own]
 
 
+def silenced_hooks(config: Config) -> tuple[tuple[str, str], ...]:
+    """Give the pairs that switch off every hook of the configuration, whoever wrote it (git-hook(1))."""
+    names = dict.fromkeys(key.rpartition(".")[0] for _, key, _ in config.pairs if key.startswith("hook."))
+    return tuple((f"{name}.enabled", "false") for name in names if name != "hook")
+
+
+def without_filters(config: Config) -> list[tuple[str, str]]:
+    """Give pairs that switch every filter off, the person's own too."""
+    keys = {key for _, key, _ in config.pairs if key.startswith("filter.")}
+    return [(key, "false" if key.endswith(".required") else "") for key in sorted(keys)]
+
+
 def merge_pairs(config: Config, trusted: bool) -> list[tuple[str, str]]:
-    """What of the repository's own configuration a merge must know; its programs only where trusted."""
-    return [
-        (key, value)
-        for scope, key, value in config.pairs
-        if scope in REPOSITORY_SCOPES
-        and (key in MERGE_KEYS or (trusted and (key.startswith("filter.") or _names_a_driver(key))))
-        and not (key == "merge.default" and value in silenced_drivers(config, trusted))
-    ]
+    """Give what a merge must know: the last value of each key; the repository's own programs only where trusted."""
+    silenced = silenced_drivers(config, trusted)
+    pairs: dict[str, str] = {}
+    for scope, key, value in config.pairs:
+        if key in MERGE_KEYS:
+            pairs[key] = "text" if key == "merge.default" and value in silenced else value
+        elif (trusted or scope not in REPOSITORY_SCOPES) and (key.startswith("filter.") or _names_a_driver(key)):
+            pairs[key] = value
+    return list(pairs.items())
 
 
 def silenced_drivers(config: Config, trusted: bool) -> frozenset[str]:
-    """Names of merge drivers that only the repository defines and that therefore take no part."""
+    """Give names of merge drivers that only the repository defines and that therefore take no part."""
     if trusted:
         return frozenset()
     own = {_driver_name(key) for scope, key, _ in config.pairs if scope in REPOSITORY_SCOPES and _names_a_driver(key)}
@@ -110,20 +129,32 @@ def silenced_drivers(config: Config, trusted: bool) -> frozenset[str]:
     return frozenset(own - person)
 
 
-def global_attributes(config: Config) -> bytes:
-    """The text of the person's global attributes file; empty when there is none (gitattributes(5))."""
-    named = config.all("core.attributesfile", frozenset({"system", "global"}))
-    if named:
-        path = Path(named[-1]).expanduser()
-    else:
-        import os
+def silenced_filters(config: Config, trusted: bool) -> frozenset[str]:
+    """Give the names of filters that lose what only the repository says of them."""
+    return frozenset(key.removeprefix("filter.").rpartition(".")[0] for key, _ in silenced_programs(config, trusted))
 
-        base = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-        path = Path(base) / "git" / "attributes"
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+
+def active_drivers(config: Config, trusted: bool) -> dict[str, str]:
+    """Give name -> command line of each merge driver that may run."""
+    pairs = dict(merge_pairs(config, trusted))
+    drivers = {_driver_name(key): value for key, value in pairs.items() if key.endswith(".driver") and value.strip()}
+    return {name: command for name, command in drivers.items() if name}
+
+
+def active_filters(config: Config, trusted: bool) -> frozenset[str]:
+    """Give names of the filters that may run."""
+    pairs = dict(merge_pairs(config, trusted))
+    programs = (key for key, value in pairs.items() if key.endswith((".clean", ".smudge", ".process")) and value)
+    return frozenset(key.removeprefix("filter.").rpartition(".")[0] for key in programs if key.startswith("filter."))
+
+
+def own_settings(config: Config) -> tuple[tuple[str, str], ...]:
+    """Give the settings that the repository has for other programs than git: all but git's core and where hooks are."""
+    return tuple(
+        (key, value)
+        for scope, key, value in config.pairs
+        if scope in REPOSITORY_SCOPES and not key.startswith(GIT_ALONE)
+    )
 
 
 def _names_a_driver(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""What git's merge answers for two present states: one process that stays, objects in the quarantine."""
+"""Ask git's merge about two present states: by a process that stays, with objects in the quarantine."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
-from sidecar.git.attributes import Attributes, Surroundings, attributes_above, lay_out
-from sidecar.git.config import Config, merge_pairs, silenced_drivers
-from sidecar.git.merge_tree import Court, parse_merge
+from sidecar.git.attributes import Attributes, attributes_above, lay_out
+from sidecar.git.config import Config, merge_pairs
+from sidecar.git.merge_process import CheckedOut, MergeProcess, link_submodules, parse_merge
 from sidecar.git.objects import find_entry, read_blob, unwritten, write_commit, write_tree
-from sidecar.git.process import GitError, Place, configured, run
+from sidecar.git.process import BATCHED_MERGES, GitError, Place
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
-from sidecar.git.version import BATCHED_MERGES
-from sidecar.model.changes import Entry
+from sidecar.git.surroundings import UNRUN_NOTE, Programs, Surroundings, submodule_directory, telling_files
+from sidecar.model.changes import SUBMODULE, Entry
 from sidecar.model.markers import contains_marker
 from sidecar.model.merging import Merge
 
 MARKER_SIZES = (47, 83, 131, 223, 353)
 """Lengths for conflict markers; the first that no conflicting text contains is taken."""
 
-MOST_COURTS = 4
+MOST_PROCESSES = 4
 """How many merge processes stay at the most; each set of attributes needs one of its own."""
 
 AT_ONCE = 32
@@ -39,7 +39,8 @@ REMEMBERED = 3_000_000
 MOST_COMMITS = 2_000
 """How many virtual commits, trees cut down to one path, and looks for markers in a text are remembered."""
 
-BUILT_IN_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."
+Submodules = tuple[tuple[str, str], ...]
+"""(path, git directory) of each submodule that both sides moved and whose commits can be seen, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,31 @@ class PathQuestion:
     into: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with what stands around it; `into` is the tree around the programs that run in it, None without."""
+
+    question: Question
+    attributes: Attributes
+    submodules: Submodules = ()
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Furnishing:
+    """What one process that stays was given."""
+
+    attributes: Attributes
+    size: int = MARKER_SIZES[0]
+    submodules: Submodules = ()
+
+
 class Judge:
-    """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes."""
+    """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes.
+
+    `programs` knows which drivers and filters take part. `looked_at` are files outside of the repository's own
+    directories that tell when an answer might be another one.
+    """
 
     def __init__(
         self,
@@ -73,15 +97,17 @@ class Judge:
         surroundings: Surroundings,
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.looked_at: frozenset[str] = frozenset()
         self._variables = variables
         self._repository = repository
         self._quarantine = quarantine
         self._surroundings = surroundings
-        self._drivers = silenced_drivers(repository.config, repository.trusted)
-        self._courts: OrderedDict[tuple[Attributes, int], Court] = OrderedDict()
-        self._answers: OrderedDict[tuple[Question, Attributes], Merge] = OrderedDict()
+        self.programs = Programs(quarantine, repository, surroundings)
+        self._checked_out = CheckedOut(quarantine, repository, surroundings, variables)
+        self._processes: OrderedDict[_Furnishing, MergeProcess] = OrderedDict()
+        self._answers: OrderedDict[_Asked, Merge] = OrderedDict()
         self._ahead: deque[PathQuestion] = deque()
-        self._awaited: dict[tuple[Question, Attributes], tuple[str, str]] = {}
+        self._answered_ahead: dict[_Asked, Merge] = {}
         self._weight = 0
         self._judging = threading.Lock()
         self._cut = lru_cache(maxsize=MOST_COMMITS)(self._cut_tree)
@@ -89,23 +115,23 @@ class Judge:
         self._commit = lru_cache(maxsize=MOST_COMMITS)(partial(write_commit, quarantine.objects))
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
-        """Git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
-        attributes = attributes_above(self._quarantine.objects, into or question.ours, paths)
-        key = (question, attributes)
+        """Give git's merge of whole trees; `paths` are those whose attributes matter, `into` the tree that has them."""
+        into, paths = into or question.ours, tuple(paths)
+        attributes = attributes_above(self._quarantine.objects, into, paths)
         with self._judging:
-            if key not in self._answers and key not in self._awaited:
-                self._ask_ahead()
-            if key in self._awaited:
-                self._hear_awaited(key)
-                self._ask_ahead()
+            runs = self.programs.take_part(attributes, paths)
+            key = _Asked(question, attributes, self._submodules(question, paths), into if runs else None)
             if (known := self._answers.get(key)) is not None:
                 self._answers.move_to_end(key)
                 return known
-            answer = self._merge(question, attributes)
-            self._remember(key, answer)
+            if key not in self._answered_ahead:
+                self._ask_ahead()
+            answer = self._answered_ahead.pop(key, None) or self._merge(key)
+            if not key.submodules:  # what is seen of their commits may change at any time
+                self._remember(key, answer)
             return answer
 
-    def _remember(self, key: tuple[Question, Attributes], answer: Merge) -> None:
+    def _remember(self, key: _Asked, answer: Merge) -> None:
         if key not in self._answers:
             self._answers[key] = answer
             self._weight += _weight(answer)
@@ -113,83 +139,68 @@ class Judge:
             self._weight -= _weight(self._answers.popitem(last=False)[1])
 
     def merge_path(self, asked: PathQuestion) -> Merge:
-        """Git's merge of one path, with trees cut down to it."""
+        """Give git's merge of one path, with trees cut down to it."""
         return self.merge_trees(self._cut_down(asked), (asked.path,), asked.into)
 
-    def prepare(self, asked: Iterable[PathQuestion]) -> None:
-        """Tell what `merge_path` will ask, in that order: git works on some while an answer is looked at.
+    def note_on(self, path: str, into: str, merge: Merge) -> str | None:
+        """Give what a merge of this path left out, in a sentence; `into` is the whole tree that is merged into."""
+        return UNRUN_NOTE if path in merge.unrun else self.programs.note_on_merge(path, into)
 
-        Whatever does not come out is left to be asked alone.
-        """
+    def prepare(self, asked: Iterable[PathQuestion]) -> None:
+        """Tell what `merge_path` will ask, mostly in that order, because git answers many at once in less time."""
         with self._judging:
-            self._hear_awaited()
-            self._ahead = deque(asked)
-            self._ask_ahead()
+            self._ahead, self._answered_ahead = deque(asked), {}
 
     def _ask_ahead(self) -> None:
-        """Keep git busy with what comes next; all that is awaited is of one court."""
-        if len(self._awaited) > AT_ONCE // 2:
-            return
-        here = next((attributes for _, attributes in self._awaited), None)
-        said: dict[tuple[Question, Attributes], tuple[str, str]] = {}
-        while self._ahead and len(self._awaited) + len(said) < AT_ONCE:
+        """Have git answer the next of what will be asked; what does not come out is left to be asked alone."""
+        asked: dict[_Asked, tuple[str, str]] = {}
+        place: _Furnishing | None = None
+        while self._ahead and len(asked) < AT_ONCE:
+            one = self._ahead[0]
             with suppress(GitError):  # an object is missing; whoever asks for it alone is told
-                one = self._ahead[0]
                 attributes = attributes_above(self._quarantine.objects, one.into, (one.path,))
-                if here not in (None, attributes):
+                if place is not None and attributes != place.attributes:
                     break
-                key = (self._cut_down(one), here := attributes)
-                if not (key in self._answers or key in self._awaited or key in said):
-                    said[key] = self._commits(key[0])
+                key = _Asked(self._cut_down(one), attributes)
+                is_known = key in self._answers or key in self._answered_ahead
+                if not is_known and not self.programs.take_part(attributes, (one.path,)):
+                    asked[key], place = self._commits(key.question), _Furnishing(attributes)
             self._ahead.popleft()
-        if here is None or not said:
+        if place is None:
             return
-        place = (here, MARKER_SIZES[0])
         try:
-            (self._courts[place] if self._awaited else self._court(*place)).say(list(said.values()))
+            process = self._process_for(place)
+            process.send(list(asked.values()))
+            for key, pair in asked.items():
+                answer = parse_merge(process.receive(), pair, place.size)
+                with suppress(GitError):  # an object of the answer can't be read; whoever asks for it alone is told
+                    if not self._ambiguous(answer):
+                        self._answered_ahead[key] = answer
         except GitError:
-            self._abandon(place)
-        else:
-            self._awaited.update(said)
+            self._ahead.clear()
+            if place in self._processes:
+                self._processes.pop(place).close()
 
-    def _abandon(self, place: tuple[Attributes, int]) -> None:
-        """Give up what was asked there, and everything ahead."""
-        self._ahead.clear()
-        self._awaited = {}
-        if place in self._courts:
-            self._courts.pop(place).close()
-
-    def _hear_awaited(self, until: tuple[Question, Attributes] | None = None) -> None:
-        """Hear the answers that are still to come, in their order, until this one; all are of one court."""
-        size = MARKER_SIZES[0]
-        for key, pair in list(self._awaited.items()):
-            try:
-                answer = parse_merge(self._courts[key[1], size].hear(), pair, size)
-            except GitError:
-                self._abandon((key[1], size))
-                return
-            del self._awaited[key]
-            with suppress(GitError):  # an object of the answer can't be read; whoever asks for it alone is told
-                if not self._ambiguous(answer):
-                    self._remember(key, answer)
-            if key == until:
-                return
+    def _submodules(self, question: Question, paths: Iterable[str]) -> Submodules:
+        """Find the submodules that both sides have at another commit, as far as trunk's checkout has the commits."""
+        checkout, objects = self._surroundings.checkout, self._quarantine.objects
+        if checkout is None:
+            return ()
+        found: list[tuple[str, str]] = []
+        for path in paths:
+            ours = find_entry(objects, question.ours, path)
+            if ours is None or ours.mode != SUBMODULE:
+                continue
+            theirs = find_entry(objects, question.theirs, path)
+            if theirs is not None and theirs.mode == SUBMODULE and theirs != ours:
+                directory = submodule_directory(self._repository, checkout, path)
+                self.looked_at |= telling_files(checkout, path, directory)
+                found += [(path, directory)] if directory is not None else []
+        return tuple(sorted(found))
 
     def _cut_down(self, asked: PathQuestion) -> Question:
         base, ours, theirs = (self._cut(asked.path, entry) for entry in (asked.base, asked.ours, asked.theirs))
         return Question(ours, theirs, base)
-
-    def note_on(self, path: str, into: str) -> str | None:
-        """What a verdict on this path left out, in one sentence; `into` is the whole tree that is merged into."""
-        if not self._drivers:
-            return None
-        attributes = attributes_above(self._quarantine.objects, into, (path,))
-        with self._judging:
-            said = run(self._court(attributes, MARKER_SIZES[0]).place, "check-attr", "-z", "merge", "--", path)
-        driver = said.split(b"\0")[2].decode("utf-8", "surrogateescape")
-        if driver == "unspecified":
-            driver = self._repository.config.get("merge.default") or ""
-        return BUILT_IN_NOTE if driver in self._drivers else None
 
     def _cut_tree(self, path: str, entry: Entry | None) -> str:
         objects = self._quarantine.objects
@@ -201,16 +212,29 @@ class Judge:
             tree = write_tree(objects, {directory: Entry(0o040000, tree)})
         return tree
 
-    def _merge(self, question: Question, attributes: Attributes) -> Merge:
-        commits = self._commits(question)
+    def _merge(self, asked: _Asked) -> Merge:
+        commits = self._commits(asked.question)
         for size in MARKER_SIZES:
-            answer = self._ask(attributes, size, commits)
+            if asked.into is None:
+                answer = self._ask(_Furnishing(asked.attributes, size, asked.submodules), commits)
+            else:
+                answer = self._ask_with_programs(asked, asked.into, size, commits)
             if not self._ambiguous(answer):
                 return answer
         return answer
 
+    def _ask_with_programs(self, asked: _Asked, into: str, size: int, commits: tuple[str, str]) -> Merge:
+        try:
+            fields, unrun = self._checked_out.merge(commits, into, asked.attributes, size, asked.submodules)
+        except GitError as error:
+            raise self._unanswered(error) from error
+        return replace(parse_merge(fields, commits, size), unrun=unrun)
+
+    def _unanswered(self, error: GitError) -> GitError:
+        return GitError(f"git says: {error.message.rstrip('.')}.{self._quarantine.why_missing}")
+
     def _commits(self, question: Question) -> tuple[str, str]:
-        """Virtual commits of both sides, over a virtual base; with several merge bases over the real commits.
+        """Make virtual commits of both sides, over a virtual base; with several merge bases over the real commits.
 
         A tree that is not here is an error: git before 2.45 would take it for an empty one.
         """
@@ -230,52 +254,51 @@ class Judge:
     def _find_marker(self, oid: str, size: int) -> bool:
         return contains_marker(read_blob(self._quarantine.objects, oid), size)
 
-    def _ask(self, attributes: Attributes, size: int, commits: tuple[str, str]) -> Merge:
-        """One merge; where the process that stays dies, the reason may have been another's line: one alone tells."""
-        court = self._court(attributes, size)
+    def _ask(self, furnishing: _Furnishing, commits: tuple[str, str]) -> Merge:
+        """Ask for one merge; once more by a process of its own where one dies, since another merge may be why."""
+        process = self._process_for(furnishing)
         try:
-            court.say([commits])
-            fields = court.hear()
+            process.send([commits])
+            fields = process.receive()
         except GitError:
-            self._courts.pop((attributes, size)).close()
+            self._processes.pop(furnishing).close()
             try:
-                fields = self._court(attributes, size).hear_alone(commits)
+                fields = self._process_for(furnishing).merge_alone(commits)
             except GitError as error:
-                raise GitError(f"git says: {error.message.rstrip('.')}.{self._quarantine.why_missing}") from error
-        return parse_merge(fields, commits, size)
+                raise self._unanswered(error) from error
+        return parse_merge(fields, commits, furnishing.size)
 
-    def _court(self, attributes: Attributes, size: int) -> Court:
-        """Where to ask now: nothing is on its way there."""
-        self._hear_awaited()
-        key = (attributes, size)
-        if key not in self._courts:
+    def _process_for(self, furnishing: _Furnishing) -> MergeProcess:
+        """Give the process that merges with these attributes; the one not asked for longest makes room for it."""
+        if furnishing not in self._processes:
             try:
-                place = self._furnish(attributes, size)
+                place = self._furnish(furnishing)
             except OSError as error:
                 raise unwritten(error) from error
-            self._courts[key] = Court(
-                place, self._quarantine.objects, batched=self._repository.version >= BATCHED_MERGES
-            )
-            if len(self._courts) > MOST_COURTS:
-                self._courts.popitem(last=False)[1].close()
-        self._courts.move_to_end(key)
-        return self._courts[key]
+            batched = self._repository.version >= BATCHED_MERGES
+            algorithm = self._surroundings.algorithm
+            self._processes[furnishing] = MergeProcess(place, self._quarantine.objects, algorithm, batched=batched)
+            if len(self._processes) > MOST_PROCESSES:
+                self._processes.popitem(last=False)[1].close()
+        self._processes.move_to_end(furnishing)
+        return self._processes[furnishing]
 
-    def _furnish(self, attributes: Attributes, size: int) -> Place:
-        """A repository with these attributes, and the configuration that a merge may see."""
-        strongest = self._surroundings.strongest + b"\n* conflict-marker-size=%d\n" % size
+    def _furnish(self, furnishing: _Furnishing) -> Place:
+        """Make a repository with these attributes, and with the configuration that a merge may see."""
+        strongest = self._surroundings.strongest + b"\n* conflict-marker-size=%d\n" % furnishing.size
         place = self._quarantine.repository("merge", strongest)
-        lay_out(self._quarantine.objects, Path(place.cwd), attributes, self._surroundings)
-        pairs = merge_pairs(self._repository.config, self._repository.trusted)
-        return place.plus(**configured([*pairs, ("advice.submoduleMergeConflict", "false")]), **self._variables)
+        lay_out(self._quarantine.objects, Path(place.cwd), furnishing.attributes, self._surroundings.weakest)
+        link_submodules(Path(place.cwd), furnishing.submodules)
+        pairs = merge_pairs(self._surroundings.config, self._repository.trusted)
+        ours = (("advice.submoduleMergeConflict", "false"), ("core.attributesFile", os.devnull))
+        return place.set([*pairs, *ours]).plus(**self._variables)
 
     def close(self) -> None:
         """End every process."""
         with self._judging:
             self._ahead.clear()
-            self._awaited = {}
-            while self._courts:
-                self._courts.popitem()[1].close()
+            while self._processes:
+                self._processes.popitem()[1].close()
 
 
 PLAIN = MappingProxyType(
@@ -290,17 +313,17 @@ PLAIN = MappingProxyType(
 
 
 def plain_judge(repository: Repository, quarantine: Quarantine) -> Judge:
-    """A judge who knows git's built-in merge only, whatever anybody configured: a proof rests on no driver's word."""
+    """Make a judge that knows git's built-in merge only, whatever is configured: a proof rests on no driver's word."""
     nobody = replace(repository, config=Config(()), trusted=False)
-    return Judge(nobody, quarantine, Surroundings(b"", b""), PLAIN)
+    return Judge(nobody, quarantine, Surroundings(nobody.config), PLAIN)
 
 
 def _weight(merge: Merge) -> int:
-    """Bytes that a remembered answer takes with its question, roughly."""
+    """Estimate the bytes that a remembered answer takes with its question."""
     return 1200 + 600 * len(merge.stages) + 350 * len(merge.messages)
 
 
 def merged_blob(quarantine: Quarantine, merge: Merge, path: str) -> bytes | None:
-    """What git would check out at a path after a merge; None when it is no regular file."""
+    """Give what git would check out at a path after a merge; None when it is no regular file."""
     entry = find_entry(quarantine.objects, merge.tree, path)
     return read_blob(quarantine.objects, entry.oid) if entry is not None and entry.is_file else None

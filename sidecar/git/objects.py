@@ -1,4 +1,7 @@
-"""Objects: read from the user's store, written to the quarantine only."""
+"""Read and write objects, and remember answers up to a weight in bytes, which `functools.lru_cache` can't count.
+
+Objects: read from the user's store, written to the quarantine only.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,57 @@ import sys
 import tempfile
 import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import ParamSpec, TypeVar
 
-from sidecar.git.process import Conversation, GitError, Place
-from sidecar.git.remember import remembering
+from sidecar.git.process import Conversation, GitError, Place, read_object
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Entry
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def remembering(answer: Callable[P, T], weigh: Callable[[T], int], most: int) -> Callable[P, T]:
+    """Wrap a function so that answers of at most that weight are remembered; those not asked for longest go first.
+
+    For positional arguments, from any thread. An error is not remembered.
+    """
+    known: OrderedDict[tuple[object, ...], tuple[T, int]] = OrderedDict()
+    total = 0
+    lock = threading.Lock()
+
+    def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+        nonlocal total
+        with lock:
+            if (found := known.get(args)) is not None:
+                known.move_to_end(args)
+                return found[0]
+        given = answer(*args, **kwargs)
+        weight = weigh(given) + 1
+        with lock:
+            if args not in known:
+                known[args] = (given, weight)
+                total += weight
+            while total > most and len(known) > 1:
+                total -= known.popitem(last=False)[1][1]
+        return given
+
+    return ask
+
 
 TREE_MODE = 0o040000
 
 REMEMBERED = 4_000_000
 """How many bytes of parsed directories are kept, roughly."""
+
+MOST_ROOTS = 8_000
+"""Twice as many commits as are remembered with their trees."""
 
 Tree = Mapping[str, Entry]
 """One directory of a tree: name -> entry; a subdirectory has mode 040000."""
@@ -33,14 +72,16 @@ Tree = Mapping[str, Entry]
 class Objects:
     """An object database; `read` gives (type, content) or raises GitError, `write` gives the id.
 
-    `tree` is a directory, parsed and remembered, names decoded as `os.fsdecode` does. All may be called from any
-    thread. `null` is the id of no object, `empty_tree` that of the empty tree. `let_go` forgets packs that somebody
-    has deleted (git-gc(1)), which would take up disk space as long as they are open, and says whether there were any.
+    `tree` is a directory, parsed and remembered, names decoded as `os.fsdecode` does; `root` the id of the tree that a
+    commit, a tag or a tree itself has, remembered too. All may be called from any thread. `null` is the id of no
+    object, `empty_tree` that of the empty tree. `let_go` forgets packs that somebody has deleted (git-gc(1)), which
+    would take up disk space as long as they are open, and says whether there were any.
     """
 
     read: Callable[[str], tuple[str, bytes]]
     write: Callable[[str, bytes], str]
     tree: Callable[[str], Tree]
+    root: Callable[[str], str]
     let_go: Callable[[], bool]
     close: Callable[[], None]
     null: str
@@ -48,13 +89,20 @@ class Objects:
 
 
 def open_objects(directory: Path, alternate: str, repository: Repository, place: Place) -> Objects:
-    """The database in an `objects` directory over a repository's own; libgit2 where it can, git itself for sha256.
+    """Give the database in an `objects` directory over a repository's own; libgit2 where it can, git itself for sha256.
 
     `place` is a repository on that directory, for the conversation with git.
     """
     if repository.object_format == "sha1":
         return _with_libgit2(directory, alternate, repository.why_missing)
     return _with_git(directory, alternate, repository, place)
+
+
+def library_versions() -> tuple[str, str]:
+    """Give the versions of pygit2 and of its libgit2."""
+    import pygit2
+
+    return pygit2.__version__, pygit2.LIBGIT2_VERSION  # type: ignore[attr-defined]
 
 
 def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
@@ -97,11 +145,29 @@ def _with_libgit2(directory: Path, alternate: str, why_missing: str) -> Objects:
         return types[pygit2.enums.ObjectType(number)], content
 
     write = _writing(directory, "sha1")
-    return Objects(read, write, _remembering(read), let_go, standing.clear, "0" * 40, write("tree", b""))
+    close, empty = standing.clear, write("tree", b"")
+    return Objects(read, write, _remembering(read), _roots(read), let_go, close, "0" * 40, empty)
+
+
+MOST_REPLACEMENTS = 5
+"""How often git goes on from a replacement to another (replace-object.c); more is an error."""
+
+
+def replacing(objects: Objects, replaced: Mapping[str, str]) -> Objects:
+    """Give the same objects, read as git reads them where some have a replacement (git-replace(1))."""
+
+    def read(oid: str) -> tuple[str, bytes]:
+        for _ in range(MOST_REPLACEMENTS):
+            if oid not in replaced:
+                return objects.read(oid)
+            oid = replaced[oid]
+        raise GitError(f"object {oid} has too many replacements.")
+
+    return replace(objects, read=read, tree=_remembering(read), root=_roots(read))
 
 
 def _losing(directory: str) -> Callable[[], bool]:
-    """Tells, each time it is asked, whether a pack has gone from a directory since; that costs a `stat`."""
+    """Tell, each time it is asked, whether a pack has gone from a directory since; that costs a `stat`."""
 
     def look() -> tuple[int, frozenset[str]]:
         try:
@@ -135,15 +201,13 @@ def _with_git(directory: Path, alternate: str, repository: Repository, place: Pl
             if not conversation:
                 conversation.append(Conversation(place, "cat-file", "--batch"))
             try:
-                answer = conversation[0].ask(oid.encode() + b"\n", _whole_object)
+                found = read_object(conversation[0], oid.encode())
             except GitError:
                 conversation.pop().close()
                 raise
-        header, _, rest = answer.partition(b"\n")
-        words = header.decode("ascii", "replace").split(" ")
-        if len(words) != 3:
+        if found is None:
             raise GitError(f"object {oid} can't be read.{repository.why_missing}")
-        return words[1], rest[:-1]
+        return found
 
     def close() -> None:
         with asking:
@@ -158,15 +222,26 @@ def _with_git(directory: Path, alternate: str, repository: Repository, place: Pl
 
     width = hashlib.new(object_format).digest_size * 2
     write = _writing(directory, object_format)
-    return Objects(read, write, _remembering(read), let_go, close, "0" * width, write("tree", b""))
+    empty = write("tree", b"")
+    return Objects(read, write, _remembering(read), _roots(read), let_go, close, "0" * width, empty)
+
+
+def framed_object(kind: str, content: bytes) -> bytes:
+    """Give what git hashes, and compresses, of an object: its type and size before its content."""
+    return b"%s %d\0%s" % (kind.encode(), len(content), content)
+
+
+def id_of(object_format: str, content: bytes, kind: str = "blob") -> str:
+    """Give the id of an object with this content; no git is asked, and no filter takes part."""
+    return hashlib.new(object_format, framed_object(kind, content), usedforsecurity=False).hexdigest()
 
 
 def _writing(directory: Path, object_format: str) -> Callable[[str, bytes], str]:
-    """Writes loose objects (gitformat-loose), which takes a third of the time that libgit2 does; not compressed."""
+    """Write loose objects (gitformat-loose(5)) uncompressed, in a third of the time that libgit2 takes."""
     place = str(directory)
 
     def write(kind: str, content: bytes) -> str:
-        framed = b"%s %d\0%s" % (kind.encode(), len(content), content)
+        framed = framed_object(kind, content)
         oid = hashlib.new(object_format, framed, usedforsecurity=False).hexdigest()
         folder = f"{place}/{oid[:2]}"
         path = f"{folder}/{oid[2:]}"
@@ -187,21 +262,13 @@ def _writing(directory: Path, object_format: str) -> Callable[[str, bytes], str]
     return write
 
 
-def _whole_object(answer: bytearray) -> bool:
-    end = answer.find(b"\n")
-    if end < 0:
-        return False
-    words = bytes(answer[:end]).split(b" ")
-    return len(words) != 3 or len(answer) >= end + 1 + int(words[2]) + 1
-
-
 def unwritten(why: object) -> GitError:
-    """What to say when there is no place for what a reading makes."""
+    """Make the GitError for objects of a reading that there is no room for."""
     return GitError(f"The temporary directory {tempfile.gettempdir()} can't be written: {why}")
 
 
 def read_blob(objects: Objects, oid: str) -> bytes:
-    """The content of a blob; GitError when it is missing."""
+    """Give the content of a blob; GitError when it is missing."""
     return objects.read(oid)[1]
 
 
@@ -210,13 +277,19 @@ def _remembering(read: Callable[[str], tuple[str, bytes]]) -> Callable[[str], Tr
 
 
 def _weight(tree: Tree) -> int:
-    """Bytes that a parsed directory takes, roughly: most of its entries are those of another one, too."""
+    """Estimate the bytes of a parsed directory: most of its entries are those of another one, too."""
     return 300 + 120 * len(tree)
 
 
 @lru_cache(maxsize=1 << 12)
+def parse_entry(mode: str, oid: str) -> Entry | None:
+    """Give the entry that git writes as these two words; None for mode 0, which is how it says that there is none."""
+    return Entry(int(mode, 8), oid) if int(mode, 8) else None
+
+
+@lru_cache(maxsize=1 << 12)
 def _parse_entry(mode: bytes, oid: bytes) -> Entry:
-    """Entries of one content are one value: directories differ in little from one save to the next."""
+    """Parse an entry, once for each content, because directories differ in little from one save to the next."""
     return Entry(int(mode, 8), oid.hex())
 
 
@@ -235,7 +308,7 @@ def _parse_tree(oid: str, content: bytes) -> dict[str, Entry]:
 
 
 def write_tree(objects: Objects, entries: Tree) -> str:
-    """The id of a tree with these entries, sorted as git sorts them (a directory as if its name ended in `/`)."""
+    """Give the id of a tree with these entries, sorted as git sorts them (a directory as if its name ended in `/`)."""
     encoded = sorted(
         (os.fsencode(name) + (b"/" if entry.mode == TREE_MODE else b""), os.fsencode(name), entry)
         for name, entry in entries.items()
@@ -245,18 +318,25 @@ def write_tree(objects: Objects, entries: Tree) -> str:
     )
 
 
+def _roots(read: Callable[[str], tuple[str, bytes]]) -> Callable[[str], str]:
+    def root(oid: str) -> str:
+        kind, content = read(oid)
+        if kind == "tree":
+            return oid
+        if kind == "tag":
+            return root(content[7 : content.index(b"\n")].decode("ascii"))
+        return content[5 : content.index(b"\n")].decode("ascii")
+
+    return remembering(root, lambda _tree: 1, MOST_ROOTS)
+
+
 def tree_of(objects: Objects, commit: str) -> str:
-    """The tree id of a commit; a tree's own id for a tree."""
-    kind, content = objects.read(commit)
-    if kind == "tree":
-        return commit
-    if kind == "tag":
-        return tree_of(objects, content[7 : content.index(b"\n")].decode("ascii"))
-    return content[5 : content.index(b"\n")].decode("ascii")
+    """Give the id of a commit's tree, or of a tree itself."""
+    return objects.root(commit)
 
 
 def find_entry(objects: Objects, tree: str, path: str) -> Entry | None:
-    """What a tree has at a path; None when it has nothing there."""
+    """Give what a tree has at a path; None when it has nothing there."""
     *directories, name = path.split("/")
     for part in directories:
         entry = objects.tree(tree).get(part)
@@ -267,7 +347,7 @@ def find_entry(objects: Objects, tree: str, path: str) -> Entry | None:
 
 
 def edit_tree(objects: Objects, tree: str, edits: Mapping[str, Entry | None]) -> str:
-    """The tree with some paths set or (None) removed; empty directories vanish, a file gives way to a directory."""
+    """Write a tree with some paths set or (None) removed; empty directories go, a file gives way to a directory."""
     if not edits:
         return tree
     entries = dict(objects.tree(tree))
@@ -296,7 +376,7 @@ def edit_tree(objects: Objects, tree: str, edits: Mapping[str, Entry | None]) ->
 
 
 def write_commit(objects: Objects, tree: str, parents: tuple[str, ...] = ()) -> str:
-    """A virtual commit: the same tree and parents always give the same id."""
+    """Write a virtual commit; the same tree and parents always give the same id."""
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
     lines += ["author Worktree Sidecar <> 0 +0000", "committer Worktree Sidecar <> 0 +0000", "", ""]
     return objects.write("commit", "\n".join(lines).encode())

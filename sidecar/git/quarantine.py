@@ -1,4 +1,4 @@
-"""A private place for the objects that a reading makes, so that the user's own store stays untouched.
+"""Keep the objects that a reading makes in a private place, so that the user's own store stays untouched.
 
 The objects directory has the user's as an alternate (gitrepository-layout(5)). Every git that works here runs in a
 repository of ours, so that nothing in the user's configuration but what we chose can take part.
@@ -9,18 +9,25 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sidecar.git.objects import Objects, open_objects, unwritten
+from sidecar.git.objects import Objects, open_objects, replacing, unwritten
 from sidecar.git.process import Place
 from sidecar.git.repository import Repository
+
+HISTORY = ("shallow", "info/grafts")
+"""The files that say where history ends otherwise than commits do (gitrepository-layout(5))."""
+
+MOST_ALTERNATES = 6
+"""How many alternates in a row git follows at the most."""
 
 MOST_HOMES = 10
 """How many names are tried for the directory that all of a user's quarantines lie in."""
@@ -30,7 +37,8 @@ MOST_HOMES = 10
 class Quarantine:
     """An open quarantine; `plumbing` is where trees and blobs are compared, without attributes or configuration.
 
-    `why_missing` is what to add where an object can't be read, in words.
+    `replaced` are the objects that are read as others; `why_missing` is what to add where an object can't be read, in
+    words; `alternates` are the object directories that the repository reads from, its own first.
     """
 
     root: Path
@@ -38,20 +46,20 @@ class Quarantine:
     plumbing: Place
     object_format: str
     why_missing: str
+    alternates: tuple[str, ...]
     lock: FileLock
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
     def repository(self, name: str, attributes: bytes = b"") -> Place:
-        """A fresh repository on the quarantine's objects with its own `info/attributes` and an empty working tree."""
+        """Make a repository on the quarantine's objects, with its own `info/attributes` and an empty working tree."""
         directory = self.root / "repositories" / f"{name}-{next(self.numbers)}"
-        (directory / "refs").mkdir(parents=True)
-        (directory / "info").mkdir()
+        _make_repository(directory, self.object_format, self.root)
         (directory / "files").mkdir()
-        (directory / "HEAD").write_text("ref: refs/heads/none\n")
-        (directory / "config").write_text(_config_text(self.object_format))
         (directory / "info" / "attributes").write_bytes(attributes)
-        if (self.root / "shallow").exists():
-            shutil.copyfile(self.root / "shallow", directory / "shallow")
+        if self.replaced:
+            lines = sorted(f"{new} refs/replace/{old}\n" for old, new in self.replaced.items())
+            (directory / "packed-refs").write_text("".join(lines))
         variables = {
             "GIT_DIR": str(directory),
             "GIT_WORK_TREE": str(directory / "files"),
@@ -59,19 +67,30 @@ class Quarantine:
         }
         return Place(str(directory / "files"), variables)
 
-    def writing(self, place: Place, repository: Repository) -> Place:
-        """The same place, but new objects go into the quarantine."""
+    def writing(self, place: Place) -> Place:
+        """Give the same place, but new objects go into the quarantine."""
         return place.plus(
             GIT_OBJECT_DIRECTORY=str(self.root / "objects"),
-            GIT_ALTERNATE_OBJECT_DIRECTORIES=_quoted(os.path.join(repository.common_dir, "objects")),
+            GIT_ALTERNATE_OBJECT_DIRECTORIES=os.pathsep.join(map(_quoted, self.alternates)),
         )
 
+    def beside(self, place: Place) -> Place:
+        """Give the same place, where what was written here can be read, too."""
+        return place.plus(GIT_ALTERNATE_OBJECT_DIRECTORIES=_quoted(str(self.root / "objects")))
+
+    def replacing(self, replaced: Mapping[str, str]) -> Quarantine:
+        """Give the same quarantine, in which some objects are read as others (git-replace(1)); closed with it."""
+        if not replaced:
+            return self
+        seen = replace(self, objects=replacing(self.objects, replaced), replaced=replaced)
+        return replace(seen, plumbing=seen.repository("plumbing"))
+
     def is_there(self) -> bool:
-        """Whether nobody has cleaned it away."""
+        """Tell whether nobody has cleaned it away."""
         return (self.root / "objects" / "info" / "alternates").exists()
 
     def close(self) -> None:
-        """Everything written here is gone afterwards; closing twice is fine."""
+        """Delete everything that was written here; closing twice is fine."""
         self.objects.close()
         shutil.rmtree(self.root, ignore_errors=True)
         self.lock.release()
@@ -80,7 +99,7 @@ class Quarantine:
 
 
 def open_quarantine(repository: Repository) -> Quarantine:
-    """A new quarantine; what killed predecessors left behind is removed first. GitError when it can't be written."""
+    """Open a new quarantine, after removing those of killed owners. GitError when it can't be written."""
     try:
         home = _home()
         with FileLock(home / "open.lock", thread_local=False):
@@ -96,21 +115,46 @@ def open_quarantine(repository: Repository) -> Quarantine:
 def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     (root / "objects" / "info").mkdir(parents=True)
     alternate = os.path.join(repository.common_dir, "objects")
-    line = _quoted(alternate) if "\n" in alternate else alternate
-    (root / "objects" / "info" / "alternates").write_bytes(os.fsencode(line) + b"\n")
-    (root / "refs").mkdir()
-    (root / "HEAD").write_text("ref: refs/heads/none\n")
-    (root / "config").write_text(_config_text(repository.object_format))
-    shallow = os.path.join(repository.common_dir, "shallow")
-    if os.path.exists(shallow):
-        shutil.copyfile(shallow, root / "shallow")
+    alternates = tuple(dict.fromkeys((alternate, *_chain(alternate))))
+    lines = (_quoted(one) if "\n" in one else one for one in alternates)
+    (root / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(line) + b"\n" for line in lines))
+    _make_repository(root, repository.object_format, Path(repository.common_dir))
     plumbing = Place(str(root), {"GIT_DIR": str(root)})
     objects = open_objects(root / "objects", alternate, repository, plumbing)
-    return Quarantine(root, objects, plumbing, repository.object_format, repository.why_missing, lock)
+    return Quarantine(root, objects, plumbing, repository.object_format, repository.why_missing, alternates, lock)
+
+
+def _chain(directory: str, depth: int = 0) -> Iterator[str]:
+    """List the object directories that one borrows from, and those that these borrow from (gitrepository-layout(5)).
+
+    Git follows `MOST_ALTERNATES` of them in a row; each is named here, since in the quarantine that is one more.
+    """
+    try:
+        content = Path(directory, "info", "alternates").read_bytes()
+    except OSError:
+        return
+    for line in content.splitlines():
+        if line and not line.startswith(b"#") and depth < MOST_ALTERNATES:
+            named = os.path.normpath(os.path.join(directory, os.fsdecode(_unquoted(line))))
+            yield named
+            yield from _chain(named, depth + 1)
+
+
+def _unquoted(line: bytes) -> bytes:
+    """Give a line of an alternates file without the C quotes that it may have."""
+    if not (line.startswith(b'"') and line.endswith(b'"')):
+        return line
+    known = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+    def spelled(match: re.Match[bytes]) -> bytes:
+        code = match[1]
+        return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else known.get(code, code)
+
+    return re.sub(rb"\\([0-7]{3}|.)", spelled, line[1:-1])
 
 
 def quarantine_directories() -> tuple[Path, ...]:
-    """The quarantines of this user that are open, and those whose owner was killed since one was last opened."""
+    """Give the quarantines of this user that are open, and those whose owner was killed since one was last opened."""
     try:
         return tuple(sorted(root for root in _home().glob("q-*") if root.is_dir()))
     except OSError:
@@ -118,7 +162,7 @@ def quarantine_directories() -> tuple[Path, ...]:
 
 
 def _home() -> Path:
-    """A directory of this user's own and nobody else's; one of the same name that is not private is passed over."""
+    """Make a directory that is this user's alone; one of the same name that is not private is passed over."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     for number in range(MOST_HOMES):
         home = Path(tempfile.gettempdir()) / f"worktree-sidecar-{user}{f'-{number}' if number else ''}"
@@ -146,15 +190,22 @@ def _sweep(home: Path) -> None:
             Path(lock.lock_file).unlink()
 
 
-def _config_text(object_format: str) -> str:
+def _make_repository(directory: Path, object_format: str, like: Path) -> None:
+    """Write what makes a directory a repository, with history cut off or grafted as in another git directory."""
+    (directory / "refs").mkdir(parents=True)
+    (directory / "info").mkdir()
+    (directory / "HEAD").write_text("ref: refs/heads/none\n")
     version = 0 if object_format == "sha1" else 1
     extension = "" if object_format == "sha1" else f"[extensions]\n\tobjectFormat = {object_format}\n"
-    cheap = "\tlooseCompression = 0\n\tfsync = none\n"
-    return f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{cheap}{extension}"
+    core = f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n"
+    (directory / "config").write_text(f"{core}\tlooseCompression = 0\n\tfsync = none\n{extension}")
+    for name in HISTORY:
+        if (like / name).exists():
+            shutil.copyfile(like / name, directory / name)
 
 
 def _quoted(path: str) -> str:
-    """A path as alternates take it: in C quotes when it has a character that means something there."""
+    """Give a path as alternates take it: in C quotes when it has a character that means something there."""
     if not any(char in path for char in '\n":;#'):
         return path
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

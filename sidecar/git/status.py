@@ -1,17 +1,22 @@
-"""What is not committed in a worktree: its index and its files, as git sees them."""
+"""Read what is not committed in a worktree: its index and its files, as git sees them."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from sidecar.git.files import read_regular
-from sidecar.git.hashing import Hashed, hash_files
-from sidecar.git.process import GitError, Place, run
+from sidecar.git.attributes import CONVERTING, set_attributes
+from sidecar.git.blobs import Hashed, hash_files
+from sidecar.git.process import GitError, Place, run, run_with_warnings
 from sidecar.git.quarantine import Quarantine
-from sidecar.git.repository import Repository, place_of_files
+from sidecar.git.repository import Repository, has_index, is_at_work, place_of_files, place_without_filters
+from sidecar.git.trees import parse_raw
 from sidecar.model.changes import (
     EXECUTABLE,
     FILE,
@@ -23,9 +28,24 @@ from sidecar.model.changes import (
     Entry,
     merge_sources,
 )
+from sidecar.model.overlaps import Unread
 from sidecar.model.picture import Worktree
+from sidecar.system.files import read_regular
 
-STATUS = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
+STATUS = (
+    *("status", "--porcelain=v2", "-z", "--no-renames"),
+    *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=dirty"),
+)
+
+MOST_IGNORED = 2000
+"""How many ignored entries of a worktree are noted."""
+
+_WHY = "|".join(re.escape(os.strerror(number)) for number in (errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP))
+CLOSED = re.compile(
+    r"(?:warning: could not open directory '(?P<folder>.*?)/?'|(?P<file>(?!(?:fatal|error|warning|hint): ).*))"
+    f": (?P<why>{_WHY})"
+)
+"""How `git status` says that it could not look at a directory, or at a tracked file in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +59,146 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """Everything in a worktree that is not committed; `skipped` are files that were too large or unreadable.
+    """Everything in a worktree that is not committed; `skipped` are files that were too large or unreadable, and why.
+
+    A skipped file is an edit like any other, with an entry that stands for its content.
 
     `rows` has what git said about each path, as long as its index stays as it is; `raw` are those of these paths
-    whose content git takes as it stands on disk, without filters or line ends to convert.
+    whose content git takes as it stands on disk, without filters or line ends to convert. `nested` are untracked
+    directories that are repositories of their own, `ignored` the files and directories (with `/`) that a rule ignores.
     """
 
     edits: tuple[Edit, ...]
-    skipped: tuple[str, ...] = ()
+    skipped: Mapping[str, Unread] = field(default_factory=dict)
     rows: Mapping[str, Row] = field(default_factory=dict, compare=False, repr=False)
     raw: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    nested: tuple[str, ...] = field(default=(), compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A path of `git status`: what HEAD and the index have, and the mode on disk (None: not there)."""
+    """A path of `git status`: what HEAD and the index have, and the mode on disk (None: not there).
+
+    `stages` is what the index has in place of one entry while a merge is unresolved: base, ours, theirs.
+    """
 
     path: str
     head: Entry | None
     index: Entry | None
     disk_mode: int | None
     tracked: bool
+    stages: tuple[Entry | None, ...] = ()
 
 
 def read_uncommitted(
     repository: Repository, quarantine: Quarantine, worktree: Worktree, limit: int, paths: Sequence[str] = ()
 ) -> Uncommitted:
-    """What `git status` shows (of these paths only, when given), with the content of every changed file hashed.
+    """Read what `git status` shows (of these paths only, when given), and hash every changed file.
 
     `limit` is the size in bytes above which a file is skipped. Raises GitError when the worktree can't be read.
     """
+    if worktree.head is not None and not has_index(worktree):
+        return _read_without_index(worktree)
     # git writes trees when it expands a sparse index, whatever it is asked
-    place = quarantine.writing(place_of_files(repository, worktree), repository)
+    place = quarantine.writing(place_of_files(repository, worktree))
     literal = ("--", *(f":(top,literal){path}" for path in paths)) if paths else ()
-    rows = [row for row in _parse(run(place, *STATUS, *literal)) if not _is_other_repository(worktree, row)]
+    try:
+        listed, closed, ignored = _rows(place, literal)
+    except GitError as error:
+        if error.status is None:
+            raise
+        plain = quarantine.writing(place_without_filters(repository, worktree))
+        listed, closed, ignored = _rows_without_filters(plain, os.path.join(worktree.git_dir, "index"), literal)
+    rows = [row for row in listed if not _is_other_repository(worktree, row)]
     on_disk = [row.path for row in rows if row.disk_mode in (FILE, EXECUTABLE, SYMLINK)]
     modes_count = _modes_count(repository)
     hashed = hash_files(place, quarantine, on_disk, limit, modes_count=modes_count)
     edits: dict[str, Edit] = {}
     for row in rows:
-        edit = _edit(row, hashed, worktree) if row.path not in hashed.skipped else None
+        edit = _edit(row, hashed, worktree)
         if edit is not None:
             # a file that was only taken out of the index has two rows: staged as gone, and untracked
             before = edits[row.path].sources if row.path in edits else ()
             edits[row.path] = replace(edit, sources=merge_sources(before, edit.sources))
-    known = {row.path: row for row in rows if row.path not in hashed.skipped}
-    raw = _unconverted(repository, place, list(known)) if len(known) == len(rows) else frozenset()
-    return Uncommitted(tuple(edits.values()), tuple(sorted(hashed.skipped)), known, raw)
+    known = {row.path: row for row in rows}
+    read = [path for path in known if path not in hashed.skipped]
+    raw = _unconverted(repository, place, read) if len(known) == len(rows) else frozenset()
+    nested = tuple(row.path.rstrip("/") for row in listed if row.path.endswith("/"))
+    return Uncommitted(tuple(edits.values()), {**hashed.skipped, **closed}, known, raw, nested, ignored)
+
+
+Listing: TypeAlias = tuple[list[Row], dict[str, Unread], tuple[str, ...]]
+"""Rows, what could not be looked at, and what is ignored."""
+
+
+def _rows(place: Place, literal: Sequence[str]) -> Listing:
+    """Give the rows of git, the directories and files at which it could not look and went on, and what it ignores."""
+    said, warnings = run_with_warnings(place, *STATUS, *literal)
+    matches = filter(None, map(CLOSED.fullmatch, warnings))
+    closed = {found["folder"] or found["file"]: Unread(f"It can't be read: {found['why']}.") for found in matches}
+    ignored = [os.fsdecode(record[2:]) for record in said.split(b"\0") if record.startswith(b"! ")]
+    return list(_parse(said)), closed, tuple(ignored[:MOST_IGNORED])
+
+
+def _rows_without_filters(place: Place, index: str, literal: Sequence[str]) -> Listing:
+    """Give the rows where a filter fails at some file, which git doesn't name, or stops at; `index` is the index file.
+
+    Git compares without filters, and every filtered file that may have been written since it was last compared has a
+    row as well: whoever hashes those with their filters finds out which fail. GitError when it was not for a filter.
+    """
+    rows, closed, ignored = _rows(place, literal)
+    known = {row.path for row in rows}
+    staged = {}
+    for record in run(place, "ls-files", "--stage", "-z", *literal).split(b"\0"):
+        head, _, path = record.partition(b"\t")
+        if head.endswith(b" 0") and (name := os.fsdecode(path)) not in known:
+            mode, oid, _ = head.split(b" ")
+            staged[name] = _entry(mode, oid)
+    written = parse_raw(run(place, "diff-files", "--raw", "-z", "--no-abbrev", "--ignore-submodules", *literal))
+    suspects = {change.path for change in written} | _racy(place.cwd, index, staged)
+    filtered = suspects & set_attributes(place, sorted(suspects & staged.keys()), "filter").keys()
+    entries = ((path, staged[path]) for path in sorted(filtered))
+    rows += [Row(path, now, now, now.mode, tracked=True) for path, now in entries if now is not None and now.is_file]
+    return rows, closed, ignored
+
+
+def _racy(top: str, index: str, paths: Iterable[str]) -> set[str]:
+    """Give the files written in the second of the index or later, whose times don't say whether they changed."""
+    found = set()
+    since = int(os.stat(index).st_mtime)
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if int(os.lstat(os.path.join(top, path)).st_mtime) >= since:
+                found.add(path)
+    return found
+
+
+def _read_without_index(worktree: Worktree) -> Uncommitted:
+    """Give no edits where git has checked nothing out yet or is at it; GitError where files are there all the same.
+
+    To git all that is committed would be deleted there, which nobody has done.
+    """
+    try:
+        names = set(os.listdir(worktree.key)) - {".git"}
+    except OSError as error:
+        raise GitError(f"{worktree.key} can't be read: {error.strerror}.") from error
+    if names and not is_at_work(os.path.join(worktree.git_dir, "index.lock")):
+        raise GitError("it has files, but no index that says what they were. Run there: git reset")
+    return Uncommitted(())
 
 
 def reread_raw(
     repository: Repository, quarantine: Quarantine, worktree: Worktree, limit: int, known: Uncommitted, path: str
 ) -> Edit | None:
-    """What a file is now that git was asked about before, without asking again: its index entry is still the same.
+    """Read again a file that git was asked about before, without asking git, since its index entry is still the same.
 
     None when it is as in HEAD. Raises GitError where git has to be asked after all: not a small regular file, or gone.
     """
     row, full = known.rows[path], os.path.join(worktree.key, path)
     try:
         if not os.path.lexists(full):
-            return _edit(replace(row, disk_mode=None), Hashed({}, frozenset()), worktree)
+            return _edit(replace(row, disk_mode=None), Hashed({}, {}), worktree)
         status = os.lstat(full)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             raise GitError(f"{path} is not a regular file of a usual size.")
@@ -109,7 +209,7 @@ def reread_raw(
     if not _modes_count(repository):
         executable = row.index is not None and row.index.mode == EXECUTABLE
     mode = EXECUTABLE if executable else FILE
-    hashed = Hashed({path: Entry(mode, oid)}, frozenset())
+    hashed = Hashed({path: Entry(mode, oid)}, {})
     return _edit(replace(row, disk_mode=mode), hashed, worktree)
 
 
@@ -117,26 +217,15 @@ def _modes_count(repository: Repository) -> bool:
     return repository.config.flag("core.filemode", default=True) is not False
 
 
-CONVERTING = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
-"""The attributes under which git stores something else than what is on disk (gitattributes(5))."""
-
-
 def _unconverted(repository: Repository, place: Place, paths: Sequence[str]) -> frozenset[str]:
-    """Those of the paths for which no attribute and no setting changes their content on the way into git."""
+    """Give those of the paths for which no attribute and no setting changes their content on the way into git."""
     if not paths or repository.config.flag("core.autocrlf", default=False) is not False:
         return frozenset()
-    listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    fields = run(place, "check-attr", "-z", "--stdin", *CONVERTING, stdin=listing).split(b"\0")
-    converted = {
-        os.fsdecode(path)
-        for path, _, value in zip(fields[::3], fields[1::3], fields[2::3], strict=False)
-        if value not in (b"unspecified", b"unset")
-    }
-    return frozenset(paths) - converted
+    return frozenset(paths) - set_attributes(place, paths, *CONVERTING).keys()
 
 
-def _parse(listing: bytes) -> Iterable[Row]:
-    """The rows of porcelain v2 (git-status(1))."""
+def _parse(listing: bytes) -> Iterator[Row]:
+    """Parse the rows of porcelain v2 (git-status(1))."""
     for record in listing.split(b"\0"):
         kind = record[:1]
         if kind == b"1":
@@ -149,9 +238,9 @@ def _parse(listing: bytes) -> Iterable[Row]:
                 tracked=True,
             )
         elif kind == b"u":
-            _, _, _, _, mode_ours, _, mode_disk, _, oid_ours, _, path = record.split(b" ", 10)
-            ours = _entry(mode_ours, oid_ours)
-            yield Row(os.fsdecode(path), ours, ours, int(mode_disk, 8) or None, tracked=True)
+            _, _, _, base, ours, theirs, mode_disk, oid_base, oid_ours, oid_theirs, path = record.split(b" ", 10)
+            stages = _entry(base, oid_base), _entry(ours, oid_ours), _entry(theirs, oid_theirs)
+            yield Row(os.fsdecode(path), stages[1], stages[1], int(mode_disk, 8) or None, tracked=True, stages=stages)
         elif kind == b"?":
             yield Row(os.fsdecode(record[2:]), None, None, FILE, tracked=False)
 
@@ -162,7 +251,7 @@ def _entry(mode: bytes, oid: bytes) -> Entry | None:
 
 
 def _is_other_repository(worktree: Worktree, row: Row) -> bool:
-    """An untracked directory is another repository or worktree; its files are not this worktree's work."""
+    """Tell whether an untracked directory is another repository or worktree, whose files are not this one's work."""
     full = os.path.join(worktree.key, row.path)
     return row.path.endswith("/") or (not row.tracked and os.path.isdir(full) and not os.path.islink(full))
 
@@ -184,14 +273,14 @@ def _edit(row: Row, hashed: Hashed, worktree: Worktree) -> Edit | None:
 
 
 def _keep_mode(row: Row, now: Entry | None) -> Entry | None:
-    """Git's own word on the mode of a tracked file: core.fileMode and core.symlinks are honoured in it."""
+    """Keep git's own word on the mode of a tracked file, in which core.fileMode and core.symlinks are honoured."""
     if now is None or row.disk_mode is None or now.mode == row.disk_mode:
         return now
     return Entry(row.disk_mode, now.oid) if row.disk_mode in (FILE, EXECUTABLE, SYMLINK) else now
 
 
 def _submodule(worktree: Worktree, row: Row) -> Entry | None:
-    """The commit that is checked out in a submodule, or the index's when it can't be read."""
+    """Give the commit that is checked out in a submodule, or the index's when it can't be read."""
     folder = os.path.join(worktree.key, row.path)
     try:
         if not stat.S_ISDIR(os.lstat(folder).st_mode):

@@ -1,4 +1,4 @@
-"""What the client at the other end can do, read once from `initialize`."""
+"""Read what the client at the other end can do, once, from `initialize`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ SECTION = "worktreeSidecar"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The abilities that change what we say, and the encoding that counts characters (utf-8, utf-16 or utf-32)."""
+    """The abilities that change what we say, and the encoding that counts characters (utf-8, utf-16 or utf-32).
+
+    The last ones are what it asked for in the initialization options: `picture`, the messages `sidecar/picture`;
+    `waits`, the outcome of an operation as the answer of its command, however long that takes; `consents`, the requests
+    `sidecar/consent`; `more_fixes`, quick fixes beyond six as the argument of a command of its own; `hover_links`,
+    commands as links in a hover, where it shows the message of a diagnostic by itself.
+    """
 
     encoding: str = "utf-16"
     related_information: bool = False
@@ -27,10 +33,15 @@ class Client:
     lens_refresh: bool = False
     configuration: bool = False
     progress: bool = False
+    picture: bool = False
+    waits: bool = False
+    consents: bool = False
+    more_fixes: bool = False
+    hover_links: bool = False
 
 
 def read_client(params: InitializeParams, encoding: str) -> Client:
-    """The client of `initialize`; `encoding` is the one that was settled with it."""
+    """Give the client of `initialize`; `encoding` is the one that was settled with it."""
     capabilities = params.capabilities
     experimental = capabilities.experimental
     hover_formats = _get(capabilities, "text_document", "hover", "content_format") or ()
@@ -46,11 +57,16 @@ def read_client(params: InitializeParams, encoding: str) -> Client:
         lens_refresh=bool(_get(capabilities, "workspace", "code_lens", "refresh_support")),
         configuration=bool(_get(capabilities, "workspace", "configuration")),
         progress=bool(_get(capabilities, "window", "work_done_progress")),
+        picture=_asks_for(params, "picture"),
+        waits=_asks_for(params, "waits"),
+        consents=_asks_for(params, "consents"),
+        more_fixes=_asks_for(params, "moreFixes"),
+        hover_links=_asks_for(params, "hoverLinks"),
     )
 
 
 def read_options(params: InitializeParams) -> tuple[bool | None, Mapping[str, object] | None]:
-    """(`trusted`, `settings`) of the initialization options; None for what the client did not send."""
+    """Read (`trusted`, `settings`) of the initialization options; None for what the client did not send."""
     options = params.initialization_options
     if not isinstance(options, Mapping):
         return None, None
@@ -59,8 +75,13 @@ def read_options(params: InitializeParams) -> tuple[bool | None, Mapping[str, ob
     return trusted, settings if isinstance(settings, Mapping) else None
 
 
+def _asks_for(params: InitializeParams, name: str) -> bool:
+    options = params.initialization_options
+    return isinstance(options, Mapping) and options.get(name) is True
+
+
 def read_section(settings: object) -> Mapping[str, object] | None:
-    """Our settings in those of `workspace/didChangeConfiguration`; None when they are not there."""
+    """Give our settings in those of `workspace/didChangeConfiguration`; None when they are not there."""
     section = settings.get(SECTION) if isinstance(settings, Mapping) else None
     return section if isinstance(section, Mapping) else None
 

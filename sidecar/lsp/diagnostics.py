@@ -1,4 +1,4 @@
-"""`textDocument/publishDiagnostics`: the notices of every file that the editor shows."""
+"""Draw `textDocument/publishDiagnostics`: the problems of every file that the editor shows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,26 @@ from lsprotocol.types import (
 )
 
 from sidecar.lsp.documents import plain_uri
-from sidecar.lsp.notices import CONFLICT, IDENTICAL, OVERLAP, TRUNK_CONFLICT, TRUNK_EDIT, Notice, notices, trunk_edit
+from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import region_range
-from sidecar.lsp.scene import Scene, Sight, has_trunk
-from sidecar.model.changes import Change, Entry
-from sidecar.model.messages import party
-from sidecar.model.picture import TRUNK_KEY
+from sidecar.lsp.problems import (
+    CONFLICT,
+    IDENTICAL,
+    OVERLAP,
+    TRUNK_CONFLICT,
+    TRUNK_EDIT,
+    UNDOES_TRUNK,
+    UNKNOWN,
+    Problem,
+    code_of,
+    met_at,
+    not_known,
+    trunk_edit,
+    undoing,
+)
+from sidecar.model.changes import Entry
+from sidecar.model.messages import deed_sentence, party
+from sidecar.model.picture import TRUNK_KEY, has_trunk
 
 SOURCE = "sidecar"
 SEVERITIES = {
@@ -32,6 +46,8 @@ SEVERITIES = {
     IDENTICAL: DiagnosticSeverity.Hint,
     TRUNK_CONFLICT: DiagnosticSeverity.Warning,
     TRUNK_EDIT: DiagnosticSeverity.Information,
+    UNDOES_TRUNK: DiagnosticSeverity.Warning,
+    UNKNOWN: DiagnosticSeverity.Information,
 }
 PAGES = Path(__file__).with_name("pages")
 """One page for each code; data of the package, so that links work without a network."""
@@ -53,34 +69,35 @@ class Published:
     drawn: Mapping[str, tuple[object, tuple[Diagnostic, ...]]] = field(default_factory=dict)
 
 
-def publish(scene: Scene, before: Published) -> Published:
-    """What the client should know now, open documents first. Files that nothing happened to are not drawn again.
+def publish(view: EditorView, before: Published) -> Published:
+    """Give what the client should know now, open documents first. Files that nothing happened to are not drawn again.
 
     Documents that have moved on since the Picture was drawn keep what they had: old lines would be wrong, and the next
     Picture is about them.
     """
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
-    for path in dict.fromkeys((*scene.opened, *scene.snapshot.sights, *scene.snapshot.trunk_edits)):
-        opened = scene.opened.get(path, ())
-        if not scene.is_shown(path):
+    indexed = view.indexed
+    for path in dict.fromkeys((*view.opened, *indexed.file_overlaps, *indexed.trunk_edits, *indexed.undone)):
+        opened = view.opened.get(path, ())
+        if not view.is_shown(path):
             continue
-        current = [document for document in opened if scene.is_current(document, _entry(scene, path))]
+        current = [document for document in opened if view.is_current(document, _entry(view, path))]
         by_uri |= {document.uri: before.by_uri[document.uri] for document in opened if document.uri in before.by_uri}
         if opened and not current:
             continue
-        source = _source(scene, path)
+        source = _source(view, path)
         known = before.drawn.get(path)
-        drawn[path] = known if known and known[0] == source else (source, tuple(_of_file(scene, path)))
+        drawn[path] = known if known and known[0] == source else (source, tuple(_of_file(view, path)))
         for document in current:
             by_uri[document.uri] = Publication(document.version, drawn[path][1])
         if not opened:
-            by_uri[scene.uris(path)[0]] = Publication(None, drawn[path][1])
+            by_uri[view.uris(path)[0]] = Publication(None, drawn[path][1])
     return Published({uri: found for uri, found in by_uri.items() if found.diagnostics}, drawn)
 
 
 def news(before: Published, after: Published) -> Iterator[PublishDiagnosticsParams]:
-    """The notifications that lead the client from one state to another: what changed, and nothing for what is gone."""
+    """Make the notifications that lead the client from one state to another; what is gone is told as nothing."""
     for uri in [uri for uri in before.by_uri if uri not in after.by_uri]:
         yield PublishDiagnosticsParams(uri, ())
     for uri, publication in after.by_uri.items():
@@ -88,59 +105,79 @@ def news(before: Published, after: Published) -> Iterator[PublishDiagnosticsPara
             yield PublishDiagnosticsParams(uri, publication.diagnostics, publication.version)
 
 
-def _source(scene: Scene, path: str) -> object:
-    """All that a file's diagnostics are made of, apart from what an object id stands for."""
-    sights = scene.snapshot.sights.get(path, ())
-    places = [other_path(scene, sight) for sight in sights]
+def _source(view: EditorView, path: str) -> object:
+    """Give all that a file's diagnostics are made of, apart from what an object id stands for."""
+    file_overlaps = view.indexed.file_overlaps.get(path, ())
+    places = [other_path(view, seen) for seen in file_overlaps]
     return (
-        sights,
-        [(document.uri, document.stamp) for document in scene.opened.get(path, ())],
-        [(place, scene.uris(place)) for place in places if place],
-        scene.snapshot.trunk_edits.get(path),
-        scene.snapshot.others,
+        file_overlaps,
+        [(document.uri, document.stamp) for document in view.opened.get(path, ())],
+        [(place, view.uris(place)) for place in places if place],
+        view.indexed.trunk_edits.get(path),
+        view.indexed.others,
+        view.indexed.picture.trunk and view.indexed.picture.trunk.branch,
+        view.indexed.undone.get(path),
+        view.unknown_at(path),
+        view.show,
     )
 
 
-def _of_file(scene: Scene, path: str) -> Iterator[Diagnostic]:
-    change = scene.snapshot.trunk_edits.get(path)
-    text = scene.text(path, _entry(scene, path))
-    for sight in scene.snapshot.sights.get(path, ()):
-        yield from overlap_diagnostics(scene, sight, text)
+def _of_file(view: EditorView, path: str) -> Iterator[Diagnostic]:
+    text = view.text(path, _entry(view, path))
+    for problem in met_at(view, view.indexed.file_overlaps.get(path, ()), text):
+        if problem.is_told(view.show):
+            yield overlap_diagnostic(view, path, problem)
+    change = view.indexed.trunk_edits.get(path)
     if change is not None:
-        yield trunk_edit_diagnostic(scene, change, text)
+        yield diagnostic(view, trunk_edit(view, change, text))
+    if (undone := view.indexed.undone.get(path)) is not None:
+        for index, problem in enumerate(undoing(view, undone, text)):
+            yield diagnostic(view, problem, data={"commit": undone.commit, "index": index})
+    for key, unknown in view.unknown_at(path):
+        data = {"worktree": unknown.name(key), "key": key, "index": 0}
+        yield diagnostic(view, not_known(view, unknown, text), data=data)
 
 
-def trunk_edit_diagnostic(scene: Scene, change: Change, text: str) -> Diagnostic:
-    """The diagnostic of a file that is edited directly on trunk."""
-    return _diagnostic(scene, trunk_edit(scene.snapshot, change), text)
+def overlap_diagnostic(view: EditorView, path: str, problem: Problem) -> Diagnostic:
+    """Give the diagnostic of a problem at which others are met; its data name each of them, the first one on top."""
+    first, *rest = [
+        {"worktree": place.seen.other.name, "key": place.seen.other.key, "index": place.index}
+        for place in problem.places
+    ]
+    others = [{"code": code_of(place.seen), **of} for place, of in zip(problem.places[1:], rest, strict=True)]
+    data = {**first, "others": others} if others else first
+    related = list(_related(view, path, problem)) if view.client.related_information else []
+    return diagnostic(view, problem, related or None, data)
 
 
-def overlap_diagnostics(scene: Scene, sight: Sight, text: str) -> Iterator[Diagnostic]:
-    """The diagnostics of one overlap in the file whose text this is, in the order of `notices`."""
-    place = other_path(scene, sight) if scene.client.related_information else None
-    theirs = scene.text(place, sight.other.after) if place else ""
-    for index, notice in enumerate(notices(sight)):
-        data = {"worktree": sight.other.name, "key": sight.other.key, "index": index}
-        related = None
-        if place and notice.theirs:
-            lines = Location(scene.uris(place)[0], region_range(theirs, notice.theirs[0], scene.client.encoding))
-            related = [DiagnosticRelatedInformation(lines, f"{party(sight.other)} has these lines.")]
-        yield _diagnostic(scene, notice, text, related, data)
+def _related(view: EditorView, path: str, problem: Problem) -> Iterator[DiagnosticRelatedInformation]:
+    """Give the other side's lines of each place; among several, one without lines says what it did."""
+    for place in problem.places:
+        seen, file = place.seen, other_path(view, place.seen)
+        lines = Location(view.uris(path)[0], problem.range)
+        if file and place.theirs:
+            theirs = view.text(file, seen.other.after)
+            lines = Location(view.uris(file)[0], region_range(theirs, place.theirs[0], view.client.encoding))
+        elif len(problem.places) == 1:
+            return
+        alone = f"{party(seen.other)} has these lines."
+        deed = deed_sentence(seen.overlap, seen.mine, seen.other, place.theirs)
+        yield DiagnosticRelatedInformation(lines, alone if len(problem.places) == 1 else deed)
 
 
-def _diagnostic(
-    scene: Scene,
-    notice: Notice,
-    text: str,
+def diagnostic(
+    view: EditorView,
+    problem: Problem,
     related: list[DiagnosticRelatedInformation] | None = None,
     data: dict[str, Any] | None = None,
 ) -> Diagnostic:
-    page = page_uri(notice.code) if scene.client.code_description else None
+    """Draw a problem."""
+    page = page_uri(problem.code) if view.client.code_description else None
     return Diagnostic(
-        range=region_range(text, notice.region, scene.client.encoding),
-        message=notice.message,
-        severity=SEVERITIES[notice.code],
-        code=notice.code,
+        range=problem.range,
+        message=problem.message,
+        severity=SEVERITIES[problem.code],
+        code=problem.code,
         source=SOURCE,
         code_description=CodeDescription(page) if page else None,
         related_information=related,
@@ -150,30 +187,33 @@ def _diagnostic(
 
 @cache
 def page_uri(code: str) -> str | None:
-    """Where a person reads what a code means."""
+    """Find where a person reads what a code means."""
     page = PAGES / f"{code}.md"
     return plain_uri(str(page)) if page.is_file() else None
 
 
-def other_path(scene: Scene, sight: Sight) -> str | None:
-    """The file that holds the other side's content: its own, or for trunk that of a worktree which has it unchanged."""
-    if sight.other.after is None:
+def other_path(view: EditorView, seen: FileOverlap) -> str | None:
+    """Find the file that holds the other side's content: its own, or for trunk an unchanged one of a worktree."""
+    if seen.other.after is None:
         return None
-    if sight.other.key != TRUNK_KEY:
-        return f"{sight.other.key}/{sight.other.path}"
-    picture = scene.snapshot.picture
+    picture = view.indexed.picture
+    if seen.other.key != TRUNK_KEY:
+        gone = any(state.worktree.missing for state in picture.worktrees if state.worktree.key == seen.other.key)
+        return None if gone else f"{seen.other.key}/{seen.other.path}"
     holders = (
         state.worktree.key
         for state in picture.worktrees
-        if has_trunk(picture, state) and state.changes is not None and state.changes.named(sight.other.path) is None
+        if has_trunk(picture, state.worktree)
+        and state.changes is not None
+        and state.changes.named(seen.other.path) is None
     )
     holder = next(holders, None)
-    return holder and f"{holder}/{sight.other.path}"
+    return holder and f"{holder}/{seen.other.path}"
 
 
-def _entry(scene: Scene, path: str) -> Entry | None:
-    sight = next(iter(scene.snapshot.sights.get(path, ())), None)
-    if sight is not None:
-        return sight.mine.after
-    change = scene.snapshot.trunk_edits.get(path)
+def _entry(view: EditorView, path: str) -> Entry | None:
+    seen = next(iter(view.indexed.file_overlaps.get(path, ())), None)
+    if seen is not None:
+        return seen.mine.after
+    change = view.indexed.trunk_edits.get(path) or view.indexed.undone.get(path)
     return change.after if change is not None else None

@@ -1,4 +1,4 @@
-"""The documents that are open in the editor, as typed; and where a URI lies on disk.
+"""Keep the documents that are open in the editor, as typed; find where a URI lies on disk.
 
 pygls keeps documents too, but splits their lines where LSP does not (at a form feed, for example), which garbles them.
 """
@@ -51,7 +51,7 @@ class Folder:
 
 
 def open_document(item: TextDocumentItem, stamp: int) -> Document | None:
-    """The document that was opened; None unless it is a file outside git's own directories."""
+    """Give the document that was opened; None unless it is a file outside git's own directories."""
     path = path_of(item.uri)
     if path is None:
         return None
@@ -68,7 +68,7 @@ def change_document(
     stamp: int,
     encoding: str,
 ) -> Document:
-    """The document after the changes of one `textDocument/didChange`, each on top of the one before."""
+    """Give the document after the changes of one `textDocument/didChange`, each on top of the one before."""
     text = document.text
     for change in changes:
         if isinstance(change, TextDocumentContentChangePartial):
@@ -81,13 +81,13 @@ def change_document(
 
 
 def repository_root(path: str) -> str | None:
-    """The nearest directory, the path itself or above it, that has a `.git`."""
+    """Give the nearest directory, the path itself or above it, that has a `.git`."""
     place = Path(path)
     return next((str(above) for above in (place, *place.parents) if (above / ".git").exists()), None)
 
 
 def path_of(uri: str) -> str | None:
-    """The absolute path of a `file:` URI, decoded as `os.fsdecode` does; None for any other."""
+    """Give the absolute path of a `file:` URI, decoded as `os.fsdecode` does; None for any other."""
     parts = urlsplit(uri)
     if parts.scheme != "file" or "%00" in parts.path:
         return None
@@ -100,7 +100,7 @@ def path_of(uri: str) -> str | None:
 
 
 def plain_uri(path: str) -> str:
-    """The `file:` URI of an absolute path."""
+    """Give the `file:` URI of an absolute path."""
     if sys.platform == "win32":
         from urllib.request import pathname2url
 
@@ -109,12 +109,12 @@ def plain_uri(path: str) -> str:
 
 
 def within(path: str, folder: str) -> bool:
-    """Whether an absolute path is the folder, or lies in it."""
+    """Tell whether an absolute path is the folder, or lies in it."""
     return path == folder or path.startswith(folder if folder.endswith(_DIRECTORY_END) else folder + "/")
 
 
 def file_uri(path: str, folders: Iterable[Folder]) -> str:
-    """The URI by which the client knows a path that is not open: spelled like the innermost folder around it."""
+    """Give the URI by which the client knows a path that is not open: spelled like the innermost folder around it."""
     around = [folder for folder in folders if within(path, folder.path)]
     if not around:
         return plain_uri(path)

@@ -1,57 +1,97 @@
-"""`textDocument/hover`: what the other side did to these lines, as a diff."""
+"""Answer `textDocument/hover`: one sentence, then what the others did to these lines, as diffs, then quick fixes."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
-from lsprotocol.types import Hover, MarkupContent, MarkupKind, Position, Range
+from lsprotocol.types import Command, Hover, MarkupContent, MarkupKind, Position
 
+from sidecar.lsp.code_actions import MOST_FIXES, current_overlaps, current_undone, few, fixes_at
 from sidecar.lsp.documents import Document
-from sidecar.lsp.notices import Notice, notices
-from sidecar.lsp.positions import region_range
-from sidecar.lsp.scene import Scene, Sight
-from sidecar.model.messages import escape
+from sidecar.lsp.editor_view import EditorView, FileOverlap
+from sidecar.lsp.problems import Place, Problem, met_at, undoing
+from sidecar.model.hunks import Hunk
+from sidecar.model.messages import called, counted, escape
 from sidecar.model.overlaps import Region
 
 MOST_LINES = 40
 MOST_CHARACTERS = 160
-MOST_COMPARED = 3000
-"""How many lines of a diff are shown, how much of a line, and how many lines are compared for it."""
+MOST_DIFFS = 8
+"""How many lines of all diffs are shown, how much of a line, and how many diffs."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
 
 
-def hover(scene: Scene, document: Document, position: Position) -> Hover | None:
-    """The notices at a position with the other side's diff; None where there are none, or the document is ahead."""
-    found: list[tuple[Range, str]] = []
-    for sight in scene.snapshot.sights.get(document.path, ()):
-        if not scene.is_current(document, sight.mine.after):
-            continue
-        for notice in notices(sight):
-            place = region_range(document.text, notice.region, scene.client.encoding)
-            if place.start.line <= position.line <= place.end.line:
-                found.append((place, _content(scene, sight, notice)))
+def hover(view: EditorView, document: Document, position: Position) -> Hover | None:
+    """Show the problems at a position with the others' diffs; None without any, or while the document is ahead."""
+    met = met_at(view, current_overlaps(view, document), document.text)
+    if view.client.hover_links and (undone := current_undone(view, document)) is not None:
+        met += undoing(view, undone, document.text)
+    found = [problem for problem in met if problem.range.start.line <= position.line <= problem.range.end.line]
     if not found:
         return None
-    kind, rule = (MarkupKind.Markdown, "\n\n---\n\n") if scene.client.markdown else (MarkupKind.PlainText, "\n\n")
-    return Hover(MarkupContent(kind, rule.join(content for _, content in found)), found[0][0])
+    said = dict.fromkeys(problem.message for problem in found if not _is_said(view, problem, position))
+    parts = [" ".join(_plain(view, message) for message in said), *_diffs(view, found)]
+    if view.client.hover_links:
+        parts.append(_links(view, document, found[0]))
+    kind = MarkupKind.Markdown if view.client.markdown else MarkupKind.PlainText
+    rule = "\n\n" if view.client.markdown else "\n"
+    text = rule.join(filter(None, parts))
+    return Hover(MarkupContent(kind, text), found[0].range) if text else None
 
 
-def _content(scene: Scene, sight: Sight, notice: Notice) -> str:
-    lines = [line for theirs in notice.theirs for line in _diff(scene, sight, theirs)]
-    kept = [_clip(line) for line in lines[:MOST_LINES]]
-    if len(lines) > MOST_LINES:
-        kept.append(f"  ({len(lines) - MOST_LINES} more lines)")
-    if not scene.client.markdown:
-        return "\n".join([notice.message, *kept])
-    sentence = _MARKDOWN.sub(r"\\\1", notice.message)
-    if not kept:
-        return sentence
-    longest = max((len(run) for run in re.findall("`+", "\n".join(kept))), default=0)
+def _is_said(view: EditorView, problem: Problem, position: Position) -> bool:
+    """Tell whether the editor shows the message of a problem in its hover by itself: where it is underlined."""
+    start, end = problem.range.start, problem.range.end
+    inside = position.line == start.line <= end.line and start.character <= position.character
+    if start.line == end.line:
+        inside = inside and position.character <= end.character
+    underlined = inside and problem.is_told(view.show)
+    return view.client.hover_links and underlined
+
+
+def _plain(view: EditorView, text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text) if view.client.markdown else text
+
+
+def _diffs(view: EditorView, found: Sequence[Problem]) -> Iterator[str]:
+    """Give each diff once, below the names of those whose it is, where there are several."""
+    whose: dict[tuple[str, ...], dict[str, str]] = {}
+    for place in (place for problem in found for place in problem.places):
+        if lines := _lines(view, place):
+            whose.setdefault(lines, {})[place.seen.other.key] = called(place.seen.other)
+    others = {place.seen.other.key for problem in found for place in problem.places}
+    share = MOST_LINES // max(1, min(len(whose), MOST_DIFFS))
+    for lines, names in list(whose.items())[:MOST_DIFFS]:
+        kept = [_clip(line) for line in lines[:share]]
+        if len(lines) > share:
+            kept.append(f"  ({len(lines) - share} more lines)")
+        if len(others) > 1:
+            yield _plain(view, f"{', '.join(names.values())}:")
+        yield _block(kept) if view.client.markdown else "\n".join(kept)
+    if len(whose) > MOST_DIFFS:
+        yield f"{counted(len(whose) - MOST_DIFFS, 'more version is', 'more versions are')} not shown."
+
+
+def _block(lines: Sequence[str]) -> str:
+    longest = max(len(run) for run in re.findall("`*", "\n".join(lines)))
     fence = "`" * max(3, longest + 1)
-    return "\n".join([sentence, "", f"{fence}diff", *kept, fence])
+    return "\n".join([f"{fence}diff", *lines, fence])
+
+
+def _links(view: EditorView, document: Document, problem: Problem) -> str:
+    """Give the quick fixes that are commands as links that the client runs."""
+    fixes = [fix for fix in fixes_at(view, document, problem.range) if isinstance(fix.command, Command)]
+    commands = [fix.command for fix in few(fixes, MOST_FIXES)]
+    return " · ".join(_link(view, command) for command in commands if isinstance(command, Command))
+
+
+def _link(view: EditorView, command: Command) -> str:
+    arguments = quote(json.dumps(list(command.arguments or ())), safe="")
+    return f"[{_plain(view, command.title)}](command:{command.command}?{arguments})"
 
 
 def _clip(line: str) -> str:
@@ -59,36 +99,24 @@ def _clip(line: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
 
 
-def _diff(scene: Scene, sight: Sight, theirs: Region) -> Iterator[str]:
-    """The other side's change of the lines `theirs`, as lines of a diff."""
-    before = scene.snapshot.text(sight.other.before).split("\n")
-    after = scene.snapshot.text(sight.other.after).split("\n")
+def _lines(view: EditorView, place: Place) -> tuple[str, ...]:
+    return tuple(line for theirs in place.theirs for line in _diff(view, place.seen, theirs))
+
+
+def _diff(view: EditorView, seen: FileOverlap, theirs: Region) -> Iterator[str]:
+    """Give the other side's change of the lines `theirs`, as lines of a diff; without git's hunks, as they are now."""
+    old, new = seen.other.before, seen.other.after
+    before, after = view.indexed.text(old).split("\n"), view.indexed.text(new).split("\n")
     start, end = (theirs.start - 1, theirs.end) if theirs.gap is None else (theirs.gap, theirs.gap)
-    touching = [
-        hunk for hunk in _hunks(before, after) if hunk[2] <= end and start <= hunk[3] and not _beside(hunk, start, end)
-    ]
-    if not touching:
-        touching = [(0, 0, start, end)]
-    for old_start, old_end, new_start, new_end in touching:
-        yield from (f"-{line}" for line in before[old_start:old_end])
-        yield from (f"+{line}" for line in after[new_start:new_end])
+    hunks = view.indexed.hunks(old, new) if old is not None and new is not None else ()
+    touching = [hunk for hunk in hunks if _touches(hunk, start, end)]
+    for hunk in touching or [Hunk(0, 0, start, end - start)]:
+        yield from (f"-{line}" for line in before[hunk.base : hunk.base_end])
+        yield from (f"+{line}" for line in after[hunk.start : hunk.end])
 
 
-def _beside(hunk: tuple[int, int, int, int], start: int, end: int) -> bool:
-    """Whether a hunk with lines only touches the end of a stretch with lines."""
-    return hunk[2] < hunk[3] and start < end and (hunk[2] == end or hunk[3] == start)
-
-
-def _hunks(before: list[str], after: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """(start, end) in `before` and in `after`, from 0, of all that differs; none where comparing takes too long."""
-    head = next((at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), None)
-    if head is None:
-        head = min(len(before), len(after))
-    most = min(len(before), len(after)) - head
-    tail = next((at for at in range(most) if before[-1 - at] != after[-1 - at]), most)
-    olds, news = before[head : len(before) - tail], after[head : len(after) - tail]
-    if len(olds) + len(news) > MOST_COMPARED:
-        return
-    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield head + old_start, head + old_end, head + new_start, head + new_end
+def _touches(hunk: Hunk, start: int, end: int) -> bool:
+    """Tell whether a hunk has a line among those from `start` to `end`, or one of the two is a gap at the other."""
+    if hunk.count and start < end:
+        return hunk.start < end and start < hunk.end
+    return hunk.start <= end and start <= hunk.end

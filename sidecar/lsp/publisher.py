@@ -1,69 +1,111 @@
-"""Tells the client what is new: one Picture at a time, the newest only, and nothing twice."""
+"""Tell the client what is new: one Picture at a time, the newest only, and nothing twice.
+
+Diagnostics go first, then `sidecar/picture`, what `status --json` prints, to a client that asked for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from sidecar.lsp.code_lens import lenses
 from sidecar.lsp.diagnostics import Published, news, publish
-from sidecar.lsp.door import Door, Repository, in_pool, log_error, scene_of
-from sidecar.lsp.scene import Scene
+from sidecar.lsp.editor_view import EditorView
+from sidecar.lsp.state import OpenRepository, ServerState, in_pool, log_error, view_of
+from sidecar.model.picture import Picture
+from sidecar.model.schema import Json, status_object
 
 
-async def keep_publishing(door: Door) -> None:
-    """Whenever there are Pictures or documents that the client was not told about, tell it."""
+async def keep_publishing(state: ServerState) -> None:
+    """Tell the client of Pictures and documents, whenever there are some that it was not told about."""
     while True:
-        await door.pictures.wait()
-        door.pictures.clear()
-        gone = set() if door.settling else door.published.keys() - door.repositories.keys()
+        await state.pictures.wait()
+        state.pictures.clear()
+        gone = set() if state.settling else state.published.keys() - state.repositories.keys()
         for name in gone:
-            _tell(door, door.published.pop(name), Published())
-        for name, repository in list(door.repositories.items()):
+            _tell(state, state.published.pop(name), Published())
+        for name, repository in list(state.repositories.items()):
             if repository.due:
                 repository.due = False
                 try:
                     with repository.session.foreground.entered("publisher"):
-                        await _publish(door, name, repository)
+                        await _publish(state, name, repository)
                 except Exception as error:
-                    log_error(door, "Publishing", error)
+                    log_error(state, "Publishing", error)
 
 
-async def _publish(door: Door, name: str, repository: Repository) -> None:
-    scene = scene_of(door, repository)
-    if scene is None:
+async def _publish(state: ServerState, name: str, repository: OpenRepository) -> None:
+    view = view_of(state, repository)
+    if view is None:
         return
-    before = door.published.get(name, Published())
-    drawn, titles = await in_pool(door, _draw, scene, before)
-    if door.repositories.get(name) is not repository:
+    before = state.published.get(name, Published())
+    drawn, titles = await in_pool(state, _draw, view, before)
+    if state.repositories.get(name) is not repository:
         return
-    after = _hold_back(door, scene, before, drawn)
-    door.published[name] = after
-    _tell(door, before, after)
-    if door.client.lens_refresh and any(door.lenses.get(path) != title for path, title in titles.items()):
-        door.server.workspace_code_lens_refresh(None)
-    door.lenses |= titles
-    if repository.published is not scene.snapshot.picture:
-        repository.published = scene.snapshot.picture
-        door.drawn.set()
+    after = _hold_back(state, view, before, drawn)
+    state.published[name] = after
+    _tell(state, before, after)
+    if state.client.lens_refresh and any(state.lenses.get(path) != title for path, title in titles.items()):
+        state.server.workspace_code_lens_refresh(None)
+    state.lenses |= titles
+    if repository.published is not view.indexed.picture:
+        repository.published = view.indexed.picture
+        state.drawn.set()
 
 
-def _draw(scene: Scene, before: Published) -> tuple[Published, dict[str, str | None]]:
-    return publish(scene, before), lenses(scene)
+def _draw(view: EditorView, before: Published) -> tuple[Published, dict[str, str | None]]:
+    return publish(view, before), lenses(view)
 
 
-def _hold_back(door: Door, scene: Scene, before: Published, after: Published) -> Published:
+def _hold_back(state: ServerState, view: EditorView, before: Published, after: Published) -> Published:
     """Leave documents as they were that have moved on while this was drawn; another round comes for them."""
-    moved = {uri for uri in door.documents.keys() | scene.documents.keys() if _moved(door, scene, uri)}
+    moved = {uri for uri in state.documents.keys() | view.documents.keys() if _moved(state, view, uri)}
     kept = {uri: publication for uri, publication in before.by_uri.items() if uri in moved}
     settled = {uri: publication for uri, publication in after.by_uri.items() if uri not in moved}
     return replace(after, by_uri=settled | kept)
 
 
-def _moved(door: Door, scene: Scene, uri: str) -> bool:
-    now, then = door.documents.get(uri), scene.documents.get(uri)
+def _moved(state: ServerState, view: EditorView, uri: str) -> bool:
+    now, then = state.documents.get(uri), view.documents.get(uri)
     return (now and now.stamp) != (then and then.stamp)
 
 
-def _tell(door: Door, before: Published, after: Published) -> None:
+def _tell(state: ServerState, before: Published, after: Published) -> None:
     for params in news(before, after):
-        door.server.text_document_publish_diagnostics(params)
+        state.server.text_document_publish_diagnostics(params)
+
+
+PICTURE = "sidecar/picture"
+REST = 9
+"""How many times as long as sending took there is none then: a large Picture takes time from diagnostics."""
+
+
+async def keep_picturing(state: ServerState) -> None:
+    """Send each Picture whose diagnostics the client has; the newest only."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        await state.drawn.wait()
+        state.drawn.clear()
+        begun = clock()
+        for name, repository in list(state.repositories.items()):
+            try:
+                await _send(state, name, repository)
+            except Exception as error:
+                log_error(state, "Sending the picture", error)
+        await asyncio.sleep((clock() - begun) * REST)
+
+
+async def _send(state: ServerState, name: str, repository: OpenRepository) -> None:
+    picture = repository.published
+    if picture is None or picture is repository.pictured:
+        return
+    shown = await in_pool(state, _with_agents, picture)
+    if state.repositories.get(name) is repository:
+        repository.pictured = picture
+        state.server.protocol.notify(PICTURE, shown)
+
+
+def _with_agents(picture: Picture) -> Json:
+    from sidecar.operations.presence import agent_objects  # after `initialize` is answered
+
+    return status_object(picture, agents=agent_objects(picture.repository))

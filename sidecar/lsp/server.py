@@ -1,11 +1,19 @@
-"""The language server: which handler answers what. A handler works on the Scene of its moment."""
+"""Define the language server, and serve it on standard input and output: which handler answers what.
+
+A handler works on the EditorView of its moment, so that it never sees half of a change.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams
@@ -13,23 +21,26 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from sidecar import __version__
-from sidecar.lsp.asked import Asked
 from sidecar.lsp.client import SECTION, read_client, read_options, read_section
 from sidecar.lsp.code_actions import code_actions
 from sidecar.lsp.code_lens import code_lenses
-from sidecar.lsp.commands import COMMANDS
+from sidecar.lsp.commands.flow import stop_all
+from sidecar.lsp.commands.table import COMMANDS, PLAN, answer_plan
 from sidecar.lsp.documents import Document, change_document, open_document, repository_root
-from sidecar.lsp.door import Door, in_pool, log_error, owner, scene_of
-from sidecar.lsp.ending import CLOSING_SECONDS, watch_for_end
-from sidecar.lsp.folders import close, keep_sessions, read_folders, retry, tell_documents
+from sidecar.lsp.editor_view import EditorView
 from sidecar.lsp.hover import hover
-from sidecar.lsp.picture import PICTURE, keep_picturing
-from sidecar.lsp.plans import PLAN, answer_plan
-from sidecar.lsp.progress import stop_all
-from sidecar.lsp.publisher import keep_publishing
-from sidecar.lsp.scene import Scene
+from sidecar.lsp.publisher import PICTURE, keep_picturing, keep_publishing
+from sidecar.lsp.repositories import await_repositories, close, keep_sessions, read_folders, retry, tell_documents
+from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
+from sidecar.lsp.state import ServerState, in_pool, log_error, owner, start_task, view_of
+from sidecar.model.schema import SCHEMA
+from sidecar.system.streams import spare_memory
 
 T = TypeVar("T")
+ANSWER_SECONDS = 4.0
+"""How long the answer of a command waits for the outcome, where the client does not."""
+RUNNING = {"schema": SCHEMA, "outcome": "running"}
+"""The answer of a command whose outcome a message will tell."""
 SYNCHRONIZED = (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_CLOSE)
 
 
@@ -37,7 +48,7 @@ class _Protocol(LanguageServerProtocol):
     """pygls's protocol, but a picture is not converted: it is made of plain values, and can be large."""
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
-        """The class of a message."""
+        """Give the class of a message."""
         return dict if method == PICTURE else super().get_message_type(method)
 
 
@@ -51,13 +62,13 @@ class Server(LanguageServer):
             self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
 
 
-def create_door() -> Door:
-    """A server with every handler in place, not yet started."""
+def create_server() -> ServerState:
+    """Give a server with every handler in place, not yet started."""
     server = Server("sidecar", __version__, types.TextDocumentSyncKind.Incremental, protocol_cls=_Protocol)
     for method in (*SYNCHRONIZED, types.WORKSPACE_EXECUTE_COMMAND):
         server.protocol.fm.builtin_features.pop(method)
-    door = Door(server)
-    now: dict[str, Callable[[Door, Any], None]] = {
+    state = ServerState(server)
+    now: dict[str, Callable[[ServerState, Any], None]] = {
         types.INITIALIZE: initialize,
         types.INITIALIZED: initialized,
         types.TEXT_DOCUMENT_DID_OPEN: did_open,
@@ -68,192 +79,251 @@ def create_door() -> Door:
         types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     }
     for method, handler in now.items():
-        server.feature(method)(_guard(door, method, handler))
+        server.feature(method)(_guard(state, method, handler))
     actions = types.CodeActionOptions([types.CodeActionKind.QuickFix])
-    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, actions)(_answer(door, "The quick fixes", answer_code_action))
-    server.feature(types.TEXT_DOCUMENT_HOVER)(_answer(door, "The hover", answer_hover))
-    server.feature(types.TEXT_DOCUMENT_CODE_LENS)(_answer(door, "The code lens", answer_code_lens))
-    server.feature(types.SHUTDOWN)(_answer(door, "The shutdown", shut_down))
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, actions)(_answer(state, "The quick fixes", answer_code_action))
+    server.feature(types.TEXT_DOCUMENT_HOVER)(_answer(state, "The hover", answer_hover))
+    server.feature(types.TEXT_DOCUMENT_CODE_LENS)(_answer(state, "The code lens", answer_code_lens))
+    server.feature(types.SHUTDOWN)(_answer(state, "The shutdown", shut_down))
     for name in COMMANDS:
         server.command(name)(_unheard)
-    server.feature(types.WORKSPACE_EXECUTE_COMMAND)(_answer(door, "The command", answer_command))
-    server.feature(PLAN)(_answer(door, "The plan", answer_plan))
-    return door
+    server.feature(types.WORKSPACE_EXECUTE_COMMAND)(_answer(state, "The command", answer_command))
+    server.feature(PLAN)(_answer(state, "The plan", answer_plan))
+    return state
 
 
-def _guard(door: Door, what: str, handler: Callable[[Door, Any], None]) -> Callable[[Any], None]:
+def _guard(state: ServerState, what: str, handler: Callable[[ServerState, Any], None]) -> Callable[[Any], None]:
     def guarded(params: Any = None) -> None:
         try:
-            handler(door, params)
+            handler(state, params)
         except Exception as error:
-            log_error(door, what, error)
+            log_error(state, what, error)
 
     return guarded
 
 
 def _answer(
-    door: Door, what: str, handler: Callable[[Door, Any], Awaitable[T]]
+    state: ServerState, what: str, handler: Callable[[ServerState, Any], Awaitable[T]]
 ) -> Callable[[Any], Awaitable[T | None]]:
     async def answered(params: Any = None) -> T | None:
         try:
-            return await handler(door, params)
+            return await handler(state, params)
         except JsonRpcException:
             raise
         except Exception as error:
-            log_error(door, what, error)
+            log_error(state, what, error)
             return None
 
     return answered
 
 
 def _unheard() -> None:
-    """Stands for a command in what the server says that it can; `answer_command` is what answers."""
+    """Stand for a command in what the server says that it can; `answer_command` is what answers."""
 
 
-def initialize(door: Door, params: types.InitializeParams) -> None:
+def initialize(state: ServerState, params: types.InitializeParams) -> None:
     """Note what the client is; nothing is opened before it has its answer."""
-    encoding = door.server.workspace.position_encoding or types.PositionEncodingKind.Utf16
-    door.client = read_client(params, getattr(encoding, "value", encoding))
-    door.trusted, door.settings = read_options(params)
-    door.folders = read_folders(params.workspace_folders or (), params.root_uri)
+    encoding = state.server.workspace.position_encoding or types.PositionEncodingKind.Utf16
+    state.client = read_client(params, getattr(encoding, "value", encoding))
+    state.trusted, state.settings = read_options(params)
+    state.folders = read_folders(params.workspace_folders or (), params.root_uri)
 
 
-def initialized(door: Door, _params: types.InitializedParams) -> None:
+def initialized(state: ServerState, _params: types.InitializedParams) -> None:
     """Start to work: from now on sessions are opened, and Pictures published."""
-    _start(door, keep_publishing(door))
-    _start(door, keep_picturing(door))
-    _start(door, _begin(door))
-    watch_for_end(door)
+    start_task(state, keep_publishing(state))
+    if state.client.picture:
+        start_task(state, keep_picturing(state))
+    start_task(state, await_repositories(state))
+    start_task(state, _begin(state))
+    watch_for_end(state)
 
 
-async def _begin(door: Door) -> None:
-    if door.settings is None and door.client.configuration:
-        door.settings = await _pull_settings(door)
-    door.moved.set()
-    await keep_sessions(door)
+async def _begin(state: ServerState) -> None:
+    if state.settings is None and state.client.configuration:
+        state.settings = await _pull_settings(state)
+    state.moved.set()
+    await keep_sessions(state)
 
 
-def _start(door: Door, work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.get_running_loop().create_task(work)
-    door.tasks.add(task)
-    task.add_done_callback(door.tasks.discard)
-
-
-async def _pull_settings(door: Door) -> Mapping[str, object] | None:
+async def _pull_settings(state: ServerState) -> Mapping[str, object] | None:
     items = [types.ConfigurationItem(section=SECTION)]
     try:
-        answer = await door.server.workspace_configuration_async(types.ConfigurationParams(items))
+        answer = await state.server.workspace_configuration_async(types.ConfigurationParams(items))
     except Exception as error:
-        log_error(door, "Asking for settings", error)
+        log_error(state, "Asking for settings", error)
         return None
     return answer[0] if answer and isinstance(answer[0], Mapping) else None
 
 
-def did_open(door: Door, params: types.DidOpenTextDocumentParams) -> None:
-    """A document of a worktree, or of none: both are fine."""
-    document = open_document(params.text_document, next(door.stamps))
+def did_open(state: ServerState, params: types.DidOpenTextDocumentParams) -> None:
+    """Take in a document that was opened, of a worktree or of none."""
+    document = open_document(params.text_document, next(state.stamps))
     if document is not None:
-        _put(door, document)
-        retry(door, document.path)
+        _put(state, document)
+        retry(state, document.path)
 
 
-def did_change(door: Door, params: types.DidChangeTextDocumentParams) -> None:
+def did_change(state: ServerState, params: types.DidChangeTextDocumentParams) -> None:
     """Pass the text on as it is typed."""
-    before = door.documents.get(params.text_document.uri)
+    before = state.documents.get(params.text_document.uri)
     if before is not None:
-        version, stamp = params.text_document.version, next(door.stamps)
-        _put(door, change_document(before, params.content_changes, version, stamp, door.client.encoding))
+        version, stamp = params.text_document.version, next(state.stamps)
+        _put(state, change_document(before, params.content_changes, version, stamp, state.client.encoding))
 
 
-def did_close(door: Door, params: types.DidCloseTextDocumentParams) -> None:
-    """The file on disk counts again; what nobody needs any more is closed."""
-    if params.text_document.uri in door.documents:
-        door.documents = {uri: held for uri, held in door.documents.items() if uri != params.text_document.uri}
-        door.moved.set()
+def did_close(state: ServerState, params: types.DidCloseTextDocumentParams) -> None:
+    """Let the file on disk count again, and close what nobody needs any more."""
+    if params.text_document.uri in state.documents:
+        state.documents = {uri: held for uri, held in state.documents.items() if uri != params.text_document.uri}
+        state.moved.set()
 
 
-def did_save(door: Door, params: types.DidSaveTextDocumentParams) -> None:
-    """The text is what is on disk now; and a folder may have become a repository in the meantime."""
-    document = door.documents.get(params.text_document.uri)
+def did_save(state: ServerState, params: types.DidSaveTextDocumentParams) -> None:
+    """Note that the text is on disk now; a folder may have become a repository in the meantime."""
+    document = state.documents.get(params.text_document.uri)
     if document is not None:
         root = document.root or repository_root(document.path)
-        _put(door, replace(document, root=root, stamp=next(door.stamps), edited=False))
-        retry(door, document.path)
+        _put(state, replace(document, root=root, stamp=next(state.stamps), edited=False))
+        repository = owner(state, root)
+        if repository is not None and repository.guard is not None:
+            repository.guard.saved(document.path)
+        retry(state, document.path)
 
 
-def _put(door: Door, document: Document) -> None:
-    door.documents = {**door.documents, document.uri: document}
-    repository = owner(door, document.root)
+def _put(state: ServerState, document: Document) -> None:
+    state.documents = {**state.documents, document.uri: document}
+    repository = owner(state, document.root)
     if repository is not None:
-        tell_documents(door, repository)
+        tell_documents(state, repository)
 
 
-def did_change_folders(door: Door, _params: types.DidChangeWorkspaceFoldersParams) -> None:
+def did_change_folders(state: ServerState, _params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Open and close to match the folders that there are now."""
-    door.folders = read_folders(door.server.workspace.folders.values())
-    door.moved.set()
+    state.folders = read_folders(state.server.workspace.folders.values())
+    state.moved.set()
 
 
-def did_change_configuration(door: Door, params: types.DidChangeConfigurationParams) -> None:
+def did_change_configuration(state: ServerState, params: types.DidChangeConfigurationParams) -> None:
     """Work on with the new settings, which the client sends, or lets us ask for."""
     section = read_section(params.settings)
     if section is not None:
-        _use_settings(door, section)
-    elif door.client.configuration:
-        _start(door, _pull_again(door))
+        _use_settings(state, section)
+    elif state.client.configuration:
+        start_task(state, _pull_again(state))
 
 
-async def _pull_again(door: Door) -> None:
-    settings = await _pull_settings(door)
+async def _pull_again(state: ServerState) -> None:
+    settings = await _pull_settings(state)
     if settings is not None:
-        _use_settings(door, settings)
+        _use_settings(state, settings)
 
 
-def _use_settings(door: Door, settings: Mapping[str, object]) -> None:
-    if settings != (door.settings or {}):
-        door.settings, door.reopen = settings, True
-        door.moved.set()
+def _use_settings(state: ServerState, settings: Mapping[str, object]) -> None:
+    if settings != (state.settings or {}):
+        state.settings, state.reopen = settings, True
+        state.moved.set()
 
 
 async def answer_code_action(
-    door: Door, params: types.CodeActionParams
+    state: ServerState, params: types.CodeActionParams
 ) -> list[types.CodeAction | types.Command] | None:
-    """The quick fixes of a range."""
-    scene, document = _moment(door, params.text_document.uri)
-    return await in_pool(door, code_actions, scene, document, params) if scene and document else None
+    """Give the quick fixes of a range."""
+    view, document = _moment(state, params.text_document.uri)
+    return await in_pool(state, code_actions, view, document, params) if view and document else None
 
 
-async def answer_hover(door: Door, params: types.HoverParams) -> types.Hover | None:
-    """The other side's diff at a position."""
-    scene, document = _moment(door, params.text_document.uri)
-    return await in_pool(door, hover, scene, document, params.position) if scene and document else None
+async def answer_hover(state: ServerState, params: types.HoverParams) -> types.Hover | None:
+    """Give the other side's diff at a position."""
+    view, document = _moment(state, params.text_document.uri)
+    return await in_pool(state, hover, view, document, params.position) if view and document else None
 
 
-async def answer_code_lens(door: Door, params: types.CodeLensParams) -> list[types.CodeLens] | None:
-    """Who else changed the file."""
-    scene, document = _moment(door, params.text_document.uri)
-    return code_lenses(scene, document) if scene and document else None
+async def answer_code_lens(state: ServerState, params: types.CodeLensParams) -> list[types.CodeLens] | None:
+    """Say who else changed the file."""
+    view, document = _moment(state, params.text_document.uri)
+    return code_lenses(view, document) if view and document else None
 
 
-async def answer_command(door: Door, params: types.ExecuteCommandParams) -> Any:
-    """Do what a command says; unlike with pygls's own handler, it can be cancelled and brings the client's token."""
+async def answer_command(state: ServerState, params: types.ExecuteCommandParams) -> Any:
+    """Do what a command says; unlike with pygls's own handler, it brings the client's token.
+
+    A client that waits gets the outcome, and stops it all by cancelling. Of others many give up after some seconds
+    (lsp-mode after 10), the person's answer to the question included: they are answered before that, and cancelling is
+    theirs to do on the progress.
+    """
     command = COMMANDS.get(params.command)
     if command is None:
         raise JsonRpcInvalidParams(f"There is no command {params.command}.")
-    return await command(door, Asked(tuple(params.arguments or ()), params.work_done_token))
+    work = command(state, params)
+    if state.client.waits:
+        return await work
+    task = start_task(state, _carry_out(state, work))
+    done, _ = await asyncio.wait((task,), timeout=ANSWER_SECONDS)
+    return task.result() if done else RUNNING
 
 
-def _moment(door: Door, uri: str) -> tuple[Scene | None, Document | None]:
-    document = door.documents.get(uri)
-    return scene_of(door, owner(door, document.root) if document else None), document
+async def _carry_out(state: ServerState, work: Awaitable[Any]) -> Any:
+    try:
+        return await work
+    except Exception as error:
+        log_error(state, "The command", error)
+        return None
 
 
-async def shut_down(door: Door, _params: None) -> None:
+def _moment(state: ServerState, uri: str) -> tuple[EditorView | None, Document | None]:
+    document = state.documents.get(uri)
+    return view_of(state, owner(state, document.root) if document else None), document
+
+
+async def shut_down(state: ServerState, _params: None) -> None:
     """Let go of everything; the client says `exit` next."""
-    door.shut_down = door.ended = True
-    works = [asyncio.wrap_future(running) for running in stop_all(door)]
+    state.shut_down = state.ended = True
+    works = [asyncio.wrap_future(running) for running in stop_all(state)]
     if works:
         await asyncio.wait(works, timeout=CLOSING_SECONDS)
-    for task in list(door.tasks):
+    for task in list(state.tasks):
         task.cancel()
-    await close(door, list(door.repositories))
+    await close(state, list(state.repositories))
+
+
+TURN = 0.0005
+"""Seconds of Python that a thread may go on for while another one waits: what is done aside must not delay a save."""
+
+START_OFTEN = 5000
+"""New objects after which there is a collection during the start: 550 classes of the protocol are made, each twice.
+
+Never collecting saves no time that can be measured, and leaves 9 MB of first versions.
+"""
+
+
+def serve() -> int:
+    """Serve until the client says `exit` or is gone; the exit status is 0 after an orderly shutdown, else 1."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.setswitchinterval(TURN)
+    spare_memory()
+    reader, writer = _take_streams()
+    often = gc.get_threshold()
+    gc.set_threshold(START_OFTEN, *often[1:])
+    from sidecar.lsp.shutdown import finish, status
+
+    logging.getLogger("pygls").addHandler(logging.NullHandler())
+    logging.getLogger("pygls").propagate = False
+    state = create_server()
+    gc.freeze()
+    gc.set_threshold(*often)
+    state.server.start_io(reader, writer)
+    if not finish(state):
+        os._exit(status(state))
+    return status(state)
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Take standard input and output for the protocol alone: no library or child process can get at them any more."""
+    reader, writer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return reader, writer

@@ -1,1 +1,1 @@
-"""What things are: frozen values and pure functions; imports the standard library only."""
+"""Define what things are: frozen values and pure functions, with the standard library only."""

@@ -1,7 +1,11 @@
-"""What one worktree changed: entries of trees, changes, change sets."""
+"""Say what one worktree changed: entries of trees, changes, change sets, and what an object id looks like.
+
+Git's merge of two versions of a file that a tool makes may be clean and wrong, so it is known how to make it anew.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -28,7 +32,7 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        """Whether the content is text or bytes in a regular file, executable or not."""
+        """Tell whether the content is text or bytes in a regular file, executable or not."""
         return self.mode in (FILE, EXECUTABLE)
 
 
@@ -48,7 +52,7 @@ class Change:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name under which the change can meet another one."""
+        """Give every name under which the change can meet another one."""
         return (self.path,) if self.old_path is None else (self.path, self.old_path)
 
 
@@ -66,11 +70,11 @@ class ChangeSet:
     changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
 
     def __iter__(self) -> Iterator[Change]:
-        """Every change once, renames folded."""
+        """Give every change once, renames folded."""
         return iter(self.changes.values())
 
     def named(self, name: str) -> Change | None:
-        """The change that has this name now, or had it before a rename."""
+        """Give the change that has this name now, or had it before a rename."""
         found = self.changes.get(name)
         if found is not None or name not in self.touched:
             return found
@@ -78,22 +82,77 @@ class ChangeSet:
 
 
 def merge_sources(*groups: tuple[str, ...]) -> tuple[str, ...]:
-    """One ordered tuple of all sources in the groups."""
+    """Give one ordered tuple of all sources in the groups."""
     present = {source for group in groups for source in group}
     return tuple(source for source in SOURCES if source in present)
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """The directories above a path, nearest first, the top one ('') left out."""
+    """Give the directories above a path, nearest first, the top one ('') left out."""
     while (cut := path.rfind("/")) > 0:
         path = path[:cut]
         yield path
 
 
 def count_by_source(changes: ChangeSet) -> dict[str, int]:
-    """How many changes are present in each way; a change with two sources counts in both."""
+    """Count how many changes are present in each way; a change with two sources counts in both."""
     counts = dict.fromkeys(SOURCES, 0)
     for change in changes:
         for source in change.sources:
             counts[source] += 1
     return counts
+
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_IN_TEXT = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
+
+
+def is_object_id(text: str) -> bool:
+    """Tell whether a text is an object id, and nothing else."""
+    return _OBJECT_ID.fullmatch(text) is not None
+
+
+def object_ids_in(text: bytes) -> list[str]:
+    """Find whatever in a text looks like an object id, in its order; the null id left out."""
+    return [oid.decode("ascii") for oid in _IN_TEXT.findall(text) if oid.strip(b"0")]
+
+
+MADE_BY: Mapping[str, str] = MappingProxyType(
+    {
+        "package-lock.json": "npm install",
+        "npm-shrinkwrap.json": "npm install",
+        "yarn.lock": "yarn install",
+        "pnpm-lock.yaml": "pnpm install",
+        "bun.lock": "bun install",
+        "bun.lockb": "bun install",
+        "deno.lock": "deno install",
+        "Cargo.lock": "cargo generate-lockfile",
+        "poetry.lock": "poetry lock",
+        "uv.lock": "uv lock",
+        "pdm.lock": "pdm lock",
+        "Pipfile.lock": "pipenv lock",
+        "Gemfile.lock": "bundle lock",
+        "composer.lock": "composer update --lock",
+        "go.sum": "go mod tidy",
+        "flake.lock": "nix flake lock",
+        "Podfile.lock": "pod install",
+        "pubspec.lock": "dart pub get",
+        "mix.lock": "mix deps.get",
+    }
+)
+"""The last part of a path -> the command that makes the file anew."""
+
+BY_TOOLS = (".snap", ".min.js", ".min.css", ".js.map", ".css.map", "_pb2.py", ".pb.go", ".g.dart")
+"""How the names of other files end that tools make."""
+
+
+def is_made_by_tools(path: str) -> bool:
+    """Tell whether a file is known to be made by a tool, by its name."""
+    return path.rpartition("/")[2] in MADE_BY or path.endswith(BY_TOOLS)
+
+
+def how_to_make(path: str) -> str | None:
+    """Say in a sentence how a file is made anew; None for one that people write."""
+    if (command := MADE_BY.get(path.rpartition("/")[2])) is not None:
+        return f"It is better made anew than merged: {command}"
+    return "It is made by a tool, and better made anew than merged." if path.endswith(BY_TOOLS) else None

@@ -1,9 +1,11 @@
-"""Everything that a linked worktree holds, and what it is: what a release must prove, keep or may delete."""
+"""Define what a linked worktree holds: what a release must prove, keep or may delete."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Files:
       the main worktree's; ignored and made by a build, with nothing at stake inside.
     - `submodule_changes`: what is not committed in submodules.
     - `empty_directories`, `special` (pipes, sockets, devices), `nested`, `mounts`: as they say.
-    - `unreadable`, `overlong`: what could not be looked at; `unexplained`: what is none of all this.
+    - `unreadable`, `overlong`: what could not be looked at.
     - `xattrs`: entries with `user.` attributes; `hard_links`: files with another name outside.
     """
 
@@ -55,7 +57,6 @@ class Files:
     mounts: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     overlong: tuple[str, ...] = ()
-    unexplained: tuple[str, ...] = ()
     xattrs: tuple[str, ...] = ()
     hard_links: tuple[str, ...] = ()
 
@@ -71,7 +72,7 @@ class Commits:
     - `own`: reached by HEAD or the branch, and held by nothing else.
     - `by_refs`: reached by refs of this worktree alone, and by nothing above; `refs`: their full names and ids.
     - `by_log`: reached only by a reflog, or by an id in the administrative directory.
-    - `roots`: every commit id that any of these name and that exists: what a snapshot has to reach.
+    - `roots`: every commit id that any of these name and that exists.
     """
 
     head: str | None
@@ -89,10 +90,10 @@ MOST_COMMITS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """What the administrative directory tells: names are relative to it, but for locks of the branch's ref.
+    """What the administrative directory tells; paths are absolute.
 
     `operations` are in git's words ("rebase", "cherry-pick"); `locked` is the reason given, '' without one, None
-    when it is not locked; `unreadable` could not be looked at; `unexplained` are kinds of entries that git never makes.
+    when it is not locked; `extras` are not git's own, `unreadable` could not be looked at.
     """
 
     operations: tuple[str, ...] = ()
@@ -101,7 +102,6 @@ class Administration:
     extras: tuple[str, ...] = ()
     worktree_config: bool = False
     unreadable: tuple[str, ...] = ()
-    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +110,24 @@ class Surroundings:
 
     `pointers` are (where, value) of configuration values and alternates that lead into it; `stashes` the messages of
     stash entries made on its branch; `elsewhere` the names of other worktrees that use the branch;
-    `submodule_commits` the submodules' directories with how many commits only this worktree's copy has.
+    `submodule_commits` the submodules' directories with how many commits only this worktree's copy has; `contents` what
+    of Git LFS (SHA-256 -> path) no other branch and no remote is known to have.
     """
 
     pointers: tuple[tuple[str, str], ...] = ()
     stashes: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     submodule_commits: tuple[tuple[str, int], ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
     """Bytes on the disk (st_blocks), an inode counted once.
 
-    `kept` is what the files take that a release keeps, in the trash or in the snapshot: changed, untracked, and ignored
-    ones that no build makes. `reclaimable` is what it would free: `total` without those, and without what has another
-    name outside.
+    `kept` is what the files take that a release keeps in the trash: changed, converted (line ends, Git LFS), untracked,
+    and ignored ones that no build makes. `reclaimable` is what it would free: `total` without those, and without what
+    has another name outside.
     """
 
     total: int = 0
@@ -133,9 +135,45 @@ class Bytes:
     kept: int = 0
 
 
+class HeldFile(NamedTuple):
+    """A file whose very bytes HEAD has as a blob, and what lstat(2) said of it then: mode, size, times in ns, inode."""
+
+    oid: str
+    mode: int
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+
+    @classmethod
+    def of(cls, oid: str, status: os.stat_result) -> HeldFile:
+        """Make one of a file as lstat sees it now."""
+        return cls(oid, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+Status = tuple[int, int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class Fingerprint:
+    """What each directory below a folder is like, by its path ('' for the folder itself), as a walk fills it.
+
+    `contents` is a digest of its entries, without those that were only passed through; `own` is what lstat says of the
+    directory itself, but for the folder's own, since renaming that is not writing into it. What counts of an entry:
+    name, inode, mode, size, and the times of change of content and inode, in ns.
+    """
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    own: dict[str, Status] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A linked worktree (absolute path and short name), and all that is in it."""
+    """A linked worktree (absolute path and short name), and all that is in it.
+
+    `held` are the files that need not be kept, by path; `modules` the directories of submodules, each with its git
+    directory relative to the common directory; `seen` is what everything was like when it was looked at.
+    """
 
     worktree: str
     name: str
@@ -145,3 +183,8 @@ class Inventory:
     surroundings: Surroundings
     bytes: Bytes
     entries: int = 0
+    held: Mapping[str, HeldFile] = field(default_factory=dict, repr=False, compare=False)
+    modules: tuple[tuple[str, str], ...] = ()
+    inode: int = 0
+    seen: Fingerprint = field(default_factory=Fingerprint, repr=False, compare=False)
+    seen_administration: Fingerprint = field(default_factory=Fingerprint, repr=False, compare=False)

@@ -1,11 +1,10 @@
-"""What an inventory means for a person: one finding for each kind of thing that is at stake, kept or gone."""
+"""Say what an inventory means for a person: one finding for each kind of thing that is at stake, kept or gone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Finding, gravest_first
+from sidecar.model.findings import Finding, finding, gravest_first
 from sidecar.model.inventory import MOST_COMMITS, Administration, Commits, Files, Inventory, Surroundings
 from sidecar.model.messages import counted, escape, named, shown, some
 
@@ -13,7 +12,7 @@ _SUBMODULE_CHANGES = "uncommitted changes in submodules"
 
 
 def findings_of(inventory: Inventory, *, head_in_trunk: bool = False) -> tuple[Finding, ...]:
-    """Every finding of an inventory; commits of a branch are left to the question whether trunk has them.
+    """Give every finding of an inventory; commits of a branch are left to the question whether trunk has them.
 
     `head_in_trunk`: the same question has been answered with yes for a detached HEAD.
     """
@@ -36,14 +35,13 @@ def _of_files(name: str, files: Files) -> Iterator[Finding]:
     groups = (
         ("uncommitted", tracked, "uncommitted change", "uncommitted changes"),
         ("untracked", files.untracked, "untracked file", "untracked files"),
-        ("hidden-changes", files.hidden, "change hidden from git status", "changes hidden from git status"),
+        ("hidden-changes", files.hidden, "change that no commit would have", "changes that no commit would have"),
         ("submodule-changes", files.submodule_changes, "uncommitted change in a submodule", _SUBMODULE_CHANGES),
         ("nested-repository", repositories, "other repository inside", "other repositories inside"),
         ("nested-worktree", worktrees, "other worktree inside", "other worktrees inside"),
         ("mount", files.mounts, "mounted file system inside", "mounted file systems inside"),
         ("unreadable", files.unreadable, "unreadable entry", "unreadable entries"),
         ("overlong-path", files.overlong, "path too long to open", "paths too long to open"),
-        ("unexplained", files.unexplained, "entry that nothing explains", "entries that nothing explains"),
         ("ignored-unique", files.unique, "ignored file that is only here", "ignored files that are only here"),
         ("special-file", files.special, "pipe, socket or device", "pipes, sockets or devices"),
         ("empty-directories", files.empty_directories, "empty directory", "empty directories"),
@@ -103,23 +101,26 @@ def _of_administration(name: str, administration: Administration) -> Iterator[Fi
             "lock files of a git at work or killed",
         ),
         ("unreadable", administration.unreadable, "unreadable entry", "unreadable entries"),
-        ("unexplained", administration.unexplained, "entry that git does not make", "entries that git does not make"),
     )
     for code, entries, one, many in groups:
         if entries:
-            where = f"in the git directory of {shown(name)}"
-            paths = tuple(f".git/{entry}" for entry in entries)
-            there = "There is" if len(paths) == 1 else "There are"
-            yield finding(code, f"{there} {counted(len(paths), one, many)} {where}: {named(paths)}.", paths)
+            there = f"There {'is' if len(entries) == 1 else 'are'} {counted(len(entries), one, many)}"
+            which = ", ".join(map(escape, entries[:3])) + (f" and {len(entries) - 3} more" if entries[3:] else "")
+            yield finding(code, f"{there} in git's own directories of {shown(name)}: {which}.", entries)
 
 
 def _of_surroundings(name: str, branch: str | None, surroundings: Surroundings) -> Iterator[Finding]:
     if surroundings.pointers:
         where = named([f"{key} = {value}" for key, value in surroundings.pointers])
-        yield finding("config-inside", f"The configuration points into {shown(name)}: {where}.")
+        yield finding("config-inside", f"The configuration, or a hook, points into {shown(name)}: {where}.")
     for path, count in surroundings.submodule_commits:
         commits = counted(count, "commit", "commits")
         yield finding("submodule-commits", f"The submodule {escape(path)} has {commits} that nobody else has.", (path,))
+    if surroundings.contents:
+        paths = tuple(sorted({*surroundings.contents.values()}))
+        contents = counted(len(surroundings.contents), "content", "contents")
+        said = f"Git LFS has {contents} for {shown(name)} that no remote and no other branch has: {named(paths)}."
+        yield finding("lfs-contents", said, paths)
     if surroundings.stashes:
         entries = counted(len(surroundings.stashes), "stash entry stays", "stash entries stay")
         yield finding("stash", f"{entries}: {escape(surroundings.stashes[0])}.")
@@ -139,7 +140,7 @@ def _short(commits: Sequence[str]) -> str:
 
 
 def size_text(count: int) -> str:
-    """Bytes for a person: 14 kB, 2.3 GB (powers of 1,000)."""
+    """Write bytes for a person: 14 kB, 2.3 GB (powers of 1,000)."""
     size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

@@ -1,4 +1,4 @@
-"""Conflict markers as git writes them, and the lines of both sides that they stand for (git-merge(1))."""
+"""Parse git's conflict markers, and find the lines of both sides that they stand for (git-merge(1))."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Segment = Lines | Block
 
 
 def split_lines(content: bytes) -> Lines:
-    """The lines of a text without their newline; a carriage return before it counts as part of the line's end."""
+    """Give the lines of a text without their newline; a carriage return before it counts as part of the line's end."""
     lines = content.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -32,13 +32,13 @@ def split_lines(content: bytes) -> Lines:
 
 
 def contains_marker(content: bytes, size: int) -> bool:
-    """Whether a text has a line that markers of this size could be mistaken for."""
+    """Tell whether a text has a line that markers of this size could be mistaken for."""
     marks = [char * size for char in (b"<", b"=", b">", b"|")]
     return any(content.startswith(mark) or b"\n" + mark in content for mark in marks if mark in content)
 
 
 def parse_markers(merged: bytes, size: int) -> list[Segment]:
-    """The segments of a file that git wrote conflict markers of this size into; [] when the markers don't add up."""
+    """Split a file with conflict markers of this size into segments; [] when the markers don't add up."""
     start, base, middle, end = (char * size for char in (b"<", b"|", b"=", b">"))
     lines = split_lines(merged)
     marks = {start, base, middle, end}
@@ -87,7 +87,7 @@ class _Group:
 def locate_blocks(
     segments: Sequence[Segment], ours: Lines, theirs: Lines, our_hunks: Sequence[Hunk], their_hunks: Sequence[Hunk]
 ) -> list[tuple[Region, Region]] | None:
-    """(our lines, their lines) of every block, by walking the merged text along both sides' hunks.
+    """Find (our lines, their lines) of every block, by walking the merged text along both sides' hunks.
 
     Every line of the merged text is held against the line that it must have come from; None when they disagree, which
     means that the merge did not work on these hunks (a driver, renormalized ends of lines, several merge bases).
@@ -130,7 +130,7 @@ def locate_blocks(
 
 
 def _stretch(group: _Group | None, o: int, t: int, most: int) -> int:
-    """For how many lines of the merged text what is true of the next one stays true: till a group begins or ends."""
+    """Count the lines of the merged text up to where a group begins or ends."""
     if group is None:
         return most
     if o < group.ours_start or t < group.theirs_start:
@@ -152,7 +152,7 @@ def _pass_silent(groups: Sequence[_Group], at: int, o: int, t: int) -> tuple[int
 
 
 def _group(our_hunks: Sequence[Hunk], their_hunks: Sequence[Hunk]) -> list[_Group]:
-    """Hunks that share or touch lines of the base belong together, as in git's three-way merge."""
+    """Group the hunks that share or touch lines of the base, as git's three-way merge does."""
     pending = sorted([(hunk, True) for hunk in our_hunks] + [(hunk, False) for hunk in their_hunks], key=_by_base)
     groups: list[_Group] = []
     our_shift = their_shift = 0
@@ -187,7 +187,7 @@ def _by_base(item: tuple[Hunk, bool]) -> tuple[int, int]:
 
 
 def resolved_as(segments: Sequence[Segment], *, ours: bool) -> tuple[Lines, list[tuple[int, int]]]:
-    """The merged text with one side's lines in every block, and (first line, count) of each block in it, from 0."""
+    """Give the merged text with one side's lines in every block, and (first line, count) of each block, from 0."""
     lines: Lines = []
     spans: list[tuple[int, int]] = []
     for segment in segments:
@@ -201,7 +201,7 @@ def resolved_as(segments: Sequence[Segment], *, ours: bool) -> tuple[Lines, list
 
 
 def carry_over(span: tuple[int, int], hunks: Sequence[Hunk]) -> Region:
-    """Where (first line, count) of one text lies in another, given the hunks from the one to the other."""
+    """Carry (first line, count) of one text over to another, by the hunks from the one to the other."""
     first, count = span
     start = first + sum(hunk.count - hunk.base_count for hunk in hunks if hunk.base_end <= first and hunk.base < first)
     within = sum(

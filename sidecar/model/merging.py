@@ -1,12 +1,14 @@
-"""What a merge says, and which changes of the two sides it says it about."""
+"""Read what a merge says: which changes of the two sides it speaks of, and how much would change."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors, merge_sources
+from sidecar.model.messages import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Merge:
     """A merge as `git merge-tree` reports it (git-merge-tree(1), OUTPUT).
 
     `tree` is what would be checked out; `stages` the higher order stages by path; `labels` what git appended to names
-    that it had to move aside; `marker_size` the length of its conflict markers.
+    that it had to move aside; `marker_size` the length of its conflict markers. Of the paths `unrun`, a merge driver
+    made nothing: it could not be run where the merge was tried, or failed there.
     """
 
     clean: bool
@@ -32,6 +35,7 @@ class Merge:
     messages: tuple[Message, ...]
     labels: tuple[str, str]
     marker_size: int
+    unrun: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ KINDS_BY_WEIGHT = (
 
 
 def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork | None = None) -> list[Meeting]:
-    """Every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge.
+    """Give every pair of changes that meet in a merge of whole trees: those in conflict first, then those that merge.
 
     What git says several times of one pair of changes is one meeting, unless it is about a path that neither has.
     Where several changes of a side can be meant, it is one of its `own` work: paths, by default all that it touched.
@@ -83,7 +87,7 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork
         for changes, work in zip((ours, theirs), own or (ours.touched, theirs.touched), strict=True)
     ]
     conflicts: dict[tuple[str | None, ...], Meeting] = {}
-    stopped = {_without_label(path, merge) for path in merge.stages}
+    stopped = {without_label(path, merge) for path in merge.stages}
     for paths, names, kind in _conflicts(merge):
         path = paths[0]
         stopped.add(path)
@@ -103,7 +107,7 @@ def find_meetings(merge: Merge, ours: ChangeSet, theirs: ChangeSet, own: OwnWork
 
 
 def _conflicts(merge: Merge) -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
-    """(paths, all names, kind) of each conflict that git tells of; a staged path that no message names is content.
+    """Give (paths, all names, kind) of each conflict; a staged path that no message names is of kind content.
 
     `paths` are those of the message, the first is where the conflict is; `names` also those that other messages tell
     of that place: the name that a file had before its directory moved is only in one of them.
@@ -114,17 +118,17 @@ def _conflicts(merge: Merge) -> list[tuple[tuple[str, ...], tuple[str, ...], str
     names: dict[str, dict[str, None]] = {}
     for message in merge.messages:
         if message.paths and (message.type.startswith("CONFLICT") or message.text.startswith("CONFLICT")):
-            paths = tuple(_without_label(path, merge) for path in message.paths)
+            paths = tuple(without_label(path, merge) for path in message.paths)
             told.append((paths, _kind(message)))
             names.setdefault(paths[0], {}).update(dict.fromkeys(paths))
     named = {name for together in names.values() for name in together}
-    silent = dict.fromkeys(_without_label(path, merge) for path in merge.stages)
+    silent = dict.fromkeys(without_label(path, merge) for path in merge.stages)
     told += [((path,), "content") for path in silent if path not in named]
     return [(paths, tuple(names.get(paths[0], {paths[0]: None})), kind) for paths, kind in told]
 
 
-def _without_label(path: str, merge: Merge) -> str:
-    """The name that a file had before git moved it aside for another of that name."""
+def without_label(path: str, merge: Merge) -> str:
+    """Give the name that a file had before git moved it aside for another of that name."""
     if "~" not in path:
         return path
     return re.sub("~(?:" + "|".join(map(re.escape, merge.labels)) + r")(?:_\d+)?$", "", path)
@@ -138,7 +142,7 @@ def _kind(message: Message) -> str:
 
 
 def weight(meeting: Meeting) -> int:
-    """Where several meetings are about the same two files, the one with the least weight tells most."""
+    """Weigh a meeting: of several about the same two files, the one with the least weight tells most."""
     return _weight(meeting.kind) if meeting.conflict else len(KINDS_BY_WEIGHT)
 
 
@@ -147,14 +151,14 @@ def _weight(kind: str) -> int:
 
 
 def _place(path: str, kind: str, ours: Change | None, theirs: Change | None) -> str:
-    """One file renamed to two names is known by the old one; everything else by where git says it is."""
+    """Name a file renamed to two names by its old one, and everything else by where git says it is."""
     if kind == "rename/rename" and ours and theirs and ours.old_path == theirs.old_path and ours.old_path:
         return ours.old_path
     return path
 
 
 def _find_changes(sides: Sequence[_Side], names: tuple[str, ...], kind: str) -> tuple[Change | None, Change | None]:
-    """The change of each side that a conflict is about; a name that one side's rename knows leads to the other's."""
+    """Find each side's change that a conflict is about; a name that one side's rename knows leads to the other's."""
     if kind == "rename involved in collision":
         names = names[::-1]  # what conflicts is the file that was renamed, with what the other did to it
     by_name = [_named(side, names) for side in sides]
@@ -170,7 +174,7 @@ def _find_changes(sides: Sequence[_Side], names: tuple[str, ...], kind: str) -> 
 
 
 def _two_names(ours: ChangeSet, theirs: ChangeSet, names: tuple[str, ...], kind: str) -> tuple[Change, Change] | None:
-    """What both sides did with one file that was renamed: git's own choice among several, from its message."""
+    """Find what both sides did with one renamed file: git's own choice among several, from its message."""
     if kind == "rename/delete" and len(names) == 2:
         return _renamed_and_deleted(ours, theirs, *names) or _renamed_and_deleted(theirs, ours, *names, swap=True)
     if kind != "rename/rename" or len(names) != 3:
@@ -200,9 +204,9 @@ def _named(side: _Side, names: tuple[str, ...]) -> Change | None:
 
 
 def _moved_along(side: _Side, new: str, old: str) -> Change | None:
-    """A change that took its file out of a directory that git takes for renamed, so that `old` should be `new`.
+    """Give a change that took its file out of a directory that git takes for renamed, so that `old` should be `new`.
 
-    Best one of the side's own that went the same way, else another of its own: what was left in the directory counts.
+    The side's own work comes first, then what went the same way, then renames before deletions.
     """
     source, target = _directories(old, new)
     prefix = source + "/" if source else ""
@@ -224,7 +228,7 @@ def _moved_along(side: _Side, new: str, old: str) -> Change | None:
 
 
 def _directories(old: str, new: str) -> tuple[str, str]:
-    """The topmost directories that one has to be renamed to for the other to follow from."""
+    """Give the topmost directories that one has to be renamed to for the other to follow from."""
     before, after = old.split("/")[:-1], new.split("/")[:-1]
     while before and after and before[-1] == after[-1]:
         before.pop()
@@ -233,7 +237,7 @@ def _directories(old: str, new: str) -> tuple[str, str]:
 
 
 def _nearby(side: _Side, names: tuple[str, ...]) -> Change | None:
-    """A change above or below one of these names (a file against a directory), else one that left its directory."""
+    """Find a change above or below one of these names (a file against a directory), else one that left its folder."""
     above = {directory for name in names for directory in ancestors(name)}
     near = [
         change
@@ -265,7 +269,7 @@ def _merging(ours: ChangeSet, theirs: ChangeSet, in_conflict: Container[tuple[st
 
 
 def merging_kind(ours: Change, theirs: Change) -> str:
-    """What meets in two changes that merge, in the words of git's conflicts."""
+    """Give what meets in two changes that merge, in the words of git's conflicts."""
     if ours.after is None and theirs.after is None:
         return "delete/delete"
     if ours.old_path is not None and theirs.old_path is not None:
@@ -282,3 +286,42 @@ def merging_kind(ours: Change, theirs: Change) -> str:
 
 def _only_mode(change: Change) -> bool:
     return change.before is not None and change.after is not None and change.before.oid == change.after.oid
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Numbers of files: edited in place, added, moved as they are, and deleted of the `total` that trunk has.
+
+    The total is None where nothing is deleted: nobody has counted.
+    """
+
+    edited: int = 0
+    added: int = 0
+    moved: int = 0
+    deleted: int = 0
+    total: int | None = None
+
+    @property
+    def phrase(self) -> str:
+        """Say for the middle of a sentence: `changes 1 file, adds 2 files, deletes 3 of 3 files`."""
+        parts = [("changes", self.edited), ("adds", self.added), ("moves", self.moved)]
+        said = [f"{verb} {counted(number, 'file', 'files')}" for verb, number in parts if number]
+        if self.deleted:
+            said.append(f"deletes {self.deleted} of {counted(self.total or 0, 'file', 'files')}")
+        return ", ".join(said) or "changes no file"
+
+    @property
+    def said(self) -> str:
+        """Say the extent as a sentence."""
+        return f"{self.phrase[0].upper()}{self.phrase[1:]}."
+
+
+def extent_of(changes: Iterable[Change], count: Callable[[], int]) -> Extent:
+    """Measure changes, path by path, to a tree whose files can be counted; what comes as it went has moved."""
+    listed = list(changes)
+    gone = Counter(change.before for change in listed if change.after is None)
+    come = Counter(change.after for change in listed if change.before is None)
+    moved = sum((gone & come).values())
+    edited = len(listed) - sum(gone.values()) - sum(come.values())
+    deleted = sum(gone.values()) - moved
+    return Extent(edited, sum(come.values()) - moved, moved, deleted, count() if deleted else None)

@@ -1,14 +1,15 @@
-"""The sentences that every door says, and how names are written in them."""
+"""Say the sentences of every door, with names and moments written in them as people read them."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sidecar.model.changes import SUBMODULE, SYMLINK
-from sidecar.model.object_ids import is_object_id
-from sidecar.model.overlaps import Overlap, Region, Side
-from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, how_to_make, is_object_id
+from sidecar.model.overlaps import Overlap, Region, Side, Verdict
+from sidecar.model.picture import TRUNK_KEY, Undone
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LONGEST_NAME = 100
@@ -16,12 +17,12 @@ _MOST_RANGES = 6
 
 
 def escape(text: str) -> str:
-    """The text with all that a screen would obey or hide (controls, bidirectional marks, odd bytes) spelled out."""
+    """Spell out all that a screen would obey or hide: controls, bidirectional marks, odd bytes."""
     return "".join(_spell(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
 def escape_lines(text: str) -> str:
-    """The text escaped, but for the ends of its lines: for what has several, like the last words of a command."""
+    """Escape a text of several lines, like the last ones of a command, but for the ends of its lines."""
     return "\n".join(map(escape, text.split("\n")))
 
 
@@ -35,64 +36,142 @@ def _spell(char: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name from a repository, escaped and no longer than a line can bear."""
+    """Give a name from a repository, escaped and no longer than a line can bear."""
     escaped = escape(name)
     return escaped if len(escaped) <= _LONGEST_NAME else escaped[: _LONGEST_NAME - 1] + "…"
 
 
 def named(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
-    """The first names, and how many more there are."""
+    """Name the first few, and say how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return between.join(map(shown, names[:most])) + more
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """A number with its noun, and with what has to agree with it."""
+    """Write a number with its noun, and with what has to agree with it."""
     return f"1 {one}" if count == 1 else f"{count} {many}"
 
 
+WAY_OUT = "Run `sidecar open NAME`, and from now on work only in the directory that it prints."
+"""What a person can tell an agent that edits where another one does."""
+
+
+def collision_sentence(one: str, other: str, worktree: str) -> str:
+    """Say that two agents, named by their clients, edit the worktree of that name."""
+    who = f"Two sessions of {shown(one)}" if one == other else f"{shown(one)} and {shown(other)} both"
+    return f"{who} edit {shown(worktree)}, and may write over each other."
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago something was, in minutes."""
+    minutes = int(seconds // 60)
+    return "less than a minute ago" if minutes < 1 else f"{counted(minutes, 'minute', 'minutes')} ago"
+
+
 def them(count: int) -> str:
-    """What was counted, when it is spoken of again."""
+    """Say `it` or `them` of what was counted."""
     return "it" if count == 1 else "them"
 
 
 def some(operation: str) -> str:
-    """An operation of git with its article: `a rebase`, `an am`."""
+    """Give an operation of git with its article: `a rebase`, `an am`."""
     return f"{'an' if operation == 'am' else 'a'} {operation}"
 
 
 def short(ref: str) -> str:
-    """A branch as it is, an object id in ten digits."""
+    """Give a branch as it is, an object id in ten digits."""
     return ref[:10] if is_object_id(ref) else ref.removeprefix("refs/heads/")
 
 
 def called(side: Side) -> str:
-    """What a side is called in a title: its worktree's name, trunk, or the commit as it was asked for."""
+    """Give what a side is called in a title: its worktree's name, trunk, or the commit as it was asked for."""
     if side.name is not None:
         return shown(side.name)
     return "trunk" if side.key == TRUNK_KEY else shown(short(side.key))
 
 
 def party(side: Side) -> str:
-    """What a side is called in a sentence: `feat-1 (branch feature/one)`, `feat-2 (detached at 1a2b3c4d5e)`."""
+    """Give what a side is called in a sentence: `feat-1 (branch feature/one)`, `feat-2 (detached at 1a2b3c4d5e)`."""
     if side.name is None and side.key != TRUNK_KEY:
         return called(side)
-    state = "detached at" if is_object_id(side.ref) else "branch"
-    return f"{called(side)} ({state} {shown(short(side.ref))})"
+    return with_branch(called(side), side.ref)
+
+
+def with_branch(name: str, ref: str) -> str:
+    """Give a shown name with its branch, or the commit where it is detached; a branch of the same name is left out."""
+    branch = shown(short(ref))
+    if is_object_id(ref):
+        return f"{name} (detached at {branch})"
+    return name if branch == name else f"{name} (branch {branch})"
 
 
 def lines(regions: Sequence[Region]) -> str:
-    """`line 12`, `lines 3-5, 12`; many are cut short, and how many is said."""
+    """Write `line 12`, `lines 3-5, 12`; of many the first few, and how many more."""
     spans = [str(one.start) if one.start == one.end else f"{one.start}-{one.end}" for one in dict.fromkeys(regions)]
     more = f" and {len(spans) - _MOST_RANGES} more" if len(spans) > _MOST_RANGES else ""
     word = "line" if len(spans) == 1 and "-" not in spans[0] else "lines"
     return f"{word} {', '.join(spans[:_MOST_RANGES])}{more}"
 
 
+def titled(name: str, ref: str) -> str:
+    """Give a worktree's name, with its branch where that says more."""
+    return shown(name) if ref == name else f"{shown(name)} ({shown(short(ref))})"
+
+
+def where(side: Side, overlap: Overlap) -> str:
+    """Say what a side has at an overlap: its lines, or what it did where there are no lines to point at."""
+    words = [_content_of(side, overlap)]
+    if side.path != overlap.path:
+        words.append(f"in {shown(side.path)}")
+    if side.sources and side.sources != (COMMITTED,):
+        words.append(f"({', '.join(side.sources)})")
+    return " ".join(words)
+
+
+def _content_of(side: Side, overlap: Overlap) -> str:
+    if side.after is None:
+        return "deleted"
+    if side.after.mode in (SYMLINK, SUBMODULE):
+        return "symbolic link" if side.after.mode == SYMLINK else "submodule"
+    regions = side.changed if overlap.verdict == "clean" else side.regions
+    if not regions or overlap.kind == "binary":
+        return "added" if side.before is None else "changed"
+    return ranges(regions)
+
+
+def ranges(regions: Sequence[Region]) -> str:
+    """Say `line 12`, `lines 3-5, 12`, `after line 7` (where lines were deleted)."""
+    there = [region for region in regions if region.gap is None]
+    gaps = [
+        f"after line {region.gap}" if region.gap else "before line 1" for region in regions if region.gap is not None
+    ]
+    return ", ".join(([lines(there)] if there else []) + gaps[:3] + (["and more"] if len(gaps) > 3 else []))
+
+
 def overlap_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
-    """What happens where `mine` meets the lines `theirs` of `other`; none where there are no lines to name."""
-    words = _sentence(overlap, mine, other, theirs)
-    return f"{words} {overlap.note}" if overlap.note else words
+    """Say what happens where `mine` meets the lines `theirs` of `other`; none where there are no lines to name."""
+    return " ".join((_sentence(overlap, mine, other, theirs), *overlap_notes(overlap, mine)))
+
+
+def overlap_notes(overlap: Overlap, mine: Side) -> list[str]:
+    """Give the sentences that belong to an overlap beside what happens: what was left out, and what makes the file."""
+    made = how_to_make(mine.path) if overlap.verdict != "identical" else None
+    return [note for note in (overlap.note, made) if note]
+
+
+def gathered_sentence(verdict: Verdict, others: Sequence[Side]) -> str:
+    """Say what happens on lines where several others are met; what each of them did is told beside."""
+    names = [called(other) for other in others]
+    few = names if len(names) < 4 else [*names[:2], f"{len(names) - 2} more"]
+    who = f"{', '.join(few[:-1])} and {few[-1]}"
+    if verdict == "identical":
+        return f"Identical to {who}."
+    return f"Conflicts with {who}." if verdict == "conflict" else f"Meets {who}; git merges each cleanly."
+
+
+def deed_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
+    """Say what one of several others did to the lines `theirs`; none where there are no lines to name."""
+    return f"{party(other)} {_deed(overlap, mine, other, theirs)}."
 
 
 def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
@@ -106,7 +185,7 @@ def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region
 
 
 def _deed(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
-    """What the other side did, as a clause without its subject."""
+    """Say what the other side did, as a clause without its subject."""
     if other.after is None:
         known = other.before is not None
         return "deleted this file" if known else f"changed something that does not go with it ({shown(overlap.kind)})"
@@ -136,14 +215,26 @@ def _place(mine: Side, other: Side) -> str:
     return shown(other.path) if other.path != mine.path else ""
 
 
+def no_overlaps(*, is_all: bool) -> str:
+    """Say that there are none, or (not `is_all`) that there may be some all the same."""
+    return "No overlaps." if is_all else "No overlaps are known."
+
+
+def undone_clause(undone: Undone, branch: str) -> str:
+    """Say what a worktree takes back, as a clause without its subject; `branch` is trunk's name as it is shown."""
+    commit = f"{shown(undone.commit[:10])} ({shown(undone.subject)})"
+    more = f", and {counted(undone.commits - 1, 'commit', 'commits')} since" if undone.commits > 1 else ""
+    return f"takes back what {shown(undone.author)} did to {branch} in {commit}{more}"
+
+
 def trunk_edit_sentence(branch: str, linked: int) -> str:
-    """What an edit on trunk itself means, where `linked` linked worktrees exist."""
+    """Say what an edit on trunk itself means, where `linked` linked worktrees exist."""
     others = "another worktree exists" if linked == 1 else f"{linked} other worktrees exist"
-    return f"Edited directly on trunk (branch {shown(branch)}), while {others} to work in."
+    return f"Edited directly on {with_branch('trunk', branch)}, while {others} to work in."
 
 
 def lens_title(verdicts: Sequence[tuple[str, str]]) -> str:
-    """One line about a file, from (what the other side is called, the verdict) of each; conflicts are marked."""
+    """Say one line about a file, by (what the other side is called, the verdict) of each; conflicts are marked."""
     ranked = sorted(verdicts, key=lambda pair: pair[1] != "conflict")
     if len(ranked) == 1:
         return f"{ranked[0][0]} changed this file too{' (conflict)' if ranked[0][1] == 'conflict' else ''}"
@@ -152,3 +243,39 @@ def lens_title(verdicts: Sequence[tuple[str, str]]) -> str:
     more = f" and {len(named) - len(kept)} more" if len(named) > len(kept) else ""
     what = "worktrees" if all(name != "trunk" for name, _ in ranked) else "others"
     return f"{len(named)} {what} changed this file: {', '.join(kept)}{more}"
+
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+SHORT = {"s": "second", "sec": "second", "m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week"}
+AGO = re.compile(r"(\d{1,6}|an?|one)[ ]?([a-z]+?)s?(?: ago)?")
+CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+
+
+def parse_moment(text: str, now: datetime) -> datetime | None:
+    """Parse a moment: ISO 8601, `14:05` (the last time it was so late), `10 minutes ago`, `yesterday`; else None.
+
+    `now` has a time zone, in which a text without one is read.
+    """
+    said = " ".join(text.strip().lower().split())
+    if said in ("now", "yesterday"):
+        return now if said == "now" else now - timedelta(days=1)
+    if (clock := CLOCK.fullmatch(said)) is not None:
+        hour, minute, second = (int(part or 0) for part in clock.groups())
+        if hour > 23 or minute > 59 or second > 59:
+            return None
+        whole = 0 if clock[3] else 59  # `14:05` is until its end
+        moment = now.replace(hour=hour, minute=minute, second=second or whole, microsecond=999_999)
+        return moment if moment - timedelta(minutes=1) <= now else moment - timedelta(days=1)
+    if (ago := AGO.fullmatch(said)) is not None:
+        number, word = ago.groups()
+        seconds = UNITS.get(SHORT.get(word, word))
+        if seconds is not None:
+            try:
+                return now - timedelta(seconds=(int(number) if number.isdigit() else 1) * seconds)
+            except (OverflowError, ValueError):
+                return None  # before there were any
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)

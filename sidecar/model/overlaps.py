@@ -1,4 +1,4 @@
-"""Where two change sets meet: verdicts, sides, regions."""
+"""Say where two change sets meet: verdicts, sides, regions, and what is unknown, which is never the same as nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Region:
 
 
 def region(first: int, count: int) -> Region:
-    """The region of `count` lines from line `first`; no lines: the gap right before line `first`."""
+    """Give the region of `count` lines from line `first`; no lines: the gap right before line `first`."""
     if count > 0:
         return Region(first, first + count - 1)
     return Region(max(1, first - 1), max(1, first - 1), gap=first - 1)
@@ -72,7 +72,7 @@ class Overlap:
     paired: bool = True
 
     def seen_from(self, key: str) -> tuple[Side, Side] | None:
-        """(this side, the other side) for the party of that key; None when it takes no part."""
+        """Give (this side, the other side) for the party of that key; None when it takes no part."""
         first, second = self.sides
         if first.key == key:
             return first, second
@@ -82,6 +82,45 @@ class Overlap:
 
 
 def counterparts(mine: Side, other: Side, verdict: Verdict) -> list[tuple[Region, Region]]:
-    """Pairs (lines of my file, lines of the other's file) that meet, in the order of my lines."""
+    """Pair the lines of my file and of the other's file that meet, in the order of my lines."""
     theirs = other.changed if verdict == "clean" else other.regions
     return sorted(zip(mine.regions, theirs, strict=False), key=lambda pair: (pair[0].start, pair[1].start))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a changed file's content is not known, in one sentence; `large`: it was left alone because of its size.
+
+    Of a large file it is certain that it is a change. Of another one that could not be read, not even that.
+    """
+
+    reason: str
+    large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Where an overlap may be that is not shown, and why, in one sentence.
+
+    `parties` have the keys and names (of trunk and plain commits None) between which it may be: one alone is what could
+    not be read of it, and so concerns everybody. `path` is relative to the worktree, None where it may be at any.
+    """
+
+    parties: tuple[tuple[str, str | None], ...]
+    path: str | None
+    reason: str
+
+    def concerns(self, key: str) -> bool:
+        """Tell whether it may hide an overlap of the party of this key."""
+        return len(self.parties) == 1 or any(party == key for party, _ in self.parties)
+
+    def may_be_at(self, path: str) -> bool:
+        """Tell whether it may be at this path, above or below it."""
+        if self.path is None or not path:
+            return True
+        return self.path == path or self.path.startswith(f"{path}/") or path.startswith(f"{self.path}/")
+
+    def name(self, key: str | None = None) -> str | None:
+        """Give the worktree that it is about, as the party of this key sees it; None is trunk."""
+        others = [name for party, name in self.parties if party != key] or [name for _, name in self.parties]
+        return next((name for name in others if name is not None), None)

@@ -1,4 +1,4 @@
-"""The live picture of one repository: immutable and numbered."""
+"""Describe one repository at one moment, immutable and numbered: the only thing that doors read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from sidecar.model.changes import ChangeSet
+from sidecar.model.changes import ChangeSet, Entry
+from sidecar.model.hunks import Hunk
 from sidecar.model.inventory import Bytes
-from sidecar.model.overlaps import Overlap
+from sidecar.model.overlaps import Overlap, Unknown, Unread
 
 TRUNK_KEY = ""
 """The key of trunk among the sides of an overlap; a worktree's key is its absolute path."""
@@ -24,12 +25,29 @@ class Trunk:
     commit: str | None
 
 
+PROTECTED = "Protected by Worktree Sidecar"
+"""How the reason of a lock of ours begins."""
+
+DOING = {"rebase": "rebasing", "bisect": "bisecting"}
+"""How an operation is called while it is unfinished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An operation that has detached HEAD (`rebase` or `bisect`) and the short name of the branch it comes back to."""
+
+    operation: str
+    branch: str
+
+
 @dataclass(frozen=True, slots=True)
 class Worktree:
     """One worktree as git lists it (git-worktree(1)).
 
     `key` is its absolute path, `name` the last part of it, `git_dir` the administrative directory.
-    `head` is a commit id, or None before the first commit; `branch` is short, None when detached.
+    `head` is a commit id, or None before the first commit; `branch` is short, None when detached. `unfinished` is the
+    operation that has detached it; its branch is a name of the worktree all the same. `merging` are the commits that a
+    merge under way brings in: the commit that ends it will have them as parents beside `head`.
     """
 
     key: str
@@ -42,15 +60,30 @@ class Worktree:
     missing: bool = False
     bare: bool = False
     problem: str | None = None
+    unfinished: Unfinished | None = None
+    merging: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
-        """What its side of an overlap is called: the branch, or the commit when detached."""
+        """Give what its side of an overlap is called: the branch, also in the middle of a rebase, or the commit."""
+        if self.branch is None and self.unfinished is not None:
+            return f"{self.unfinished.branch} ({DOING[self.unfinished.operation]})"
         return self.branch or self.head or "HEAD"
 
     @property
+    def branches(self) -> tuple[str, ...]:
+        """Give the short names of the branches that it goes by: it is on one, or comes back to one."""
+        held = self.unfinished.branch if self.unfinished is not None else None
+        return tuple(name for name in (self.branch, held) if name is not None)
+
+    @property
+    def protected(self) -> bool:
+        """Tell whether `sidecar keep` has locked it."""
+        return self.locked is not None and self.locked.startswith(PROTECTED)
+
+    @property
     def readable(self) -> bool:
-        """Whether it has files that can be compared."""
+        """Tell whether it has files that can be compared."""
         return not (self.missing or self.bare or self.problem)
 
 
@@ -63,10 +96,32 @@ class Integration:
 
 
 @dataclass(frozen=True, slots=True)
-class WorktreeState:
-    """A worktree with what it changed; `changes` is None when it could not be read, and `problem` says why.
+class Undone:
+    """What a worktree takes back of trunk in one file, without saying so: which commit, and by which hunks.
 
-    `bytes` is what it takes on the disk, None until it was measured; two states are equal without it.
+    `before` is what the fork point has at the path, `after` the present state, None where the file is deleted; the
+    hunks lead from one to the other. `commits` is how many are taken back, the oldest of them is the `commit` named.
+    """
+
+    path: str
+    before: Entry
+    after: Entry | None
+    commit: str
+    subject: str
+    author: str
+    hunks: tuple[Hunk, ...]
+    exact: bool
+    commits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WorktreeState:
+    """A worktree with what it changed; `changes` is None when git can't tell even what it has committed.
+
+    `unread` says why what is not committed is not known, None when it is: `changes` are the committed ones only then.
+    `files` are the changed files whose content is not known, by path. `problem` is all that is unusual, in sentences.
+    `bytes` is what it takes on the disk, None until it was measured, and `undone` what it takes back of trunk as far as
+    was looked; two states are equal without them.
     """
 
     worktree: Worktree
@@ -77,6 +132,9 @@ class WorktreeState:
     integration: Integration = Integration("no-work")
     problem: str | None = None
     bytes: Bytes | None = field(default=None, compare=False)
+    undone: tuple[Undone, ...] = field(default=(), compare=False)
+    unread: str | None = None
+    files: Mapping[str, Unread] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +142,8 @@ class Picture:
     """One moment of one repository.
 
     `number` grows by one for every new Picture of a session. `documents` has the version of each unsaved editor text
-    that this Picture saw, by absolute path. `problem` is one sentence about the whole repository, or None.
+    that this Picture saw, by absolute path. `problem` is one sentence about the whole repository, or None. `unknown` is
+    where overlaps may be that are not among the `overlaps`.
     """
 
     number: int
@@ -94,10 +153,28 @@ class Picture:
     overlaps: tuple[Overlap, ...] = ()
     documents: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     problem: str | None = None
+    unknown: tuple[Unknown, ...] = ()
+
+
+def has_trunk(picture: Picture, worktree: Worktree) -> bool:
+    """Tell whether a worktree has trunk checked out, and trunk a commit."""
+    trunk = picture.trunk
+    return trunk is not None and trunk.commit is not None and worktree.branch == trunk.branch
+
+
+def problems(picture: Picture) -> list[tuple[str | None, str]]:
+    """Give (worktree's name, None for the repository, sentence) of what is unusual, and of pairs that are not known."""
+    whole: list[tuple[str | None, str]] = [(None, picture.problem)] if picture.problem else []
+    pairs = [(unknown.name(), unknown.reason) for unknown in picture.unknown if len(unknown.parties) > 1]
+    return [*whole, *pairs] + [
+        (state.worktree.name, problem)
+        for state in picture.worktrees
+        if (problem := state.problem or state.worktree.problem) is not None
+    ]
 
 
 def locate(picture: Picture, path: str) -> tuple[Worktree, str] | None:
-    """(worktree, path inside it) of an absolute path; the innermost where worktrees are nested, None when outside."""
+    """Find (worktree, path inside it) of an absolute path: the innermost of nested worktrees, None when outside."""
     inside = [
         state.worktree
         for state in picture.worktrees
@@ -107,3 +184,31 @@ def locate(picture: Picture, path: str) -> tuple[Worktree, str] | None:
         return None
     worktree = max(inside, key=lambda found: len(found.key))
     return worktree, path[len(worktree.key) + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchNote:
+    """How a process watches a repository.
+
+    repository: the common directory. backend: as in `sidecar.watch.Report`. watches: inotify watches, or directories
+    that are watched as a whole. worktrees: how many are followed. polled: how many of them are not watched as a whole.
+    """
+
+    repository: str
+    pid: int
+    backend: str
+    watches: int
+    worktrees: int
+    polled: int
+
+
+def watch_sentence(note: WatchNote) -> str:
+    """Say the note in one line for a person."""
+    worktrees = f"{note.worktrees:,} worktree{'' if note.worktrees == 1 else 's'}"
+    if note.backend == "polling":
+        return f"Watching: {worktrees}, by looking again and again (process {note.pid})."
+    directories = f"{note.watches:,} director{'y' if note.watches == 1 else 'ies'}"
+    told = f"Watching: {directories} of {worktrees} (process {note.pid})."
+    if not note.polled:
+        return told
+    return f"{told} For {note.polled:,} of these there are not enough watches; changes far from all others show late."

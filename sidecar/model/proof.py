@@ -1,4 +1,4 @@
-"""Whether a branch's work is in trunk: what a proof says, and how trunk's later commits take it back."""
+"""Define what a proof says of work in trunk, and tell how trunk's later commits take it back."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ NUMBER = re.compile(r" \(#\d+\)$")
 
 
 def read_takeback(commit: str, message: str) -> Takeback:
-    """What a commit message takes back, in the words of git-revert(1) and of the forges' buttons."""
+    """Give what a commit message takes back, in the words of git-revert(1) and of the forges' buttons."""
     subjects = (
         match[2] if match[1] == "Revert" else f'Revert "{match[2]}"' for match in REVERTS_SUBJECT.finditer(message)
     )
@@ -71,7 +71,7 @@ def read_takeback(commit: str, message: str) -> Takeback:
 
 
 def taken_back(known: Mapping[str, str], takebacks: Iterable[Takeback]) -> set[str]:
-    """Of these commits (id -> subject), those that are reverted, and not by a commit that was reverted in turn.
+    """Find which of these commits (id -> subject) are reverted, and not by a commit that was reverted in turn.
 
     `takebacks` come oldest first.
     """
@@ -101,7 +101,7 @@ def lost_paths(
     stands: Mapping[str, Sequence[tuple[str, bool | None]]],
     start: Callable[[str], bool],
 ) -> set[str]:
-    """The paths whose change trunk had and has no more, told from how trunk stood to each since, newest first.
+    """Give the paths whose change trunk had and has no more, told from how trunk stood to each since, newest first.
 
     `stands` has, by path, (commit, whether trunk had the change then; None: neither it nor what was before); a path
     that is not in it stands as trunk has it now. `start` says whether trunk had it at first. A file that the change
@@ -124,7 +124,7 @@ def lost_paths(
 
 
 def _taker(stands: Sequence[tuple[str, bool | None]]) -> str | None:
-    """The commit that took a change back: the oldest of those since which trunk has been without it."""
+    """Give the commit that took a change back: the oldest of those since which trunk has been without it."""
     taker = None
     for commit, has in stands:
         if has:

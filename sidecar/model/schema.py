@@ -1,19 +1,26 @@
-"""The JSON objects of every door (schema 1): what is, and what an operation plans or did."""
+"""Make the JSON objects of every door (schema 1): what is, and what an operation plans or did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.findings import Finding
-from sidecar.model.order import Order, Turn
-from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.merge_order import Order, Turn
+from sidecar.model.merging import Extent
+from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.sweepers import find_sweeper
 
 SCHEMA = 1
 
 Json = dict[str, Any]
+Inside = Mapping[str, Sequence[Json]]
+NOBODY: Inside = MappingProxyType({})
+"""Who is in each worktree, by its key, where nobody was looked for."""
 
 
 class Restorable(Protocol):
@@ -21,47 +28,53 @@ class Restorable(Protocol):
 
     @property
     def id(self) -> str:
-        """How it is called in commands."""
+        """Give its name in commands."""
 
     @property
     def what(self) -> str:
-        """`merge`, `release` or `vanished`."""
+        """Say `merge`, `release`, `vanished`, `wiped` or `state`."""
 
     @property
     def worktree(self) -> str:
-        """The worktree's name."""
+        """Give the worktree's name."""
 
     @property
     def branch(self) -> str | None:
-        """Its branch (short), None when detached."""
+        """Give its branch (short), None when detached."""
 
     @property
     def time(self) -> float:
-        """When it happened, in seconds since 1970."""
+        """Give the time at which it happened, in seconds since 1970."""
 
     @property
     def bytes(self) -> int:
-        """What it keeps on the disk."""
+        """Give what it keeps on the disk."""
 
 
-def status_object(picture: Picture, in_use: dict[str, list[Json]] | None = None) -> Json:
-    """What `status --json` prints and `sidecar/picture` carries; `in_use` maps a worktree's key to its processes."""
+def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NOBODY) -> Json:
+    """Give what `status --json` prints and `sidecar/picture` carries; `in_use` are processes, `agents` edit there."""
     return {
         "schema": SCHEMA,
         "repository": picture.repository,
         "trunk": picture.trunk and {"branch": picture.trunk.branch, "commit": picture.trunk.commit},
-        "worktrees": [_worktree(state, (in_use or {}).get(state.worktree.key, [])) for state in picture.worktrees],
+        "worktrees": [
+            _worktree(state, in_use.get(state.worktree.key, ()), agents.get(state.worktree.key, ()))
+            for state in picture.worktrees
+        ],
         "overlaps": [overlap_object(overlap) for overlap in picture.overlaps],
+        "unknown": [unknown_object(unknown) for unknown in picture.unknown],
     }
 
 
-def overlaps_object(overlaps: Iterable[Overlap]) -> Json:
-    """What `overlaps --json` prints."""
-    return {"schema": SCHEMA, "overlaps": [overlap_object(overlap) for overlap in overlaps]}
+def overlaps_object(overlaps: Iterable[Overlap], unknown: Iterable[Json]) -> Json:
+    """Give what `overlaps --json` prints."""
+    return {"schema": SCHEMA, "overlaps": [overlap_object(overlap) for overlap in overlaps], "unknown": list(unknown)}
 
 
-def check_object(files: Iterable[tuple[str, str, Iterable[Overlap]]]) -> Json:
-    """What `check --json` prints, of (path, worktree's name, overlaps) per file."""
+def check_object(
+    files: Iterable[tuple[str, str, Iterable[Overlap]]], unknown: Iterable[Json], agents: Iterable[Json]
+) -> Json:
+    """Give what `check --json` prints, of (path, worktree's name, overlaps) per file; `agents` edit in the others."""
     return {
         "schema": SCHEMA,
         "files": [
@@ -72,15 +85,17 @@ def check_object(files: Iterable[tuple[str, str, Iterable[Overlap]]]) -> Json:
             }
             for path, worktree, overlaps in files
         ],
+        "unknown": list(unknown),
+        "agents": list(agents),
     }
 
 
 def plan_object(order: Order) -> Json:
-    """What `plan --json` prints: PLAN.
+    """Give what `plan --json` prints: PLAN.
 
     PLAN  {"schema": 1, "order": [TURN], "pairs": [{"worktrees": [NAME, NAME], "paths": [str]}], "conflicts": int,
            "exact": bool}
-    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null}
+    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null, "files": FILES|null}
 
     `order` has those that are ready first, in the order in which to merge them, each with the number of conflicted
     paths that it meets there; then the others, with those that it meets in trunk. `conflicts` is the sum of the ready
@@ -105,17 +120,26 @@ def _turn(turn: Turn) -> Json:
         "ready": turn.ready,
         "conflicts": len(turn.paths),
         "why": turn.why,
+        "files": asdict(turn.extent) if turn.extent is not None else None,
     }
 
 
 def overlap_object(overlap: Overlap) -> Json:
-    """OVERLAP of the design."""
+    """Give the OVERLAP of the design."""
     return {
         "path": overlap.path,
         "verdict": overlap.verdict,
         "kind": overlap.kind,
         "sides": [_side(side) for side in overlap.sides],
     }
+
+
+def unknown_object(unknown: Unknown, seen_from: str | None = None) -> Json:
+    """Give UNKNOWN {"worktree": NAME|null, "path": str|null, "reason": str}: an overlap may be there that is not shown.
+
+    `worktree` could not be read, or compared with the one that was asked about (`seen_from`, its key); null is trunk.
+    """
+    return {"worktree": unknown.name(seen_from), "path": unknown.path, "reason": unknown.reason}
 
 
 def merge_object(
@@ -125,19 +149,25 @@ def merge_object(
     after: str | None,
     findings: Iterable[Finding],
     receipt: str | None = None,
+    extent: Extent | None = None,
 ) -> Json:
-    """What `merge --json` prints: `branch` is trunk's, `before` and `after` its commits."""
+    """Give what `merge --json` prints: `branch` is trunk's, `before` and `after` its commits.
+
+    `files` is null where the merge stops or was not looked at: FILES {"edited", "added",
+    "moved", "deleted", "total"}, the total null where nothing is deleted.
+    """
     return {
         "schema": SCHEMA,
         "outcome": outcome,
         "trunk": {"branch": branch, "before": before, "after": after},
         "findings": [finding_object(finding) for finding in findings],
         "receipt": receipt,
+        "files": asdict(extent) if extent is not None else None,
     }
 
 
 def merge_all_object(outcome: str, merges: Iterable[tuple[str, Json | None]]) -> Json:
-    """What `merge --all --json` prints: {"schema": 1, "outcome", "merges": [{"worktree": NAME, "merge": MERGE|null}]}.
+    """Give what `merge --all --json` prints: {"schema": 1, "outcome", "merges": [{"worktree", "merge": MERGE|null}]}.
 
     The merges are in their order; null for one that was not tried, since it was only planned, or another stopped before
     it. `outcome` is "planned", or that of the last one tried.
@@ -152,7 +182,7 @@ def merge_all_object(outcome: str, merges: Iterable[tuple[str, Json | None]]) ->
 def update_object(
     outcome: str, worktree: str | None, path: str | None, conflicts: Iterable[str], findings: Iterable[Finding]
 ) -> Json:
-    """What merging trunk into a worktree answers: `conflicts` are to be resolved in the worktree at `path`."""
+    """Give what merging trunk into a worktree answers: `conflicts` are to be resolved in the worktree at `path`."""
     return {
         "schema": SCHEMA,
         "outcome": outcome,
@@ -166,7 +196,7 @@ def update_object(
 def release_object(
     outcome: str, findings: Iterable[Finding], receipt: str | None = None, reclaimed: int = 0, kept: int = 0
 ) -> Json:
-    """What `release --json` prints; `reclaimed` and `kept` in bytes."""
+    """Give what `release --json` prints; `reclaimed` and `kept` in bytes."""
     return {
         "schema": SCHEMA,
         "outcome": outcome,
@@ -177,7 +207,7 @@ def release_object(
 
 
 def receipts_object(receipts: Iterable[Restorable]) -> Json:
-    """What `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on the disk."""
+    """Give what `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on disk."""
     return {
         "schema": SCHEMA,
         "receipts": [
@@ -195,9 +225,10 @@ def receipts_object(receipts: Iterable[Restorable]) -> Json:
 
 
 def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) -> Json:
-    """What `restore ID --json` and `open --json` print: `path` is the worktree that is there now.
+    """Give what `restore ID --json`, `open --json` and `keep --json` print: `path` is the worktree.
 
-    `outcome` is "restored" or "opened", "refused" or "failed"; with `--empty` "emptied", "planned" or "refused".
+    `outcome` is "restored", "opened", "protected", "unprotected", "refused" or "failed"; with `--empty` "emptied",
+    "planned" or "refused".
     """
     return {
         "schema": SCHEMA,
@@ -208,7 +239,7 @@ def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) 
 
 
 def finding_object(finding: Finding) -> Json:
-    """FINDING of the design."""
+    """Give the FINDING of the design."""
     return {
         "code": finding.code,
         "severity": finding.severity,
@@ -227,7 +258,7 @@ def _side(side: Side) -> Json:
     }
 
 
-def _worktree(state: WorktreeState, in_use: list[Json]) -> Json:
+def _worktree(state: WorktreeState, in_use: Sequence[Json], agents: Sequence[Json]) -> Json:
     worktree = state.worktree
     counts = count_by_source(state.changes) if state.changes else {}
     return {
@@ -235,14 +266,18 @@ def _worktree(state: WorktreeState, in_use: list[Json]) -> Json:
         "path": worktree.key,
         "main": worktree.main,
         "branch": worktree.branch,
+        **({} if worktree.unfinished is None else {"unfinished": asdict(worktree.unfinished)}),
         "head": worktree.head,
         "locked": worktree.locked,
+        "protected": worktree.protected,
         "missing": worktree.missing,
         "changes": {source: counts.get(source, 0) for source in (COMMITTED, STAGED, UNSTAGED, UNTRACKED)},
         "ahead": state.ahead,
         "behind": state.behind,
         "integration": {"state": state.integration.state, "how": state.integration.how},
-        "in_use": in_use,
+        "swept_by": sweeper.tool if (sweeper := find_sweeper(state)) is not None else None,
+        "in_use": list(in_use),
+        "agents": list(agents),
         "bytes": state.bytes and {"total": state.bytes.total, "reclaimable": state.bytes.reclaimable},
         "problem": worktree.problem or state.problem,
     }

@@ -1,4 +1,4 @@
-"""Every setting, once: `docs/settings.md` and the extension's configuration are generated from this table."""
+"""Define every setting, once: `docs/settings.md` and the extension's configuration are generated from this table."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ SETTINGS: tuple[Setting, ...] = (
         "else the main worktree's branch.",
     ),
     Setting(
+        "show",
+        "string",
+        "conflicts",
+        "Which overlaps are shown as problems: `conflicts` alone; with `overlaps` also what git merges cleanly; with "
+        "`everything` also where others made the same change. The code lens and the hover always tell all of them.",
+        choices=("conflicts", "overlaps", "everything"),
+    ),
+    Setting(
         "maxFileSize",
         "integer",
         50,
@@ -74,40 +82,71 @@ SETTINGS: tuple[Setting, ...] = (
         scope="machine-overridable",
     ),
     Setting(
+        "setup",
+        "string",
+        "",
+        "The command line that `sidecar open` runs in a new worktree, by the shell: `npm ci`. In its environment are "
+        "ports of the worktree's own and a name for Docker Compose (`docs/cli.md`). Empty: none.",
+        scope="machine",
+    ),
+    Setting(
         "verify",
         "string",
         "",
-        "The command line that must succeed before a merge lands in trunk; it runs by the shell, in a passing worktree "
-        "with the very files that will land. Empty: none.",
+        "The command line that must succeed before a merge lands in trunk; it runs by the shell, in a landing "
+        "repository with the very files that will land. Empty: none.",
         scope="machine",
     ),
     Setting(
         "prepare",
         "string",
         "",
-        "A command line that runs before `verify` in the same place, say, to link dependencies: "
-        '`ln -s "$SIDECAR_CHECKOUT/node_modules" node_modules`.',
+        "A command line that runs before `verify` in the same place, say, to install dependencies: `npm ci`. Links "
+        "into another checkout would have it test that one's packages, and are refused.",
         scope="machine",
     ),
     Setting(
         "verifyTimeout",
         "integer",
         1800,
-        "Seconds after which `prepare` and `verify` are each ended, with all that they started. 0: never.",
+        "Seconds after which `setup`, `prepare` and `verify` are each ended, with all that they started. 0: never.",
         scope="machine",
+    ),
+    Setting(
+        "hookBlocks",
+        "boolean",
+        False,
+        "Refuse an agent's edit that would make a new conflict with another worktree, once, with the other version of "
+        "the lines; after that it goes through. Takes effect where `sidecar hook --install` ran after it was set.",
+        editor=False,
     ),
     Setting(
         "guard",
         "boolean",
         True,
-        "Keep each linked worktree's last state restorable while the sidecar runs, in case something else deletes it. "
-        "Ignored files can't be kept.",
+        "Keep the states of every worktree restorable while the sidecar runs, in case something deletes the worktree "
+        "or wipes what is not committed in it.",
+    ),
+    Setting(
+        "guardIgnored",
+        "boolean",
+        True,
+        "Keep ignored files that are nowhere else, such as `.env` or a local database, outside of git while they are "
+        "small and few; they come back with their worktree.",
+    ),
+    Setting(
+        "guardStates",
+        "integer",
+        500,
+        "How many states of one worktree the guard keeps at the most: all of the last hour, one an hour for a day, one "
+        "a day after that. Beyond it the oldest go first.",
     ),
     Setting(
         "guardLimit",
         "integer",
-        100,
-        "A worktree that has more than so many mebibytes of new content is not kept by the guard.",
+        200,
+        "How many mebibytes of content the states of one worktree may add to the repository. Beyond it the oldest go "
+        "first; a single state with more new content is not kept.",
     ),
     Setting(
         "retention",
@@ -147,7 +186,7 @@ DEFAULTS: Mapping[str, Value] = {setting.key: setting.default for setting in SET
 
 
 def read_value(setting: Setting, raw: object) -> Value | None:
-    """A raw value from git config (str) or JSON as the setting's kind; None when it does not fit."""
+    """Read a raw value from git config (str) or JSON as the setting's kind; None when it does not fit."""
     if setting.kind == "boolean":
         if isinstance(raw, str):
             return {"true": True, "yes": True, "on": True, "1": True, "": True}.get(raw.lower(), False)
@@ -171,14 +210,14 @@ def read_value(setting: Setting, raw: object) -> Value | None:
 
 
 def build_output(settings: Mapping[str, Value]) -> tuple[str, ...]:
-    """The patterns of the setting `disposable`: what a build makes again."""
+    """Give the patterns of the setting `disposable`: what a build makes again."""
     patterns = settings["disposable"]
     assert isinstance(patterns, tuple)
     return patterns
 
 
 def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str, object]) -> dict[str, Value]:
-    """All settings: the default, under what git config says, under what the editor says; bad values are passed over.
+    """Settle every setting: the default, under git config, under the editor; bad values are passed over.
 
     `git_config` has lower-case keys without `sidecar.`, as `git config --list` prints them; `editor` has the keys of
     the table. An empty string or a default in the editor does not hide git config's value.

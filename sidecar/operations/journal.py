@@ -1,4 +1,4 @@
-"""What the running operation has done so far, so that whoever comes after a kill can finish or undo it.
+"""Write down what the running operation has done so far, so that whoever comes after a kill can finish or undo it.
 
 There is one journal, since there is one operation at a time: `<common dir>/sidecar/journal`. Every step is on the disk
 before the step is taken. Anyone can edit a file, so each operation checks every fact before it obeys one.
@@ -13,87 +13,96 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Finding
-from sidecar.operations.state import read_record, remove_record, write_record
+from sidecar.model.findings import Failure, Finding, finding
+from sidecar.operations.decode import decode
+from sidecar.operations.records import read_record, remove_record, write_record
+
+T = TypeVar("T")
 
 OPERATION_ID = re.compile(r"(merge|update|release|restore|open|move|undo)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
 """What an id of ours looks like; it becomes part of file names and refs."""
+
+OperationId = Annotated[str, OPERATION_ID.fullmatch]
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """An operation under way: its id, what it is, the step that it is about to take, and its facts."""
 
-    id: str
+    id: OperationId
     what: str
     step: str
     facts: Mapping[str, Any]
 
 
-def begin(state: Path, operation_id: str, what: str, step: str, facts: Mapping[str, Any]) -> Journal:
+def begin(sidecar_dir: Path, operation_id: str, what: str, step: str, facts: Mapping[str, Any]) -> Journal:
     """Open the journal; the caller holds the lock and has found no other journal."""
     journal = Journal(operation_id, what, step, dict(facts))
-    _write(state, journal)
+    _write(sidecar_dir, journal)
     return journal
 
 
-def advance(state: Path, journal: Journal, step: str, **facts: Any) -> Journal:
+def advance(sidecar_dir: Path, journal: Journal, step: str, **facts: Any) -> Journal:
     """Say which step comes next, with what was learned since."""
     moved = replace(journal, step=step, facts={**journal.facts, **facts})
-    _write(state, moved)
+    _write(sidecar_dir, moved)
     return moved
 
 
-def finish(state: Path) -> None:
+def finish(sidecar_dir: Path) -> None:
     """Close the journal: nothing of the operation is left to do."""
-    remove_record(_path(state))
+    remove_record(_path(sidecar_dir))
 
 
-def pending(state: Path) -> Journal | None:
-    """The journal of an operation that did not end; None without one, ValueError for a file that is no journal."""
-    record = read_record(_path(state))
+def pending(sidecar_dir: Path) -> Journal | None:
+    """Read the journal of an operation that did not end; None without one, ValueError for another file."""
+    record = read_record(_path(sidecar_dir))
     if record is None:
         return None
-    known = record.get("id"), record.get("what"), record.get("step")
-    facts = record.get("facts")
-    operation_id, what, step = known
-    if not (isinstance(operation_id, str) and isinstance(what, str) and isinstance(step, str)):
-        raise ValueError(f"{_path(state)} names no operation.")
-    if (
-        not OPERATION_ID.fullmatch(operation_id)
-        or not operation_id.startswith(f"{what}-")
-        or not isinstance(facts, dict)
-    ):
-        raise ValueError(f"{_path(state)} is not as we wrote it.")
-    if record.get("place") != _place(state):
-        raise ValueError(f"{_path(state)} was written in another repository, of which this is a copy.")
-    return Journal(operation_id, what, step, facts)
+    journal = decode(Journal, record)
+    if isinstance(journal, Failure) or not journal.id.startswith(f"{journal.what}-"):
+        raise ValueError(f"{_path(sidecar_dir)} is not as we wrote it.")
+    if record.get("place") != _place(sidecar_dir):
+        raise ValueError(f"{_path(sidecar_dir)} was written in another repository, of which this is a copy.")
+    return journal
 
 
-def left_over(state: Path) -> Finding | None:
-    """Why nothing new may begin: an operation before it was ended half-way; None when there is nothing left of one."""
+def left_over(sidecar_dir: Path) -> Finding | None:
+    """Say why nothing new may begin: an operation was ended half-way; None when nothing of one is left."""
     try:
-        standing = pending(state)
+        standing = pending(sidecar_dir)
     except ValueError as error:
-        return finding("bad-journal", f"{error} Look at it, and move it away.")
+        return bad_journal(str(error))
     if standing is None:
         return None
     said = "An operation before this one was ended half-way. Run the command again: it is cleaned up first."
     return finding("unfinished", said)
 
 
-def _path(state: Path) -> Path:
-    return state / "journal"
+def bad_journal(why: str) -> Finding:
+    """Say that a journal is not obeyed; `why` is a sentence."""
+    return finding("bad-journal", f"{why} Look at it, and move it away.")
 
 
-def _write(state: Path, journal: Journal) -> None:
-    known = {"id": journal.id, "what": journal.what, "step": journal.step, "place": _place(state)}
-    write_record(_path(state), {"schema": 1, **known, "facts": dict(journal.facts)})
+def decode_facts(cls: type[T], entry: Journal) -> T | Finding:
+    """Read the facts of a journal as their operation writes them; else the finding that says that they are not so."""
+    facts = decode(cls, entry.facts)
+    if isinstance(facts, Failure):
+        return bad_journal(f"The journal of {entry.id} is not as we wrote it: {facts.message}.")
+    return facts
 
 
-def _place(state: Path) -> int:
-    """What no copy of the directory has; the device's number changes from one start of the machine to the next."""
-    return state.stat().st_ino
+def _path(sidecar_dir: Path) -> Path:
+    return sidecar_dir / "journal"
+
+
+def _write(sidecar_dir: Path, journal: Journal) -> None:
+    known = {"id": journal.id, "what": journal.what, "step": journal.step, "place": _place(sidecar_dir)}
+    write_record(_path(sidecar_dir), {"schema": 1, **known, "facts": dict(journal.facts)})
+
+
+def _place(sidecar_dir: Path) -> int:
+    """Give what no copy of the directory has; the device's number changes from one start of the machine to the next."""
+    return sidecar_dir.stat().st_ino

@@ -1,60 +1,104 @@
-"""What can be taken back, and taking it back: a merge, a release, a worktree that vanished."""
+"""Take back a merge, a release, or a worktree that vanished, and let go of what is kept for that.
+
+What is kept goes only because a person says so or because its time is over.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot.restore import restore_snapshot
-from sidecar.git.snapshot.values import Restored, Watcher
-from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Failure, Finding, as_finding
-from sidecar.model.messages import counted, escape, named, shown
-from sidecar.model.object_ids import is_object_id
-from sidecar.operations import journal
-from sidecar.operations.control import QUIET, Control
-from sidecar.operations.guard.records import drop_vanished, find_vanished, made_of
+from sidecar.model.changes import is_object_id
+from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.messages import escape, shown
+from sidecar.operations import journal, kept_refs
+from sidecar.operations.guard.legacy import how_to_get, is_snapshot
+from sidecar.operations.guard.restore import bring_back, recover_back
+from sidecar.operations.guard.states import made_of, read_state
+from sidecar.operations.guard.vanished import drop_history, drop_vanished, find_vanished
+from sidecar.operations.guard.wiped import drop_wiped
 from sidecar.operations.journal import Journal
-from sidecar.operations.lock import hold
-from sidecar.operations.receipts import Receipt, list_receipts, new_id, read_receipt, write_receipt
-from sidecar.operations.release import steps
-from sidecar.operations.release.restore import overlay
-from sidecar.operations.release.trash import delete_trash
-from sidecar.operations.retention import is_emptied, let_go, let_go_of_old
-from sidecar.operations.state import state_path
-from sidecar.session.sources import Options
+from sidecar.operations.records import (
+    Receipt,
+    RestoreResult,
+    drop_receipt,
+    list_receipts,
+    read_receipt,
+    sidecar_path,
+    write_receipt,
+)
+from sidecar.operations.release.restore import is_taken, recover_release_restore, restore_release
+from sidecar.operations.release.trash import anchor_ref, delete_trash
+from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
+from sidecar.session.reader import Options, settings_of
+
+DAY = 24 * 60 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreResult:
-    """What became of it: `path` is where the worktree is, None for a merge that was taken back."""
+def let_go(repository: Repository, sidecar_dir: Path, receipt: Receipt) -> None:
+    """Drop what a receipt keeps, then the receipt; GitError or OSError when something of it stays.
 
-    outcome: Literal["restored", "refused", "failed"]
-    path: str | None
-    findings: tuple[Finding, ...] = ()
+    The caller holds the lock. The receipt says first what is about to happen: half of what was kept is never restored.
+    """
+    if receipt.what in ("release", "vanished", "wiped") and "restored" not in receipt.facts:
+        write_receipt(sidecar_dir, replace(receipt, facts={**receipt.facts, "emptied": time.time()}))
+    if receipt.what == "release":
+        delete_trash(sidecar_dir, receipt.id, str(receipt.facts.get("path")))
+        kept_refs.let_go(repository, anchor_ref(receipt.id))
+    elif receipt.what == "vanished":
+        drop_vanished(repository, receipt.id)
+        if re.fullmatch(r"[0-9a-f]{16}", history := str(receipt.facts.get("history"))):
+            drop_history(repository, sidecar_dir, history)
+    elif receipt.what == "wiped":
+        drop_wiped(repository, receipt.id)
+    drop_receipt(sidecar_dir, receipt.id)
+
+
+def is_emptied(receipt: Receipt) -> bool:
+    """Tell whether what it kept is gone, or was going when the one who let go of it was ended."""
+    return "emptied" in receipt.facts
+
+
+def let_go_of_old(repository: Repository, sidecar_dir: Path, options: Options) -> None:
+    """Let go of what was kept for longer than the setting `retention` says, and of what was being let go of.
+
+    The caller holds the lock. While an operation waits to be recovered nothing goes, and what can't go is tried again
+    the next time.
+    """
+    try:
+        if journal.pending(sidecar_dir) is not None:
+            return
+        days = settings_of(repository, options)["retention"]
+        oldest = time.time() - int(days) * DAY if isinstance(days, int) and days > 0 else 0.0
+        for receipt in list_receipts(sidecar_dir):
+            kept = receipt.what in ("release", "vanished", "wiped") and "restored" not in receipt.facts
+            if is_emptied(receipt) or (kept and receipt.time < oldest):
+                let_go(repository, sidecar_dir, receipt)
+    except (GitError, OSError, ValueError):
+        return
 
 
 def list_restorable(folder: Path, options: Options) -> tuple[Receipt, ...] | Failure:
-    """Everything that can be taken back, the newest first; worktrees that vanished unseen are found now."""
+    """List everything that can be taken back, the newest first; worktrees that vanished unseen are found now."""
     repository = open_repository(folder, trust=options.trusted)
     if isinstance(repository, Failure):
         return repository
-    state = state_path(repository.common_dir)
-    if not state.is_dir():
+    sidecar_dir = sidecar_path(repository.common_dir)
+    if not sidecar_dir.is_dir():
         return ()
-    with hold(repository.common_dir, "looking for worktrees that have vanished") as held:
+    with hold(repository.common_dir, "looking for worktrees that have vanished", brief=True) as held:
         if isinstance(held, Path):
             try:
                 find_vanished(repository, held)
                 let_go_of_old(repository, held, options)
             except (GitError, OSError) as error:
                 return Failure("unreadable-repository", f"The repository can't be read: {error}")
-    return tuple(one for one in list_receipts(state) if "restored" not in one.facts and not is_emptied(one))
+    return tuple(one for one in list_receipts(sidecar_dir) if "restored" not in one.facts and not is_emptied(one))
 
 
 def restore(
@@ -64,7 +108,7 @@ def restore(
     repository = open_repository(folder, trust=options.trusted)
     if isinstance(repository, Failure):
         return repository
-    receipt = read_receipt(state_path(repository.common_dir), receipt_id)
+    receipt = read_receipt(sidecar_path(repository.common_dir), receipt_id)
     if receipt is None:
         return Failure("unknown-id", f"There is nothing to restore called {escape(receipt_id)}. See: sidecar restore")
     if receipt.what == "merge":
@@ -74,39 +118,77 @@ def restore(
         if isinstance(undone, Failure):
             return undone
         return RestoreResult("restored" if undone.outcome == "undone" else undone.outcome, None, undone.findings)
-    where = str(receipt.facts.get("path")) if into is None else os.path.realpath(folder / into)
+    if receipt.what == "wiped" and into is not None:
+        said = f"What was wiped goes back into {escape(receipt.worktree)}. Leave out --into."
+        return RestoreResult("refused", None, (finding("bad-path", said),))
+    where = os.path.realpath(folder / into) if into is not None else str(receipt.facts.get("path"))
+    where = os.path.join(os.path.realpath(os.path.dirname(where)), os.path.basename(where))
     if into is not None and ".git" in Path(where).parts:
         return RestoreResult("refused", None, (_not_there(where),))
-    with hold(repository.common_dir, f"restoring {receipt.worktree}") as held:
-        if isinstance(held, Finding):
-            return RestoreResult("refused", None, (held,))
-        refusal = _refusal(held, receipt_id, where) or _registered(repository, receipt, where)
-        if refusal is not None:
-            return RestoreResult("refused", None, (refusal,))
-        return _restore(repository, held, receipt, where, control)
+    plan = RestorePlan(folder, repository.common_dir, options, receipt, where)
+    return run_plan(
+        plan,
+        control,
+        doing=f"restoring {receipt.worktree}",
+        again=lambda repository: _plan(repository, plan),
+        essence=lambda one: (one.receipt.id, one.where),
+        refused=lambda findings: RestoreResult("refused", None, findings),
+        steps=_restore,
+    )
 
 
-def _refusal(state: Path, receipt_id: str, where: str) -> Finding | None:
-    """Why it can't be restored there, read under the lock."""
-    if (standing := journal.left_over(state)) is not None:
-        return standing
-    receipt = read_receipt(state, receipt_id)
-    restored = None if receipt is None else receipt.facts.get("restored")
-    if receipt is not None and is_emptied(receipt):
-        return finding("bad-receipt", f"What {escape(receipt_id)} kept was let go of.")
-    if receipt is None or isinstance(restored, str):
-        there = f" to {escape(str(restored))}" if restored else ""
-        return finding("restored-already", f"{escape(receipt_id)} has been restored{there}.")
-    if not os.path.isabs(where) or not is_object_id(str(receipt.facts.get("snapshot"))):
+@dataclass(frozen=True, slots=True)
+class RestorePlan(Plan):
+    """Taking back what a receipt keeps, to `where`; made under the lock, since nobody is asked in between."""
+
+    receipt: Receipt
+    where: str
+
+
+def _plan(repository: Repository, plan: RestorePlan) -> RestorePlan:
+    """Say why it can't be restored there, if so; GitError when the repository can't be read."""
+    found = _gone_already(plan)
+    if found is None and plan.receipt.what != "wiped":
+        found = _taken(plan) or _registered(repository, plan.receipt, plan.where)
+    return replace(plan, findings=() if found is None else (found,))
+
+
+def _restore(agreed: Agreed[RestorePlan]) -> RestoreResult:
+    plan, repository, sidecar_dir = agreed.plan, agreed.repository, agreed.sidecar_dir
+    if plan.receipt.what == "wiped":
+        from sidecar.operations.guard.mending import mend  # it reads the worktree, which nothing else here does
+
+        return mend(repository, sidecar_dir, plan.receipt, plan.options, agreed.control)
+    if plan.receipt.what == "release":
+        return restore_release(repository, sidecar_dir, plan.receipt, plan.where, agreed.control)
+    return _bring_back(repository, sidecar_dir, plan.receipt, plan.where, agreed.control)
+
+
+def _taken(plan: RestorePlan) -> Finding | None:
+    """Say why a worktree can't be at that place."""
+    receipt_id, where = plan.receipt.id, plan.where
+    if not os.path.isabs(where):
         return finding("bad-receipt", f"The receipt {receipt_id} is not as it was written.")
-    if _is_taken(where):
+    if is_taken(where):
         said = f"Something is at {escape(where)} already. Give another place: sidecar restore {receipt_id} --into PATH"
         return finding("path-taken", said, (where,))
     return None
 
 
+def _gone_already(plan: RestorePlan) -> Finding | None:
+    """Say why nothing can be restored from a receipt now, read under the lock."""
+    receipt = read_receipt(sidecar_path(plan.common_dir), plan.receipt.id)
+    restored = None if receipt is None else receipt.facts.get("restored")
+    if receipt is not None and is_emptied(receipt):
+        return finding("bad-receipt", f"What {escape(plan.receipt.id)} kept was let go of.")
+    if receipt is None or isinstance(restored, str):
+        there = f" to {escape(str(restored))}" if restored else ""
+        return finding("restored-already", f"{escape(plan.receipt.id)} has been restored{there}.")
+    return None
+
+
 def _registered(repository: Repository, receipt: Receipt, where: str) -> Finding | None:
-    """That git has another worktree of this path, whose folder is gone: HEAD and index there are not this one's."""
+    """Say that git has another worktree of this path, whose folder is gone: HEAD and index there are not this one's."""
     for other in list_worktrees(repository):
         if other.key == where and not (other.git_dir and _is_its_own(receipt, other.git_dir)):
             said = f"Git still knows another worktree at {escape(where)}, whose folder is gone. Run git worktree prune"
@@ -116,7 +198,7 @@ def _registered(repository: Repository, receipt: Receipt, where: str) -> Finding
 
 
 def _is_its_own(receipt: Receipt, git_dir: str) -> bool:
-    """Whether an administrative directory is that of the worktree that vanished; a release took its own along."""
+    """Tell whether an administrative directory is that of the worktree that vanished; a release took its own along."""
     return receipt.what == "vanished" and receipt.facts.get("made", "") in ("", made_of(git_dir))
 
 
@@ -124,103 +206,36 @@ def _not_there(where: str) -> Finding:
     return finding("bad-path", f"{escape(where)} is inside a repository's own directory. Choose another path.")
 
 
-def _is_taken(where: str) -> bool:
-    """Whether something is at a path; an empty directory is nothing."""
+def _bring_back(
+    repository: Repository, sidecar_dir: Path, receipt: Receipt, where: str, control: Control
+) -> RestoreResult:
+    """Bring back a worktree that vanished, from the state that is kept of it."""
+    commit, name = str(receipt.facts.get("snapshot")), shown(receipt.worktree)
     try:
-        return os.path.lexists(where) and (os.path.islink(where) or bool(os.listdir(where)))
-    except OSError:
-        return True
-
-
-def _restore(repository: Repository, state: Path, receipt: Receipt, where: str, control: Control) -> RestoreResult:
-    operation = new_id(state, "restore")
-    try:
-        entry = journal.begin(state, operation, "restore", "write", {"receipt": receipt.id, "path": where})
-        control.stage(f"Restoring {escape(receipt.worktree)}")
-        watcher = Watcher(cancelled=control.cancelled)
-        restored = restore_snapshot(repository, str(receipt.facts["snapshot"]), where, watcher=watcher)
-        if isinstance(restored, Failure):
-            journal.finish(state)
-            return RestoreResult("failed", None, (as_finding(restored),))
-        entry = journal.advance(state, entry, "overlay", path=restored.path, git_dir=os.path.basename(restored.git_dir))
-        beside = _finish(repository, state, receipt, restored.path, restored.git_dir)
+        kept = read_state(repository, commit) if is_object_id(commit) else None
+        if kept is None:
+            old = is_object_id(commit) and is_snapshot(repository, commit)
+            said = how_to_get(repository, commit, where) if old else f"What is kept of {name} is not as it was written."
+            return RestoreResult("refused", None, (finding("bad-snapshot", said),))
+        back = bring_back(repository, sidecar_dir, kept, where, control, receipt)
     except (OSError, GitError) as error:
-        said = f"{shown(receipt.worktree)} could not be restored as a whole: {error}. Run: sidecar status"
+        said = f"{name} could not be restored as a whole: {error}. Run: sidecar status"
         return RestoreResult("failed", where, (finding("not-restored", said),))
-    return RestoreResult("restored", restored.path, (*_notes(receipt, restored), *beside))
+    return RestoreResult("restored", back.path, back.findings)
 
 
-def _finish(repository: Repository, state: Path, receipt: Receipt, path: str, git_dir: str) -> tuple[Finding, ...]:
-    """Lay the trash over what the snapshot gave, let go of both, and remember that it was restored."""
-    beside: tuple[str, ...] = ()
-    if receipt.what == "release":
-        was = str(receipt.facts.get("path"))
-        beside = overlay(state, receipt.id, was, path, git_dir)
-        delete_trash(state, receipt.id, was)
-        steps.drop_snapshot(repository, receipt.id)
-    else:
-        drop_vanished(repository, receipt.id)
-    facts = {"restored": path, "path": receipt.facts.get("path"), "at": time.time()}
-    write_receipt(state, replace(receipt, bytes=0, facts=facts))
-    journal.finish(state)
-    if not beside:
-        return ()
-    what = counted(len(beside), "file of the trash belongs; it is", "files of the trash belong; they are")
-    said = f"Something else was written where {what} beside it: {named(beside)}."
-    return (finding("restored-beside", said, beside),)
+def recover_restore(repository: Repository, sidecar_dir: Path, entry: Journal) -> tuple[Finding, ...]:
+    """Settle a restoration that was killed: it is finished, or was not yet begun in its place."""
+    if entry.step == "rewind":
+        from sidecar.operations.guard.rewind import recover_rewind  # it reads a worktree, which nothing else here does
 
-
-def recover_restore(repository: Repository, state: Path, entry: Journal) -> tuple[Finding, ...]:
-    """What becomes of a restoration that was killed: it is finished; restoring a snapshot again does what lacks."""
-    receipt = read_receipt(state, str(entry.facts.get("receipt")))
-    if receipt is None or receipt.what == "merge":
+        return recover_rewind(repository, sidecar_dir, entry)
+    if "state" in entry.facts:
+        return recover_back(repository, sidecar_dir, entry)
+    receipt = read_receipt(sidecar_dir, str(entry.facts.get("receipt")))
+    if receipt is None or receipt.what != "release":
         return (finding("bad-journal", f"The journal of {entry.id} names no receipt. Look at it, move it away."),)
-    if entry.step != "overlay":
-        return _restore_again(repository, state, receipt, entry)
-    return _overlay_again(repository, state, receipt, entry)
-
-
-def _restore_again(repository: Repository, state: Path, receipt: Receipt, entry: Journal) -> tuple[Finding, ...]:
-    where, snapshot = str(entry.facts.get("path")), str(receipt.facts.get("snapshot"))
-    restored = restore_snapshot(repository, snapshot, where)
-    if isinstance(restored, Failure):
-        journal.finish(state)
-        again = f"The restoration of {shown(receipt.worktree)} was ended: {restored.message}"
-        return (finding("recovered", f"{again} Start again: sidecar restore {receipt.id}"),)
-    git_dir = os.path.basename(restored.git_dir)
-    return _overlay_again(
-        repository, state, receipt, journal.advance(state, entry, "overlay", path=restored.path, git_dir=git_dir)
-    )
-
-
-def _overlay_again(repository: Repository, state: Path, receipt: Receipt, entry: Journal) -> tuple[Finding, ...]:
-    path, name = str(entry.facts.get("path")), str(entry.facts.get("git_dir"))
-    git_dir = Path(repository.common_dir) / "worktrees" / name
-    if "/" in name or name in ("", ".", "..") or not _belongs(git_dir, path):
-        return (finding("bad-journal", f"The journal of {entry.id} is not as we wrote it."),)
-    try:
-        beside = _finish(repository, state, receipt, path, str(git_dir))
-    except (OSError, GitError) as error:
-        return (finding("not-recovered", f"{shown(receipt.worktree)} is not restored as a whole: {error}"),)
-    return (finding("recovered", f"{shown(receipt.worktree)} is restored in {escape(path)}."), *beside)
-
-
-def _belongs(git_dir: Path, path: str) -> bool:
-    try:
-        said = (git_dir / "gitdir").read_text(errors="surrogateescape").rstrip("\n")
-    except OSError:
-        return False
-    return os.path.realpath(os.path.dirname(git_dir / said)) == path and not os.path.islink(path)
-
-
-def _notes(receipt: Receipt, restored: Restored) -> tuple[Finding, ...]:
-    """What a person should know about what is back."""
-    found = [finding("restored-otherwise", note) for note in restored.notes]
-    if receipt.what == "vanished":
-        kept = receipt.facts.get("kept")
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept)) if isinstance(kept, int | float) else "then"
-        found.append(finding("restored-as-of", f"It is as it was at {when}. Ignored files could not be kept."))
-    return tuple(found)
+    return recover_release_restore(repository, sidecar_dir, receipt, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +246,12 @@ class EmptyPlan:
 
     @property
     def bytes(self) -> int:
-        """Bytes that their part of the trash takes."""
+        """Count the bytes that their part of the trash takes."""
         return sum(receipt.bytes for receipt in self.receipts if receipt.what == "release")
 
 
 def plan_empty(folder: Path, receipt_id: str | None, options: Options) -> EmptyPlan | Failure:
-    """What forgetting one receipt, or all of them, would do away with."""
+    """Plan to forget one receipt, or all of them."""
     listed = list_restorable(folder, options)
     if isinstance(listed, Failure):
         return listed

@@ -1,1 +1,1 @@
-"""The live picture: events in, a new immutable Picture out, subscribers told."""
+"""Keep the live picture: events in, a new immutable Picture out."""

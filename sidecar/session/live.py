@@ -1,34 +1,90 @@
-"""A repository that is kept in view: events in from any thread, Pictures out from one."""
+"""Keep a repository in view: events in from any thread, Pictures out from one.
+
+Beside the Picture there is what the guard keeps (each worktree as trees), and a note for `sidecar status` about the
+watching, in the quarantine, so that it ends with the session.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from sidecar.git.objects import read_blob
+from sidecar.git.objects import Objects, edit_tree, read_blob, tree_of
 from sidecar.git.process import GitError
+from sidecar.git.quarantine import quarantine_directories
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
-from sidecar.model.picture import Picture
-from sidecar.model.watch_note import WatchNote
-from sidecar.session.aside import Foreground
-from sidecar.session.integrating import Integrating
-from sidecar.session.measuring import Measuring, sizes_of
-from sidecar.session.sources import Options, Sources, open_sources
+from sidecar.model.hunks import Hunk
+from sidecar.model.picture import Picture, WatchNote, Worktree
+from sidecar.session.background import Foreground
+from sidecar.session.proof import Integrating
+from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.session.reading import Reading
+from sidecar.session.repository_state import SETTINGS, Pending, RepositoryState
+from sidecar.session.sizes import Measuring
+from sidecar.session.undoes_trunk import Undoing
 from sidecar.session.unsaved import Unsaved
-from sidecar.session.view import Pending, View
-from sidecar.session.watch_notes import leave_note
-from sidecar.watch.events import Batch, Watcher
+from sidecar.watch.events import Batch
 from sidecar.watch.open import open_watcher
+from sidecar.watch.watcher import Watcher
+
+NAME = "watching.json"
+
+
+def leave_note(directory: Path, note: WatchNote) -> None:
+    """Write the note into a quarantine, unless it is gone or the disk is full."""
+    draft = directory / f"{NAME}.draft"
+    with suppress(OSError):
+        draft.write_text(json.dumps(asdict(note)), encoding="utf-8")
+        draft.replace(directory / NAME)
+
+
+def watch_notes(repository: str) -> tuple[WatchNote, ...]:
+    """Give the notes of the processes that watch a repository now, by its common directory."""
+    found = (_read(directory / NAME) for directory in quarantine_directories())
+    notes = [note for note in found if note is not None and note.repository == repository and _is_alive(note.pid)]
+    return tuple(sorted(notes, key=lambda note: note.pid))
+
+
+def _read(path: Path) -> WatchNote | None:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        note = WatchNote(**{field.name: said[field.name] for field in fields(WatchNote)})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    numbers = (note.pid, note.watches, note.worktrees, note.polled)
+    return note if all(type(number) is int and number >= 0 for number in numbers) else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return pid > 0
+
 
 log = logging.getLogger(__name__)
 
 QUIET = 0.003
 """Seconds without another event after which a change is looked at; one that comes later is just another look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look found: the Picture, the worktrees as they were read, and the sources that its objects are in."""
+
+    sources: Sources
+    readings: tuple[Reading, ...]
+    picture: Picture
 
 
 class Session:
@@ -37,14 +93,19 @@ class Session:
     def __init__(self, folder: Path, options: Options, sources: Sources, on_picture: Callable[[Picture], None]) -> None:
         self.repository = sources.repository.common_dir
         self.picture: Picture | None = None
-        self._view = View(folder, options, sources, self._on_read)
+        self.settings = self._told_settings = sources.settings
+        self._state = RepositoryState(folder, options, sources, self._on_finished)
         self.foreground = Foreground()
-        self._integrating = Integrating(folder, options, self.foreground, self._on_read)
-        self._measuring = Measuring(folder, options, self.foreground, self._on_read)
+        self._integrating = Integrating(folder, options, self.foreground, self._on_finished)
+        self._measuring = Measuring(folder, options, self.foreground, self._on_finished)
+        self._undoing = Undoing(lambda: self._state.sources, self.foreground, self._on_finished)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
         self._followed: tuple[object, ...] = ()
+        self._seen: Seen | None = None
+        self._on_look: Callable[[Picture], None] = lambda _picture: None
+        self._watched: tuple[Worktree, ...] = ()
         self._told = threading.Condition()
         self._closed = False
         self._noted: tuple[Path, WatchNote] | None = None
@@ -53,7 +114,7 @@ class Session:
         self._thread.start()
 
     def set_unsaved(self, path: str, text: str | None, version: int) -> None:
-        """The editor's text of a file (absolute path), None when it is closed; returns at once."""
+        """Take the editor's text of a file (absolute path), None when it is closed; return at once."""
         with self._told:
             if text is None:
                 self._unsaved.pop(path, None)
@@ -69,15 +130,35 @@ class Session:
             self._tell()
 
     def content(self, entry: Entry) -> bytes | None:
-        """The content of a side's `before` or `after`; None when it is not to be had."""
-        sources = self._view.sources
+        """Give the content of a side's `before` or `after`; None when it is not to be had."""
+        sources = self._state.sources
         try:
             return read_blob(sources.quarantine.objects, entry.oid) if sources is not None else None
         except GitError:
             return None
 
+    def hunks(self, before: Entry, after: Entry) -> tuple[Hunk, ...]:
+        """Give git's hunks between two files; none where they can't be compared. Any thread, and mostly remembered."""
+        sources = self._state.sources
+        if sources is None or not (before.is_file and after.is_file):
+            return ()
+        try:
+            return sources.trees.hunks(before.oid, after.oid)
+        except GitError:
+            return ()
+
+    def follow(self, on_look: Callable[[Picture], None]) -> None:
+        """Call a function after every look, also one that changes no Picture; on the session's thread."""
+        self._on_look = on_look
+        if self.picture is not None:
+            on_look(self.picture)
+
+    def seen(self) -> Seen | None:
+        """Give what the newest look found; any thread. Its sources may be closed any time, and then raise GitError."""
+        return self._seen
+
     def watch_report(self) -> tuple[str, int]:
-        """(how changes are noticed, how many watches that takes)."""
+        """Give (how changes are noticed, how many watches that takes)."""
         report = self._watcher.report()
         return report.backend, report.watches
 
@@ -85,18 +166,19 @@ class Session:
         """End the watching and every process; no Picture comes afterwards. Closing twice is fine."""
         with self._told:
             self._closed = True
-            self._view.hurry(end=True)
+            self._state.hurry(end=True)
             self._told.notify()
         self._watcher.close()
         self._integrating.close()
         self._measuring.close()
+        self._undoing.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
     def _open_watcher(self, sources: Sources) -> Watcher:
         limit = int(sources.settings["maxWatches"])  # type: ignore[arg-type]
         backend = str(sources.settings["watcher"])
-        return open_watcher(self._on_batch, self._on_read, backend=backend, quiet=QUIET, max_watches=limit or None)
+        return open_watcher(self._on_batch, self._on_finished, backend=backend, quiet=QUIET, max_watches=limit or None)
 
     def _texts(self) -> dict[str, Unsaved]:
         with self._told:
@@ -105,29 +187,30 @@ class Session:
     def _on_batch(self, batch: Batch) -> None:
         with self._told:
             self._pending.refs = self._pending.refs or bool(batch.git)
-            self._pending.whole |= self._view.keys_of(batch.git)
+            self._pending.settings = self._pending.settings or SETTINGS in batch.git
+            self._pending.whole |= self._state.keys_of(batch.git)
             self._pending.rescans |= batch.rescan
             for key, paths in batch.files.items():
                 self._pending.paths.setdefault(key, set()).update(paths)
             self._tell()
 
-    def _on_read(self) -> None:
-        """Something is ready on another thread, that a look takes in."""
+    def _on_finished(self) -> None:
+        """Note that something is ready on another thread, so that a look takes it in."""
         with self._told:
-            self._pending.read = True
+            self._pending.finished = True
             self._told.notify()
 
     def _tell(self) -> None:
         self.foreground.enter("session")
-        self._view.hurry()
+        self._state.hurry()
         self._told.notify()
 
     def _note_watching(self) -> None:
         """Say for `sidecar status` how many watches there are; on the thread that also ends the quarantine."""
-        sources = self._view.sources
+        sources = self._state.sources
         if sources is None or not self._followed:
             return  # the watcher may speak before there is anything to say
-        report, followed = self._watcher.report(), self._view.readings.keys()
+        report, followed = self._watcher.report(), self._state.readings.keys()
         polled = len(report.polled & followed)
         note = WatchNote(self.repository, os.getpid(), report.backend, report.watches, len(followed), polled)
         if (sources.quarantine.root, note) != self._noted:
@@ -142,10 +225,10 @@ class Session:
                     self._look(pending)
                 except Exception:
                     log.exception("a look failed")
-                    self._view.close()
+                    self._state.close()
                     self._publish(self._broken("The sidecar could not read the repository. Its log says why."))
         finally:
-            self._view.close()
+            self._state.close()
 
     def _next(self) -> Pending | None:
         """Wait for something to look at; None when the session ends."""
@@ -154,35 +237,42 @@ class Session:
                 self.foreground.leave("session")
             self._told.wait_for(lambda: self._pending or self._closed)
             pending, self._pending = self._pending, Pending(everything=False)
-            self._view.take_time()
+            self._state.take_time()
             return None if self._closed else pending
 
     def _look(self, pending: Pending) -> None:
-        sources = self._view.sources
-        seen = self._view.look(pending, self._texts)
-        reshaped = set(self._view.readings) if self._view.sources is not sources else set(pending.reshaped())
-        self._follow()
+        sources = self._state.sources
+        seen = self._state.look(pending, self._texts)
+        self.settings = self._state.sources.settings if self._state.sources is not None else self.settings
+        reshaped = set(self._state.readings) if self._state.sources is not sources else set(pending.reshaped())
+        mended = self._follow()
         self._note_watching()
-        for key in reshaped:
+        for key in reshaped | mended:
             self._watcher.rewalk(key)
         self._publish(self._broken(seen.message) if isinstance(seen, Failure) else seen)
+        if self.picture is not None and self._state.sources is not None:
+            self._seen = Seen(self._state.sources, tuple(self._state.readings.values()), self.picture)
+            self._on_look(self.picture)
 
-    def _follow(self) -> None:
-        """Have watched what there is, and, where watches are scarce, what has become important."""
-        if self._view.sources is None:
-            return  # what is watched now is where the repository will come back
-        worktrees = tuple(reading.worktree for reading in self._view.readings.values())
-        wanted = (worktrees, self._view.hot if self._watcher.report().polled else None)
+    def _follow(self) -> set[str]:
+        """Watch what there is and, where watches are scarce, what matters now; gives what is whole again."""
+        if self._state.sources is None:
+            return set()  # what is watched now is where the repository will come back
+        worktrees, before, state = self._state.worktrees, self._watched, self._state
+        hot = state.hot if self._watcher.report().polled else None
+        wanted = (worktrees, state.unlisted, state.files, hot)
         if wanted != self._followed:
-            self._followed = wanted
-            self._watcher.follow(list(self._view.targets()))
+            self._followed, self._watched = wanted, worktrees
+            self._watcher.follow(list(self._state.targets()))
+        return (_whole(worktrees) - _whole(before)) & {one.key for one in before}
 
     def _broken(self, problem: str) -> Picture:
         return Picture(0, self.repository, None, problem=problem)
 
     def _publish(self, picture: Picture) -> None:
-        picture = self._measuring.known(self._integrating.known(picture))
+        picture = self._undoing.known(self._measuring.known(self._integrating.known(picture)))
         self._publish_new(picture)
+        self._undoing.look(picture)
         self._integrating.prove(picture)
         self._measuring.measure(picture)
 
@@ -190,16 +280,65 @@ class Session:
         number = self.picture.number if self.picture is not None else 0
         before = self.picture
         same = before is not None and replace(picture, number=number) == before
-        if before is not None and same and sizes_of(picture) == sizes_of(before):
+        same = same and self.settings == self._told_settings
+        if before is not None and same and _found_beside(picture) == _found_beside(before):
             return
+        self._told_settings = self.settings
         self.picture = replace(picture, number=number + 1)
         if not self._closed:
             self._on_picture(self.picture)
 
 
+def _found_beside(picture: Picture) -> list[object]:
+    """Give the parts of a Picture that are found later, and that its equality leaves out."""
+    return [(state.bytes, state.undone) for state in picture.worktrees]
+
+
+def _whole(worktrees: Iterable[Worktree]) -> set[str]:
+    return {worktree.key for worktree in worktrees if worktree.problem is None}
+
+
 def open_session(folder: Path, options: Options, on_picture: Callable[[Picture], None]) -> Session | Failure:
-    """A session for the repository that a folder lies in; `on_picture` is called on its thread, one at a time."""
+    """Give a session for the repository that a folder lies in; `on_picture` is called on its thread, one at a time."""
     sources = open_sources(folder, options)
     if isinstance(sources, Failure):
         return sources
     return Session(folder, options, sources, on_picture)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A worktree's present state without the editor's unsaved text, as trees of the quarantine or of the user's store.
+
+    `index` is the index as a tree; while a merge is unresolved, `stages` are the trees of what its three sides have at
+    the unresolved paths. `left_out` are paths whose content is in none of them: too large, unreadable, or repositories
+    of their own. `ignored` are the files, and with `/` the directories, that a rule ignores.
+    """
+
+    worktree: Worktree
+    head_tree: str
+    tree: str
+    index: str
+    stages: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+def present_state(sources: Sources, reading: Reading) -> Present | None:
+    """Give the present state that a reading found; None for a worktree that could not be read. GitError."""
+    worktree, found, objects = reading.worktree, reading.uncommitted, sources.quarantine.objects
+    if not worktree.readable or reading.problem is not None or reading.began is None:
+        return None
+    head_tree = tree_of(objects, worktree.head) if worktree.head else objects.empty_tree
+    read = {edit.path: edit.now for edit in found.edits if edit.path not in found.skipped}
+    tree = edit_tree(objects, head_tree, read)
+    rows = [row for row in found.rows.values() if row.tracked]
+    index = edit_tree(objects, head_tree, {row.path: row.index for row in rows if row.index != row.head})
+    unresolved = [row for row in rows if row.stages]
+    stages = tuple(_tree_of_stage(objects, {row.path: row.stages[number] for row in unresolved}) for number in range(3))
+    left_out = tuple(sorted((*found.skipped, *found.nested)))
+    return Present(worktree, head_tree, tree, index, stages if unresolved else (), left_out, found.ignored)
+
+
+def _tree_of_stage(objects: Objects, entries: Mapping[str, Entry | None]) -> str:
+    return edit_tree(objects, objects.empty_tree, {path: entry for path, entry in entries.items() if entry is not None})

@@ -1,1 +1,1 @@
-"""The machine: which processes are inside a worktree, this program once more, and memory."""
+"""Ask the machine about files, mounts, processes, and the links between a worktree and its repository."""

@@ -1,1 +1,1 @@
-"""File events: inotify on Linux, watchfiles elsewhere, polling as the last resort."""
+"""Tell file events: by inotify on Linux, watchfiles elsewhere, polling as the last resort."""

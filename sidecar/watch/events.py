@@ -1,4 +1,4 @@
-"""What is watched and what a watcher tells: values only."""
+"""Define what is watched, what of a git directory matters, and what a watcher tells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+
+from sidecar.system.worktree_links import git_directory
 
 COARSE = 3.0
 """Seconds by which a file's time stamp may be too early: file systems round them, and have a clock of their own."""
@@ -21,12 +22,12 @@ class Moment:
 
 
 def now() -> Moment:
-    """This moment."""
+    """Give this moment."""
     return Moment(time.time(), time.monotonic())
 
 
 def stamp_of(moment: Moment) -> float:
-    """The least time stamp (seconds) of a file that was changed since, whatever has been done to the clock."""
+    """Give the least time stamp (seconds) of a file that was changed since, whatever has been done to the clock."""
     elapsed = time.monotonic() - moment.monotonic
     return min(moment.wall, time.time() - elapsed) - COARSE
 
@@ -43,6 +44,7 @@ class WorktreeTarget:
     `since` is when the caller began to read all of it; None when it has not.
     `hot` are relative directories, the important ones first and each after the one that it is in, that are watched even
     when there are not enough watches for the whole worktree.
+    `half` is for one that is not whole: its root is looked at now and then, since no event tells of a mount over it.
     """
 
     key: str
@@ -51,17 +53,29 @@ class WorktreeTarget:
     nested: frozenset[str]
     since: Moment | None = None
     hot: Sequence[str] = ()
+    half: bool = False
 
 
 @dataclass(frozen=True)
 class GitTarget:
     """One git directory: the common directory, or <common>/worktrees/NAME.
 
-    What matters in it is in `sidecar.watch.gitdir`; objects, logs and lock files never do.
+    What `matters` in it is told; objects, logs and lock files never do.
     """
 
     key: str
     path: Path
+
+
+@dataclass(frozen=True)
+class FilesTarget:
+    """Single files wherever they are (absolute paths), there or not; links are followed.
+
+    A change of any of them is told as the key in `Batch.git`, some seconds late at the most.
+    """
+
+    key: str
+    paths: frozenset[str]
 
 
 Target = WorktreeTarget | GitTarget
@@ -75,7 +89,7 @@ class Batch:
       renamed or made executable. A path may be a directory (renamed away, or polled): then anything under it may have
       changed. Files that git ignores are told too when their directory is not ignored.
     rescan: keys of worktrees whose every file must be looked at again; such a key is not in `files`.
-    git: keys of git directories in which something that matters changed.
+    git: keys of git directories in which something that matters changed, and of `FilesTarget`s.
     """
 
     files: Mapping[str, frozenset[str]]
@@ -99,23 +113,39 @@ class Report:
     problems: Mapping[str, str]
 
 
-class Watcher(Protocol):
-    """Tells `on_batch` what changes in the targets it follows; always on its own thread, never twice at a time."""
+LOCK = "index.lock"
+"""Held by git while it rewrites the files of a worktree and its index."""
 
-    def follow(self, targets: Sequence[Target]) -> None:
-        """Watch exactly these from now on, the earlier ones first where watches are scarce.
+_TOP = frozenset({
+    "HEAD", "index", "packed-refs", "config", "config.worktree", "shallow", "commondir", "gitdir", "locked",
+    "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "rebase-merge", "rebase-apply",
+    "sequencer", "refs", "reftable", "worktrees", "info",
+})  # fmt: skip
+_INFO = frozenset({"exclude", "attributes", "sparse-checkout", "grafts"})
 
-        Returns at once; any thread may call it. So that nothing between the caller's own reading and the watch is
-        missed, a key that is new comes in a batch when its watches stand: in `git`, in `rescan`, or, where `since` says
-        when it was read, with what has changed after that. A key whose path and kind are the same goes on undisturbed;
-        its `ignored`, `nested` and `hot` are replaced. Roots are checked again.
-        """
 
-    def rewalk(self, key: str) -> None:
-        """Ask `ignored` anew: the rules changed. Ends in a batch with `key` in `rescan`. Any thread."""
+def matters(path: str) -> bool:
+    """Tell whether a change of this path, relative to a git directory, can change what a worktree is."""
+    if path.endswith(".lock"):
+        return False
+    head, _, rest = path.partition("/")
+    if not rest:
+        return head in _TOP or head.startswith("BISECT_")
+    if head == "refs":  # our own refs are written by us
+        return rest != "sidecar" and not rest.startswith("sidecar/")
+    if head == "worktrees":
+        return "/" not in rest
+    return (head == "info" and rest in _INFO) or (head == "reftable" and rest == "tables.list")
 
-    def report(self) -> Report:
-        """How the watching is done now. Any thread."""
 
-    def close(self) -> None:
-        """Stop, and give back the thread and every descriptor. Idempotent; from `on_batch` it doesn't wait."""
+def enters(directory: str) -> bool:
+    """Tell whether anything inside this directory, relative to a git directory, can matter."""
+    return directory in ("info", "reftable", "worktrees") or (
+        directory.partition("/")[0] == "refs" and matters(directory)
+    )
+
+
+def is_linked_worktree(directory: Path) -> bool:
+    """Tell whether this directory is another worktree's root, which git never counts as part of the one around it."""
+    found = git_directory(directory)
+    return found is not None and found.parent.name == "worktrees"

@@ -1,10 +1,14 @@
-"""Looks at trees again and again, for what cannot be watched. Cheap rather than quick.
+"""Look again and again at trees, and at single files, that can't be watched; rather cheaply than quickly.
 
 Of each directory only a digest is kept, 16 bytes, because it is the largest trees that run out of watches. So a
 change is told as the directory it is in. A sweep works for SLICE seconds and then rests many times as long, so that it
 never keeps waiting those that are watched. How long depends on what there is to learn: trees where somebody is at work,
 or of which no watch would tell that, may take a tenth of a processor; the first sweep of each, for what happened
 before, a twentieth; and the others next to nothing.
+
+Single files lie outside of worktrees and git directories. A watch on their directory would tell of everything else in
+it (a home directory), and nothing of what a link leads to or of a directory that is not there yet. They are few, and a
+look costs some microseconds for each.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ import sys
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from sidecar.watch import gitdir
-from sidecar.watch.events import Moment, now, stamp_of
+from sidecar.system.files import Signature, signature
+from sidecar.watch.batching import Batcher
+from sidecar.watch.events import FilesTarget, Moment, matters, now, stamp_of
 from sidecar.watch.tree import STEP, Tree, is_foreign, join, sift, stamp
 
 SLICE = 0.005
@@ -34,7 +39,7 @@ class Pace(Enum):
 
 
 RACY_NS = 20_000_000
-"""A file written this recently may be written again without its time stamps moving (git's "racy" entries)."""
+"""A file written this recently may be written again without its time signatures moving (git's "racy" entries)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Snapshot:
     digests: array[int]
 
     def digest(self, directory: str) -> int | None:
-        """The digest of a directory's files; None when the directory wasn't there."""
+        """Give the digest of a directory's files; None when the directory wasn't there."""
         at = bisect_left(self.directories, directory)
         if at < len(self.directories) and self.directories[at] == directory:
             return self.digests[at]
@@ -107,16 +112,16 @@ class Poller:
         self._sweeps.pop(tree, None)
 
     def size(self, tree: Tree) -> int | None:
-        """How many directories the tree has; None before its first sweep."""
+        """Count how many directories the tree has; None before its first sweep."""
         snapshot = self._snapshots.get(tree)
         return len(snapshot.directories) if snapshot else None
 
     def due(self) -> float | None:
-        """When there is something to do (`time.monotonic`)."""
+        """Tell when there is something to do (`time.monotonic`)."""
         return self._next()[0] if self._due else None
 
     def step(self) -> Seen | Failed | None:
-        """A slice of work, when it is due; what has been found out with it."""
+        """Do a slice of work when it is due, and give what has been found out with it."""
         start = time.monotonic()
         if not self._due:
             return None
@@ -143,13 +148,13 @@ class Poller:
         return None
 
     def _shared(self, snapshot: Snapshot) -> Snapshot:
-        """The same with another tree's list of directories: worktrees of one repository mostly have the same."""
+        """Give the same with another tree's list of directories: worktrees of one repository mostly have the same."""
         others = (other.directories for other in self._snapshots.values())
         same = next((directories for directories in others if directories == snapshot.directories), None)
         return Snapshot(same, snapshot.digests) if same is not None else snapshot
 
     def _next(self) -> tuple[float, Tree, Pace]:
-        """What is to be done next: when, where and why."""
+        """Give what is to be done next: when, where and why."""
         at_work = self._at_work()
         choices = ((tree, due, self._pace(tree, at_work)) for tree, due in self._due.items())
         return min(
@@ -215,12 +220,12 @@ def look(tree: Tree, directory: str) -> Looked | None:
             path = join(directory, entry.name)
             if entry.is_dir(follow_symlinks=False):
                 directories.append(path)
-                if tree.is_git and gitdir.matters(path):
+                if tree.is_git and matters(path):
                     digest += hash(path)
             elif entry.name == ".git":
                 if directory and is_foreign(tree, directory):
                     return None
-            elif not tree.is_git or gitdir.matters(path):
+            elif not tree.is_git or matters(path):
                 try:
                     at = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
@@ -234,10 +239,58 @@ def look(tree: Tree, directory: str) -> Looked | None:
 
 
 def compare(before: Snapshot, after: Snapshot) -> frozenset[str]:
-    """The directories that came, went, or hold a file that did or that changed."""
+    """Give the directories that came, went, or hold a file that did or that changed."""
     if before.directories == after.directories:
         pairs = zip(before.directories, before.digests, after.digests, strict=True)
         return frozenset(directory for directory, old, new in pairs if old != new)
     old_ones = dict(zip(before.directories, before.digests, strict=True))
     new_ones = dict(zip(after.directories, after.digests, strict=True))
     return frozenset(directory for directory, _ in old_ones.items() ^ new_ones.items())
+
+
+EVERY = 1.0
+"""Seconds between two looks."""
+
+
+class PolledFiles:
+    """The single files that are followed; belongs to the watcher's thread."""
+
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+        self._signatures: dict[str, dict[str, Signature | None]] = {}
+        self._due = 0.0
+
+    def follow(self, targets: Iterable[FilesTarget]) -> None:
+        """Look at these from now on; what is new is told, because it may have changed after it was read."""
+        before, self._signatures = self._signatures, {}
+        for target in targets:
+            known = before.get(target.key, {})
+            self._signatures[target.key] = {
+                path: known[path] if path in known else _signature(path) for path in target.paths
+            }
+            if not known.keys() >= target.paths:
+                self._batcher.named(target.key)
+
+    def due(self) -> float | None:
+        """Tell when the next look is due (`time.monotonic`); None when nothing is followed."""
+        return self._due if any(self._signatures.values()) else None
+
+    def look(self) -> None:
+        """Tell what has changed, when it is time to look."""
+        now = time.monotonic()
+        if not self._signatures or now < self._due:
+            return
+        self._due = now + EVERY
+        for key, signatures in self._signatures.items():
+            found = {path: _signature(path) for path in signatures}
+            if found != signatures:
+                self._signatures[key] = found
+                self._batcher.named(key)
+
+
+def _signature(path: str) -> Signature | None:
+    """Give the signature of a file, links followed; None when it isn't there."""
+    try:
+        return signature(os.stat(path))
+    except (OSError, ValueError):
+        return None

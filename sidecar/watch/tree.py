@@ -1,4 +1,8 @@
-"""The directories of one target: which are entered, and walking them."""
+"""Keep what is known of one watched tree, and walk its directories.
+
+Which directory a watch descriptor stands for is kept in a table that takes a tenth of the memory of a dict, because
+there can be a million of them.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,92 @@ import math
 import os
 import stat
 import time
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from sidecar.watch import gitdir
-from sidecar.watch.descriptors import Descriptors
-from sidecar.watch.events import GitTarget, Moment, Target, WorktreeTarget, stamp_of
+from sidecar.system.worktree_links import git_directory
+from sidecar.watch.events import GitTarget, Moment, Target, WorktreeTarget, enters, is_linked_worktree, stamp_of
+
+V = TypeVar("V")
+
+SPARE = 1024
+"""Removed entries that are kept before the table is made smaller, at least."""
+
+
+class Descriptors(Generic[V]):
+    """Watch descriptors and what they stand for, in ascending order, which is that in which the kernel gives them out.
+
+    So a new one is added at the end, and found by halving (inotify_add_watch(2) counts them up).
+    """
+
+    __slots__ = ("_held", "_keys", "_values")
+
+    def __init__(self) -> None:
+        self._keys = array("i")
+        self._values: list[V | None] = []
+        self._held = 0
+
+    def __len__(self) -> int:
+        return self._held
+
+    def __contains__(self, descriptor: int) -> bool:
+        return self.get(descriptor) is not None
+
+    def __getitem__(self, descriptor: int) -> V:
+        value = self.get(descriptor)
+        if value is None:
+            raise KeyError(descriptor)
+        return value
+
+    def __setitem__(self, descriptor: int, value: V) -> None:
+        at = self._at(descriptor)
+        if at == len(self._keys) or self._keys[at] != descriptor:
+            self._keys.insert(at, descriptor)
+            self._values.insert(at, None)
+        self._held += self._values[at] is None
+        self._values[at] = value
+
+    def __delitem__(self, descriptor: int) -> None:
+        self.pop(descriptor)
+
+    def get(self, descriptor: int) -> V | None:
+        """Give what a descriptor stands for, if anything."""
+        at = self._at(descriptor)
+        return self._values[at] if at < len(self._keys) and self._keys[at] == descriptor else None
+
+    def pop(self, descriptor: int) -> V:
+        """Take an entry out; KeyError when there is none."""
+        value = self[descriptor]
+        self._values[self._at(descriptor)] = None
+        self._held -= 1
+        if len(self._keys) > 2 * self._held + SPARE:
+            held = list(self.items())
+            self._keys = array("i", (known for known, _ in held))
+            self._values = [kept for _, kept in held]
+        return value
+
+    def clear(self) -> None:
+        """Take everything out."""
+        self._keys, self._values, self._held = array("i"), [], 0
+
+    def items(self) -> Iterator[tuple[int, V]]:
+        """Give every entry; the table must not change meanwhile."""
+        return ((key, value) for key, value in zip(self._keys, self._values, strict=True) if value is not None)
+
+    def values(self) -> Iterator[V]:
+        """Give what all of them stand for."""
+        return (value for value in self._values if value is not None)
+
+    def _at(self, descriptor: int) -> int:
+        if self._keys and descriptor > self._keys[-1]:
+            return len(self._keys)
+        return bisect_left(self._keys, descriptor)
+
 
 STEP = 32
 """Directories handled between two yields: about a millisecond."""
@@ -24,7 +106,7 @@ class Phase(Enum):
 
     MISSING = auto()
     SETTING_UP = auto()
-    STANDING = auto()
+    WATCHED = auto()
     POLLED = auto()
 
 
@@ -58,22 +140,22 @@ class Tree:
 
     @property
     def key(self) -> str:
-        """The target's."""
+        """Give the key of the target."""
         return self.target.key
 
     @property
     def is_git(self) -> bool:
-        """Whether it is a git directory."""
+        """Tell whether it is a git directory."""
         return isinstance(self.target, GitTarget)
 
 
 def join(directory: str, name: str) -> str:
-    """`directory/name`, both relative; the root is the empty string."""
+    """Join a relative directory and a name; the root is the empty string."""
     return f"{directory}/{name}" if directory else name
 
 
 def within(path: str, directory: str) -> bool:
-    """Whether `path` is `directory` or lies under it."""
+    """Tell whether `path` is `directory` or lies under it."""
     return not directory or path == directory or path.startswith(f"{directory}/")
 
 
@@ -87,12 +169,12 @@ def identify(tree: Tree) -> bool:
 
 def regroup(tree: Tree) -> None:
     """Note what the tree is told together with."""
-    found = None if tree.is_git else gitdir.git_directory(Path(tree.root))
+    found = None if tree.is_git else git_directory(Path(tree.root))
     tree.group = os.path.realpath(found or tree.root)
 
 
 def identity(tree: Tree) -> tuple[int, int] | None:
-    """Device and inode of the root; None when there is no such directory."""
+    """Give device and inode of the root; None when there is no such directory."""
     try:
         found = Path(tree.root).stat()
     except OSError:
@@ -101,12 +183,12 @@ def identity(tree: Tree) -> tuple[int, int] | None:
 
 
 def marker(tree: Tree) -> str:
-    """The file without which the root is on its way out."""
+    """Give the file without which the root is on its way out."""
     return "HEAD" if tree.is_git else ".git"
 
 
 def sift(tree: Tree, directories: Iterable[str]) -> set[str]:
-    """Those of these relative directories that are entered; asks `ignored` once, about those that it has to."""
+    """Give those of these relative directories that are entered; asks `ignored` once, about those that it has to."""
     if isinstance(tree.target, WorktreeTarget):
         nested = tree.target.nested
         asked = [
@@ -117,11 +199,11 @@ def sift(tree: Tree, directories: Iterable[str]) -> set[str]:
         ignored = tree.target.ignored(asked) if asked else frozenset()
         tree.ignored |= ignored
         return set(asked) - ignored
-    return {directory for directory in directories if gitdir.enters(directory)}
+    return {directory for directory in directories if enters(directory)}
 
 
 def listing(tree: Tree, directory: str, since: Moment | None = None) -> tuple[list[str], list[str]]:
-    """Relative paths of the files (anything that is no directory) and of the directories in it.
+    """Give relative paths of the files (anything that is no directory) and of the directories in it.
 
     With `since` only the files that changed after that, and the directory itself when something in it came or went.
     Links are not followed; both are empty for another worktree's root. Raises OSError.
@@ -145,7 +227,7 @@ def listing(tree: Tree, directory: str, since: Moment | None = None) -> tuple[li
 
 
 def stamp(at: os.stat_result) -> float:
-    """When a file or directory was last changed in any way: the time of its last change of status can't be set."""
+    """Tell when a file or directory was last changed in any way: the time of its last change of status can't be set."""
     return max(at.st_mtime, at.st_ctime)
 
 
@@ -157,8 +239,8 @@ def _is_recent(entry: os.DirEntry[str], least: float) -> bool:
 
 
 def is_foreign(tree: Tree, directory: str) -> bool:
-    """Whether this relative directory turned out to be another worktree's root."""
-    return not tree.is_git and gitdir.is_linked_worktree(Path(tree.root, directory))
+    """Tell whether this relative directory turned out to be another worktree's root."""
+    return not tree.is_git and is_linked_worktree(Path(tree.root, directory))
 
 
 Enter = Callable[[str, int], int | None]

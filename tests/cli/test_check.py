@@ -12,7 +12,7 @@ from tests.harness.sample import Sample
 def files(out: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """(path, worktree, [(verdict, the other side)]) of each file of `check --json`."""
     answer = json.loads(out)
-    assert set(answer) == {"schema", "files"}
+    assert set(answer) == {"schema", "files", "unknown", "agents"}
     assert answer["schema"] == 1
     return [
         (
@@ -159,11 +159,11 @@ def test_in_a_bare_repository_a_path_is_in_no_worktree(repo: Path, tmp_path: Pat
 def test_a_worktree_that_cannot_be_read_is_no_all_clear(repo: Path, sidecar: Sidecar) -> None:
     broken, fine = add_worktree(repo, "broken"), add_worktree(repo, "fine")
     Path(git(broken, "rev-parse", "--path-format=absolute", "--git-dir"), "index").write_bytes(b"not an index")
-    ended = sidecar(repo, "check", broken / "README.md", "--json")
-    assert (ended.status, ended.out, len(ended.err.splitlines())) == (1, "", 1)
-    ended = sidecar(fine, "check", "README.md", "--json")
-    assert (ended.status, files(ended.out)) == (0, [("README.md", "fine", [])])
-    assert "broken" in ended.err
+    for worktree in (broken, fine):
+        ended = sidecar(repo, "check", worktree / "README.md", "--json")
+        assert (ended.status, files(ended.out)) == (1, [("README.md", worktree.name, [])])
+        assert [(one["worktree"], one["path"]) for one in json.loads(ended.out)["unknown"]] == [("broken", None)]
+        assert "broken" in ended.err
 
 
 def test_a_path_that_is_not_utf_8(repo: Path, sidecar: Sidecar) -> None:

@@ -184,10 +184,10 @@ def test_unknown_names_and_ids_are_errors(shop: Path, sidecar: Sidecar) -> None:
     ids=" ".join,
 )
 def test_every_command_first_cleans_up_after_a_kill(shop: Path, command: list[str]) -> None:
-    state = shop / ".git" / "sidecar"
-    state.mkdir(mode=0o700)
+    sidecar_dir = shop / ".git" / "sidecar"
+    sidecar_dir.mkdir(mode=0o700)
     facts = {"path": str(shop.parent / "gone"), "branch": "gone", "commit": git(shop, "rev-parse", "main")}
-    begin(state, "open-20260101-000000", "open", "add", facts)
+    begin(sidecar_dir, "open-20260101-000000", "open", "add", facts)
     ended = spawn(shop, *command)
     assert ended.err.splitlines()[0] == "sidecar: The opening of gone was ended half-way; it is undone. Open it again."
-    assert not (state / "journal").exists()
+    assert not (sidecar_dir / "journal").exists()

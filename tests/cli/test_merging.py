@@ -14,7 +14,7 @@ from tests.cli.terminal import terminal
 from tests.harness import add_worktree, commit, git, state_of, write
 from tests.operations.test_order import LINES, branch_off, edited
 
-MERGE_KEYS = ["schema", "outcome", "trunk", "findings", "receipt"]
+MERGE_KEYS = ["schema", "outcome", "trunk", "findings", "receipt", "files"]
 
 
 @pytest.fixture
@@ -35,14 +35,16 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(shop: Path, sidecar: Sidecar)
     before = state_of(shop)
     ended = sidecar(shop, "merge", "one", "--dry-run")
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.splitlines()[:3] == [
+    assert ended.out.splitlines()[:4] == [
         "merge      one, 1 commit, into main",
+        "files      Changes 1 file.",
         "strategy   merge",
         "message    Merge branch 'one'",
     ]
     said = json.loads(sidecar(shop, "merge", "one", "--dry-run", "--json").out)
     assert list(said) == MERGE_KEYS
     assert (said["outcome"], said["receipt"]) == ("planned", None)
+    assert said["files"] == {"edited": 1, "added": 0, "moved": 0, "deleted": 0, "total": None}
     assert said["trunk"] == {"branch": "main", "before": tip(shop), "after": None}
     assert state_of(shop) == before
 
@@ -203,8 +205,8 @@ def test_plan_shows_the_order_and_who_is_not_ready(shop: Path, sidecar: Sidecar)
         ended.out
         == """\
 Ready, in this order
-  1.   one     merges
-  2.   two     merges
+  1.   one     merges, changes 1 file
+  2.   two     merges, changes 1 file
   3.   three   Conflicts with one in a.txt.
 
 Not ready
@@ -216,18 +218,20 @@ Conflict with each other: merge one into the other by hand first
 In this order 1 file conflicts on the way into main; no other order has fewer.
 """
     )
+    one = {"edited": 1, "added": 0, "moved": 0, "deleted": 0, "total": None}
     said = json.loads(sidecar(shop, "plan", "--json").out)
     assert said == {
         "schema": 1,
         "order": [
-            {"worktree": "one", "branch": "one", "ready": True, "conflicts": 0, "why": None},
-            {"worktree": "two", "branch": "two", "ready": True, "conflicts": 0, "why": None},
+            {"worktree": "one", "branch": "one", "ready": True, "conflicts": 0, "why": None, "files": one},
+            {"worktree": "two", "branch": "two", "ready": True, "conflicts": 0, "why": None, "files": one},
             {
                 "worktree": "three",
                 "branch": "three",
                 "ready": True,
                 "conflicts": 1,
                 "why": "Conflicts with one in a.txt.",
+                "files": one,
             },
             {
                 "worktree": "four",
@@ -235,6 +239,7 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
                 "ready": False,
                 "conflicts": 0,
                 "why": "It has 1 uncommitted change.",
+                "files": None,
             },
         ],
         "pairs": [{"worktrees": ["one", "three"], "paths": ["a.txt"]}],
@@ -301,3 +306,34 @@ def test_all_needs_consent_and_can_be_looked_at(shop: Path, sidecar: Sidecar) ->
         },
     )
     assert tip(shop) == before
+
+
+@pytest.mark.parametrize("options", [["--commit", "Work"], []])
+def test_what_would_be_deleted_is_shown_by_every_way_to_consent(
+    shop: Path, sidecar: Sidecar, options: list[str]
+) -> None:
+    git(shop, "worktree", "add", "-q", "-b", "empty", str(shop.parent / "empty"))
+    git(shop.parent / "empty", "rm", "-rq", ".")
+    if not options:
+        git(shop.parent / "empty", "commit", "-q", "-m", "Small fix")
+    total = len(git(shop, "ls-files").splitlines())
+    ended = sidecar(shop, "merge", "empty", "--dry-run", *options)
+    assert f"Deletes {total} of {total} files." in ended.out
+    files = json.loads(sidecar(shop, "merge", "empty", "--dry-run", "--json", *options).out)["files"]
+    assert (files["deleted"], files["total"]) == (total, total)
+    if not options:
+        assert f"deletes {total} of {total} files" in sidecar(shop, "plan").out.lower()
+        assert f"deletes {total} of {total} files" in sidecar(shop, "merge", "--all", "--dry-run").out.lower()
+
+
+def test_a_merge_that_takes_trunk_back_needs_to_be_allowed_by_name(shop: Path, sidecar: Sidecar) -> None:
+    old = "".join(f"price_{number} = {number}\n" for number in range(9))
+    commit(shop, {"prices.py": old}, "Begin prices")
+    before = commit(shop, {"prices.py": old.replace("= 4", "= 44")}, "Raise a price")
+    commit(add_worktree(shop, "stale"), {"prices.py": old, "own.py": "own = 1\n"}, "Work")
+    ended = sidecar(shop, "merge", "stale", "--yes", "--json")
+    said = json.loads(ended.out)
+    assert (ended.status, said["outcome"], tip(shop)) == (2, "refused", before)
+    assert [one["code"] for one in said["findings"]] == ["undoes-trunk"]
+    ended = sidecar(shop, "merge", "stale", "--yes", "--json", "--allow", "undoes-trunk")
+    assert (ended.status, json.loads(ended.out)["outcome"]) == (0, "merged")

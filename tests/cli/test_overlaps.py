@@ -70,7 +70,7 @@ def test_no_overlaps_in_plain_words(sample: Sample, sidecar: Sidecar) -> None:
     ended = sidecar(sample.main, "overlaps", "search-box")
     assert (ended.status, ended.out, ended.err) == (0, "No overlaps.\n", "")
     ended = sidecar(sample.main, "overlaps", "search-box", "--json")
-    assert json.loads(ended.out) == {"schema": 1, "overlaps": []}
+    assert json.loads(ended.out) == {"schema": 1, "overlaps": [], "unknown": []}
 
 
 def test_a_commit_alone_is_compared_with_trunk_as_committed(repo: Path, sidecar: Sidecar) -> None:
@@ -130,3 +130,14 @@ def test_a_driver_of_the_repository_runs_only_when_trusted(repo: Path, tmp_path:
     ended = sidecar(repo, "overlaps", "--trust", "--json")
     assert (ended.status, ran.exists()) == (0, True)
     assert [row["verdict"] for row in json.loads(ended.out)["overlaps"]] == ["clean"]
+
+
+def test_a_lock_file_that_two_have_changed_is_better_made_anew(repo: Path, sidecar: Sidecar) -> None:
+    lock = "".join(f'"p{number}": "1.0.{number}",\n' for number in range(30))
+    commit(repo, {"package-lock.json": lock})
+    for name, number in (("one", 3), ("two", 20)):
+        commit(add_worktree(repo, name), {"package-lock.json": lock.replace(f"1.0.{number}", f"2.0.{number}")})
+    ended = sidecar(repo, "overlaps")
+    assert ended.status == 0
+    assert "clean" in ended.out
+    assert "It is better made anew than merged: npm install" in ended.out

@@ -27,7 +27,7 @@ def named(answer: dict[str, Any], name: str) -> dict[str, Any]:
 
 def test_the_object_of_the_design(sample: Sample, sidecar: Sidecar) -> None:
     answer = asked(sidecar, sample.showcase)
-    assert list(answer) == ["schema", "repository", "trunk", "worktrees", "overlaps"]
+    assert list(answer) == ["schema", "repository", "trunk", "worktrees", "overlaps", "unknown"]
     assert (answer["schema"], answer["repository"]) == (1, str(sample.main / ".git"))
     assert answer["trunk"] == {"branch": "main", "commit": git(sample.main, "rev-parse", "main")}
     assert answer["overlaps"] == truth()["overlaps"]
@@ -42,12 +42,15 @@ def test_the_object_of_the_design(sample: Sample, sidecar: Sidecar) -> None:
         "branch": "free-shipping",
         "head": git(sample.worktrees["free-shipping"], "rev-parse", "HEAD"),
         "locked": None,
+        "protected": False,
         "missing": False,
         "changes": {"committed": 1, "staged": 1, "unstaged": 1, "untracked": 0},
         "ahead": 1,
         "behind": 2,
         "integration": {"state": "not-integrated", "how": None},
+        "swept_by": None,
         "in_use": [],
+        "agents": [],
         "problem": None,
     }
 
@@ -134,3 +137,16 @@ def test_a_worktree_that_is_detached_and_one_on_another_branch(repo: Path, sidec
     shown = sidecar(repo, "status").out
     assert f"look ({head[:10]}) " in shown
     assert "task (ada/fix) " in shown
+
+
+def test_a_branch_in_the_middle_of_a_rebase_is_shown(repo: Path, sidecar: Sidecar) -> None:
+    feat = add_worktree(repo, "wt", branch="my-feature")
+    commit(feat, {"README.md": "mine\n"})
+    commit(repo, {"README.md": "trunk\n"})
+    git(feat, "rebase", "main", check=False)
+    assert "my-feature (rebasing)" in sidecar(repo, "status").out
+    worktree = named(asked(sidecar, repo), "wt")
+    assert (worktree["branch"], worktree["unfinished"]) == (None, {"operation": "rebase", "branch": "my-feature"})
+    git(feat, "rebase", "--abort")
+    assert "rebasing" not in sidecar(repo, "status").out
+    assert "unfinished" not in named(asked(sidecar, repo), "wt")

@@ -7,10 +7,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from sidecar.cli.overlap_table import overlap_blocks
-from sidecar.cli.show import joined, show
+from sidecar.cli.render import joined, overlap_blocks, show
 from sidecar.cli.status_table import status_blocks
-from sidecar.cli.text import ranges, where
+from sidecar.model.messages import ranges, where
 from sidecar.model.overlaps import Overlap, Side, Verdict, region
 from sidecar.model.picture import Picture
 from sidecar.system.processes import Process
@@ -138,14 +137,15 @@ def test_many_gaps_are_cut_short() -> None:
     )
 
 
+GONE, BROKEN = "The folder of gone is not there.", "broken can't be read (Permission denied)."
 SHOP = picture(
     state(worktree("shop", "main", main=True), change_set(unstaged=1), integrated=None),
     state(worktree("cleanup"), change_set(committed=1), 1, 2),
     state(worktree("discounts"), change_set(committed=3, staged=2, unstaged=1, untracked=12), 3, 2),
     state(worktree("wish-lists", "ada/wishes"), change_set(committed=2), 2, 120, integrated=True),
     state(worktree("look", None, locked="on a stick"), integrated=None),
-    replace(state(replace(worktree("gone"), missing=True)), problem="The folder of gone is not there."),
-    replace(state(worktree("broken", locked="")), changes=None, problem="broken can't be read (Permission denied)."),
+    replace(state(replace(worktree("gone"), missing=True)), changes=None, problem=GONE, unread=GONE),
+    replace(state(worktree("broken", locked="")), changes=None, problem=BROKEN, unread=BROKEN),
     overlaps=tuple(MEETINGS),
 )
 USERS = {"cleanup": [Process(9, "zsh")], "discounts": [Process(4180, "bash"), Process(5, "node"), Process(6, "node")]}

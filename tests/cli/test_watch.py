@@ -111,7 +111,7 @@ def test_what_vanishes_can_be_brought_back(shop: Path, sidecar: Sidecar) -> None
     mine = shop.parent / "mine"
     write(mine, {"new.txt": "not committed\n"})
     with watching(shop, "--json") as process:
-        eventually(lambda: len(git(shop, "for-each-ref", "refs/sidecar/guard").splitlines()) == 2)
+        eventually(lambda: "new.txt" in git(shop, "log", "--name-only", "-m", "--glob=refs/sidecar/guard"))
         shutil.rmtree(mine)
         git(shop, "worktree", "prune")
         assert process.stderr is not None

@@ -12,9 +12,17 @@ from scripts.editor.chromium import HOW_TO_INSTALL, chromium, find_chromium
 from scripts.editor.codeserver import CodeServer, code_server
 from scripts.package import package
 from scripts.screenshots import TAKEN
+from tests.editor.told import Told, faults, hear, listen
 from tests.harness.sample import Sample, build
 
 Shoot = Callable[[str], None]
+
+_REPLACE = """([text, by]) => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let it; (it = texts.nextNode());) {
+        if (it.data.includes(text)) it.data = it.data.replaceAll(text, by);
+    }
+}"""
 
 WAIT_MILLISECONDS = 60_000
 """For a machine that has much else to do; what is there is seen at once."""
@@ -52,19 +60,41 @@ def sample(tmp_path: Path) -> Sample:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(WAIT_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+def told() -> list[Told]:
+    """What the test's window has said so far."""
+    return []
 
 
 @pytest.fixture
-def shoot(page: Page) -> Shoot:
-    """Keeps what the window shows now as `build/screenshots/NAME.png`."""
+def page(browser: Browser, told: list[Told]) -> Iterator[Page]:
+    yield from window(browser, told)
+
+
+@pytest.fixture
+def second_page(browser: Browser) -> Iterator[Page]:
+    """Another window, as of another person."""
+    yield from window(browser, [])
+
+
+def window(browser: Browser, told: list[Told]) -> Iterator[Page]:
+    """An empty window; the test fails for what it should not have said."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    listen(context, told)
+    page = context.new_page()
+    yield page
+    hear(page)
+    context.close()
+    assert faults(told) == []
+
+
+@pytest.fixture
+def shoot(page: Page, tmp_path: Path) -> Shoot:
+    """Keeps what the window shows now as `build/screenshots/NAME.png`, a test's own place being somebody's home."""
 
     def shoot(name: str) -> None:
         TAKEN.mkdir(parents=True, exist_ok=True)
+        page.evaluate(_REPLACE, [str(tmp_path), "/home/ada"])
         page.screenshot(path=TAKEN / f"{name}.png", animations="disabled", caret="initial")
 
     return shoot

@@ -1,6 +1,7 @@
 """What the extension itself adds: the status item, its commands, and a server that comes back."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -10,7 +11,9 @@ from scripts.editor.codeserver import CodeServer
 from scripts.editor.processes import wait_until
 from scripts.editor.workbench import (
     active_tab,
+    answer_notification,
     editor_text,
+    notifications,
     open_workbench,
     pick,
     picker_rows,
@@ -23,6 +26,8 @@ from tests.harness import commit, init
 from tests.harness.sample import Sample
 
 _SERVER_SECONDS = 60
+_KILLS = 5
+"""One more than a server is started again for."""
 
 
 def test_the_status_item_counts_and_opens_problems(page: Page, editor: CodeServer, sample: Sample) -> None:
@@ -65,14 +70,41 @@ def test_compare_asks_which_worktree(page: Page, editor: CodeServer, sample: Sam
     expect(active_tab(page)).to_contain_text("wish-lists")
 
 
-def test_a_server_that_was_killed_comes_back(page: Page, editor: CodeServer, sample: Sample) -> None:
+def test_a_server_that_is_killed_comes_back_until_it_is_said_once_that_it_does_not(
+    page: Page, editor: CodeServer, sample: Sample, shoot: Shoot
+) -> None:
     open_workbench(page, editor, sample.showcase, sample.showcase_file)
-    expect(squiggles(page).first).to_be_visible()
-    first = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
-    first.kill()
-    wait_until("a new server", lambda: _newest_server(editor, but=first), _SERVER_SECONDS)
+    server: psutil.Process | None = None
+    for _ in range(_KILLS):
+        server = wait_until("a server", partial(_newest_server, editor, but=server), _SERVER_SECONDS)
+        expect(squiggles(page).first).to_be_visible()
+        expect(status_item(page)).to_contain_text("conflict")
+        server.kill()
+        server.wait(_SERVER_SECONDS)
+    said = notifications(page).filter(has_text="Worktree Sidecar is not running: it ended 5 times within 3 minutes.")
+    expect(said).to_be_visible()
+    expect(status_item(page)).to_have_count(0)
+    expect(squiggles(page)).to_have_count(0)
+    expect(notifications(page)).to_have_count(1)
+    shoot("server-ended")
+    said.get_by_role("button", name="Clear Notification").click()
+    expect(said).to_have_count(0)
+    run_command(page, "Worktree Sidecar: Show Overlaps")
+    expect(said).to_be_visible()
+    answer_notification(page, "Restart Server")
     expect(squiggles(page).first).to_be_visible()
     expect(status_item(page)).to_contain_text("conflict")
+
+
+def test_restart_server_ends_one_that_hangs(page: Page, editor: CodeServer, sample: Sample) -> None:
+    open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(squiggles(page).first).to_be_visible()
+    hung = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    hung.suspend()
+    run_command(page, "Worktree Sidecar: Restart Server")
+    wait_until("a new server", lambda: _newest_server(editor, but=hung), _SERVER_SECONDS)
+    expect(squiggles(page).first).to_be_visible()
+    hung.wait(_SERVER_SECONDS)
 
 
 def test_restart_server_starts_a_new_one(page: Page, editor: CodeServer, sample: Sample) -> None:

@@ -1,17 +1,17 @@
 """The way back into trunk: a conflict is resolved where the work is, and then everybody sees that it is over."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import (
     active_tab,
     answer_notification,
     code_lens,
+    dialog,
     editor_text,
     go_to_line,
     input_box,
@@ -23,8 +23,9 @@ from scripts.editor.workbench import (
     run_command,
     show_quick_fixes,
     squiggles,
+    wait_for_message,
 )
-from tests.editor.conftest import WAIT_MILLISECONDS, Shoot
+from tests.editor.conftest import Shoot
 from tests.harness import add_worktree, commit, git, init
 
 CART = '''"""The cart."""
@@ -74,15 +75,6 @@ def taxes(shop: Path) -> Path:
     return worktree
 
 
-@pytest.fixture
-def second_page(browser: Browser) -> Iterator[Page]:
-    """Another window, as of another person."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(WAIT_MILLISECONDS)
-    yield context.new_page()
-    context.close()
-
-
 def test_from_the_conflict_into_trunk(
     page: Page,
     second_page: Page,
@@ -102,11 +94,11 @@ def test_from_the_conflict_into_trunk(
     fix = show_quick_fixes(page, "Merge trunk into this worktree")
     shoot("merge-fixes")
     fix.click()
-    expect(notifications(page).filter(has_text="Conflicts are left there").first).to_be_visible()
+    wait_for_message(page, "Conflicts are left there")
     answer_notification(page, "Merge")
 
     expect(editor_text(page)).to_contain_text("<<<<<<<")
-    expect(notifications(page).filter(has_text="conflict in 1 file").first).to_be_visible()
+    wait_for_message(page, "conflict in 1 file")
     shoot("merge-conflict")
     (taxes / "cart.py").write_text(CART.replace(SUM, BOTH))
     commit(taxes, message="Merge branch 'main' into taxes")
@@ -121,11 +113,11 @@ def test_from_the_conflict_into_trunk(
     pick(page, "Merge commit")
     expect(input_box(page)).to_have_value("Merge branch 'taxes'")
     page.keyboard.press("Enter")
-    question = notifications(page).filter(has_text="Merge taxes")
+    question = dialog(page).filter(has_text="Merge taxes")
     expect(question).to_contain_text("into main with a merge commit")
     shoot("merge-question")
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
+    wait_for_message(page, "Merged taxes into main")
     shoot("merge-done")
 
     assert (shop / "cart.py").read_text() == CART.replace(SUM, BOTH)
@@ -139,9 +131,9 @@ def test_a_failing_verify_shows_its_output(page: Page, editor: CodeServer, shop:
     open_workbench(page, editor, taxes, taxes / "cart.py")
     expect(editor_text(page)).to_contain_text("TAX")
     merge(page, "taxes", "Squash")
-    expect(notifications(page).filter(has_text="has to pass").first).to_be_visible()
+    wait_for_message(page, "has to pass")
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="the cart is broken").first).to_be_visible()
+    wait_for_message(page, "the cart is broken")
     expect(page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first).to_be_visible()
     assert git(shop, "rev-parse", "main") == before
 
@@ -157,7 +149,7 @@ def test_uncommitted_work_is_committed_with_the_message_that_is_typed(
     input_box(page).fill("Add the rates")
     page.keyboard.press("Enter")
     answer_notification(page, "Commit and Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
+    wait_for_message(page, "Merged taxes into main")
     assert git(shop, "log", "-2", "--format=%s", "main").split("\n") == ["Add the rates", "Show the total with tax"]
 
 
@@ -172,13 +164,13 @@ def test_a_worktree_is_released_and_restored(
     shoot("release-picker")
     pick(page, "taxes")
     answer_notification(page, "Release")
-    expect(notifications(page).filter(has_text="Released taxes").first).to_be_visible()
+    wait_for_message(page, "Released taxes")
     shoot("release-done")
     assert not taxes.exists()
     run_command(page, "Worktree Sidecar: Restore Worktree...")
     pick(page, "taxes")
     answer_notification(page, "Restore")
-    expect(notifications(page).filter(has_text="taxes is back")).not_to_have_count(0)
+    wait_for_message(page, "taxes is back")
     assert (taxes / "cart.py").read_text() == CART.replace(SUM, TAX)
 
 
@@ -213,7 +205,7 @@ def test_what_is_not_saved_is_saved_first(page: Page, editor: CodeServer, shop: 
     page.get_by_role("button", name="Save and Continue").click()
     expect(active_tab(page)).not_to_have_class(re.compile(r"\bdirty\b"))
     answer_notification(page, "Commit and Merge")
-    expect(notifications(page).filter(has_text="Merged taxes into main").first).to_be_visible()
+    wait_for_message(page, "Merged taxes into main")
     assert "1.21" in (shop / "cart.py").read_text()
 
 
@@ -224,10 +216,10 @@ def test_progress_can_be_cancelled(page: Page, editor: CodeServer, shop: Path, t
     expect(editor_text(page)).to_contain_text("TAX")
     merge(page, "taxes", "Rebase")
     answer_notification(page, "Merge")
-    expect(notifications(page).filter(has_text="looking at the cart").first).to_be_visible()
+    wait_for_message(page, "looking at the cart")
     notifications(page).filter(has_text="looking at the cart").hover()
     answer_notification(page, "Cancel")
-    expect(notifications(page).filter(has_text="was not merged").first).to_be_visible()
+    wait_for_message(page, "was not merged")
     assert git(shop, "rev-parse", "main") == before
 
 
@@ -239,10 +231,10 @@ def test_an_edit_on_trunk_goes_into_a_worktree_of_its_own(
     expect(squiggles(page, "info").first).to_be_visible()
     go_to_line(page, CART.splitlines(keepends=True).index(SUM) + 1)
     quick_fix(page, "Move these edits off main into a new worktree")
-    expect(notifications(page).filter(has_text="in shop (1 file) into a new worktree main-edits").first).to_be_visible()
+    wait_for_message(page, "in shop (1 file) into a new worktree main-edits")
     shoot("move-question")
     answer_notification(page, "Move")
-    expect(notifications(page).filter(has_text="1 file moved into main-edits").first).to_be_visible()
+    wait_for_message(page, "1 file moved into main-edits")
     expect(editor_text(page)).not_to_contain_text("DISCOUNT")
     shoot("move-done")
     assert (shop / "cart.py").read_text() == CART

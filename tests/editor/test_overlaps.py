@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -14,14 +15,18 @@ from scripts.editor.workbench import (
     go_to_line,
     hover_widget,
     open_workbench,
+    pick,
+    picker_rows,
     quick_fix,
     run_command,
     show_problems,
+    show_quick_fixes,
     squiggles,
     status_item,
     undo_all,
 )
 from tests.editor.conftest import Shoot
+from tests.harness import add_worktree, commit, init
 from tests.harness.sample import Sample
 
 _SHELL_SECONDS = 2
@@ -33,7 +38,6 @@ def test_the_conflicting_lines_are_underlined(page: Page, editor: CodeServer, sa
     expect_underlined(
         page,
         "discount: int = 0",
-        "",
         "def total(self) -> int:",
         '"""What the customer pays, in cents."""',
         "subtotal = sum(product.price * count for product, count in self.lines.items())",
@@ -80,9 +84,40 @@ def test_take_makes_the_warning_go(page: Page, editor: CodeServer, sample: Sampl
     expect(editor_text(page)).to_contain_text(re.compile(r'country:\sstr\s=\s"NL"'))
     expect(editor_text(page)).not_to_contain_text(re.compile(r"discount:\sint"))
     expect(squiggles(page)).to_have_count(0)
-    expect(squiggles(page, "info").or_(squiggles(page, "hint")).first).to_be_visible()
+    expect(squiggles(page, "info").or_(squiggles(page, "hint"))).to_have_count(0)
+    expect(code_lens(page)).to_contain_text("2 worktrees changed this file: tax-rules, wish-lists")
     expect(code_lens(page)).not_to_contain_text("conflict")
     shoot("take")
+
+
+def test_many_on_the_same_lines_are_one_problem_with_a_list_of_what_can_be_done(
+    page: Page, editor: CodeServer, tmp_path: Path, shoot: Shoot
+) -> None:
+    repo = init(tmp_path / "crowd")
+    text = "def greeting(name):\n    word = 'Hello'\n\n    return f'{word}, {name}!'\n"
+    commit(repo, {"greeting.py": text})
+    places = [add_worktree(repo, f"agent-{number}") for number in range(6)]
+    for place in places:
+        greeting = f"word = '{place.name}'\n\n    word += '{place.name}'\n"
+        commit(place, {"greeting.py": text.replace("word = 'Hello'\n\n", greeting)})
+    open_workbench(page, editor, places[0], places[0] / "greeting.py")
+    expect_underlined(page, "word = 'agent-0'", "word += 'agent-0'")
+    go_to_line(page, 2, 5)
+    run_command(page, "Show or Focus Hover")
+    expect(hover_widget(page).filter(has_text="Conflicts with agent-1, agent-2 and 3 more.").first).to_be_visible()
+    expect(hover_widget(page).filter(has_text="+    word = 'agent-3'").first).to_be_visible()
+    expect(hover_widget(page).get_by_role("link", name="Compare with another version...").first).to_be_visible()
+    shoot("crowd-hover")
+    page.keyboard.press("Escape")
+    row = show_quick_fixes(page, "More...")
+    expect(page.locator(".action-widget .monaco-list-row.action")).to_have_count(6)
+    shoot("crowd-fixes")
+    row.click()
+    expect(picker_rows(page).filter(has_text="Merge agent-5 into trunk")).to_be_visible()
+    shoot("crowd-more")
+    pick(page, "Take agent-5's version of these lines")
+    expect(editor_text(page)).to_contain_text(re.compile(r"word\s=\s'agent-5'"))
+    assert len(show_problems(page).filter(has_text="Conflicts with").all()) == 1
 
 
 def test_typing_without_saving_underlines_and_undoing_clears(

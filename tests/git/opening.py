@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sidecar.git.attributes import read_surroundings
 from sidecar.git.judge import Judge
 from sidecar.git.quarantine import Quarantine, open_quarantine
 from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.surroundings import read_surroundings
 from sidecar.git.trees import TreeReader
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
@@ -60,7 +60,7 @@ def judging(folder: Path, *, trust: bool = False) -> Iterator[tuple[Quarantine, 
     """A quarantine, and the judge who works in it."""
     repository = opened(folder, trust=trust)
     with quarantined(repository) as quarantine:
-        judge = Judge(repository, quarantine, read_surroundings(repository))
+        judge = Judge(repository, quarantine, read_surroundings(repository, None))
         try:
             yield quarantine, judge
         finally:

@@ -1,13 +1,15 @@
 """Finding the repository of a folder, whatever the folder is."""
 
 import os
+import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.git.repository import find_common_dir, list_worktrees
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.git.opening import opened, refused
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import pictured
@@ -33,6 +35,19 @@ def test_a_bare_repository(tmp_path: Path) -> None:
     bare = init(tmp_path / "project.git", "--bare")
     for folder in (bare, bare / "refs", bare / "hooks"):
         assert opened(folder).common_dir == str(bare)
+
+
+def test_a_bare_repository_that_is_not_named(tmp_path: Path, home: Path) -> None:
+    """Where safe.bareRepository is explicit, a worktree of it is the way in."""
+    bare = init(tmp_path / "project.git", "--bare")
+    first = init(tmp_path / "first")
+    commit(first, {"a.txt": "a\n"})
+    git(bare, "fetch", "--quiet", str(first), "main:main")
+    git(bare, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
+    (home / ".gitconfig").write_text("[safe]\n\tbareRepository = explicit\n")
+    failure = refused(bare)
+    assert (failure.code, "Run sidecar in a worktree of it." in failure.message) == ("unsafe-repository", True)
+    assert [found.problem for found in list_worktrees(opened(tmp_path / "linked"))] == [None, None]
 
 
 def test_a_bare_repository_with_worktrees_beside_it(tmp_path: Path) -> None:
@@ -69,6 +84,66 @@ def test_a_git_directory_elsewhere(tmp_path: Path) -> None:
         assert main.problem is not None and not main.readable
         assert linked.problem is None
     assert [found.problem for found in list_worktrees(opened(work))] == [None, None]
+
+
+@pytest.mark.parametrize("how", ["link", "file"])
+def test_a_git_directory_under_another_name_beside(tmp_path: Path, how: str) -> None:
+    """`.git` is a link to `.git.nosync`, or a file that names it: the main worktree is known from everywhere."""
+    work = init(tmp_path / "work")
+    commit(work, {"a.txt": "a\n", "deep/b.txt": "b\n"})
+    (work / ".git").rename(work / ".git.nosync")
+    if how == "link":
+        (work / ".git").symlink_to(".git.nosync")
+    else:
+        (work / ".git").write_text("gitdir: .git.nosync\n")
+    git(work, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+    for folder in (work, work / "deep", work / ".git.nosync", tmp_path / "linked"):
+        main, linked = list_worktrees(opened(folder))
+        assert (main.key, main.name, main.branch, main.problem) == (str(work), "work", "main", None), folder
+        assert linked.problem is None
+
+
+def _stray_init(repo: Path) -> None:
+    """A `git init` somewhere else that has the GIT_DIR of a linked worktree."""
+    git(repo.parent, "init", "--quiet", env={"GIT_DIR": str(repo / ".git/worktrees/linked")})
+
+
+def _in_worktree_config(repo: Path) -> None:
+    git(repo, "config", "extensions.worktreeConfig", "true")
+    git(repo, "config", "--worktree", "core.bare", "true")
+
+
+@pytest.mark.parametrize("how", [_stray_init, _in_worktree_config])
+def test_a_checkout_that_is_called_bare_is_a_checkout(repo: Path, how: Callable[[Path], None]) -> None:
+    linked = add_worktree(repo, "linked")
+    how(repo)
+    assert git(repo, "rev-parse", "--is-bare-repository") == "true"
+    for folder in (repo, linked):
+        main = list_worktrees(opened(folder))[0]
+        assert (main.key, main.bare, main.branch, main.readable) == (str(repo), False, "main", False)
+        assert main.head == git(linked, "rev-parse", "main")
+        assert main.problem is not None and "core.bare" in main.problem
+        said = main.problem
+    mend = said.partition("run: git ")[2].partition(". If")[0]
+    git(repo.parent, *shlex.split(mend))
+    assert [(found.bare, found.problem) for found in list_worktrees(opened(repo))] == [(False, None)] * 2
+
+
+def test_a_checkout_with_its_git_directory_elsewhere_that_is_called_bare(tmp_path: Path) -> None:
+    work = init(tmp_path / "work", "--separate-git-dir", str(tmp_path / "elsewhere.git"))
+    commit(work, {"deep/a.txt": "a\n"})
+    git(work, "config", "core.bare", "true")
+    for folder in (work, work / "deep"):
+        (main,) = list_worktrees(opened(folder))
+        assert (main.key, main.bare, main.branch) == (str(work), False, "main")
+        assert main.problem is not None and "core.bare" in main.problem
+
+
+def test_a_bare_repository_with_an_index_but_no_files_is_bare(repo: Path) -> None:
+    """As one that was made of a clone on purpose."""
+    git(repo, "config", "core.bare", "true")
+    (repo / "README.md").unlink()
+    assert [(found.bare, found.problem) for found in list_worktrees(opened(repo))] == [(True, None)]
 
 
 @pytest.fixture
@@ -217,12 +292,14 @@ def test_a_git_file_that_names_nothing(repo: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to another user")
 def test_a_repository_of_another_user(repo: Path, home: Path) -> None:
+    write(repo, {"deep/er/a.txt": "a\n"})
     for path in (repo, repo / ".git"):
         os.chown(path, 65534, 65534)
-    failure = refused(repo)
-    assert failure.code == "unsafe-repository"
-    advice = failure.message.partition("run: ")[2]
-    assert advice == f"git config --global --add safe.directory {repo}"
+    for folder in (repo, repo / "deep/er"):
+        failure = refused(folder)
+        assert failure.code == "unsafe-repository"
+        advice = failure.message.partition("run: ")[2]
+        assert advice == f"git config --global --add safe.directory {repo}", "the top, or it would not help"
     git(repo, "config", "--file", str(home / ".gitconfig"), "--add", "safe.directory", str(repo))
     assert opened(repo).common_dir == str(repo / ".git")
 

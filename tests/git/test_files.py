@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.files import read_regular
+from sidecar.system.files import read_regular
 
 
 def _open_descriptors() -> int:

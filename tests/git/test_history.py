@@ -9,10 +9,10 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from sidecar.git.history import History, had_own_commits
+from sidecar.git.history import History, had_own_commits, made_on
 from sidecar.git.refs import resolve_commit
 from tests.git.opening import opened
-from tests.harness import commit, git, tick
+from tests.harness import commit, git, init, tick
 from tests.model.examples import examples
 from tests.model.loose import Store, open_store
 
@@ -25,7 +25,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def history(store: Store) -> History:
-    return History(opened(store.path))
+    return History(opened(store.path).place)
 
 
 @st.composite
@@ -79,7 +79,13 @@ def test_names_of_no_commit(repo: Path, name: str) -> None:
     assert resolve_commit(opened(repo).place, name) is None
 
 
-def test_whether_commits_were_made_on_a_branch(repo: Path) -> None:
+STORES = [(), pytest.param(("--ref-format=reftable",), marks=pytest.mark.needs_git(2, 45))]
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_whether_commits_were_made_on_a_branch(tmp_path: Path, store: tuple[str, ...]) -> None:
+    repo = init(tmp_path / "repo", *store)
+    commit(repo, {"README.md": "# Repository\n"})
     git(repo, "branch", "untouched")
     assert not had_own_commits(opened(repo), "untouched")
     assert not had_own_commits(opened(repo), "nothing")
@@ -93,3 +99,8 @@ def test_whether_commits_were_made_on_a_branch(repo: Path) -> None:
     git(repo, "checkout", "--quiet", "-b", "picks", "main")
     git(repo, "cherry-pick", "topic/deep", env=tick(repo))
     assert had_own_commits(opened(repo), "picks")
+    made = [(None, git(repo, "rev-parse", "topic/deep"))]
+    assert (made_on(opened(repo), "topic/deep"), made_on(opened(repo), "untouched")) == (made, [])
+    assert made_on(opened(repo), "nothing") is None
+    git(repo, "reflog", "expire", "--expire=all", "refs/heads/topic/deep")
+    assert made_on(opened(repo), "topic/deep") is None, "nothing is left of it"

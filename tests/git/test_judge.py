@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from sidecar.git import judge as judge_module
-from sidecar.git import merge_tree, process
+from sidecar.git import merge_process as merge_tree
+from sidecar.git import process
 from sidecar.git.judge import Judge, PathQuestion, Question, merged_blob
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import Quarantine
@@ -205,11 +206,11 @@ def test_attributes_of_the_side_that_is_merged_into_count(store: Store, judge: t
 def test_many_sets_of_attributes_need_few_processes(store: Store, judge: tuple[Quarantine, Judge]) -> None:
     before = children()
     for turn in range(2):
-        for number in range(judge_module.MOST_COURTS * 2):
+        for number in range(judge_module.MOST_PROCESSES * 2):
             own: dict[str, File] = {".gitattributes": (FILE, b"# %d\n" % number)}
             mine = {**changed(b"%d %d\n" % (turn, number)), **own}
             assert not ask(store, judge[1], mine, TWO).clean
-            assert len(children() - before) <= judge_module.MOST_COURTS
+            assert len(children() - before) <= judge_module.MOST_PROCESSES
     judge[1].close()
     assert children() <= before
 
@@ -271,14 +272,14 @@ def test_git_is_asked_once_for_each_of_many_however_little_is_remembered(
     store: Store, judge: tuple[Quarantine, Judge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[tuple[str, str]] = []
-    say = merge_tree.Court.say
+    send = merge_tree.MergeProcess.send
 
-    def count(court: merge_tree.Court, pairs: Sequence[tuple[str, str]]) -> None:
+    def count(merge_process: merge_tree.MergeProcess, pairs: Sequence[tuple[str, str]]) -> None:
         said.extend(pairs)
-        say(court, pairs)
+        send(merge_process, pairs)
 
     monkeypatch.setattr(judge_module, "REMEMBERED", 0)
-    monkeypatch.setattr(merge_tree.Court, "say", count)
+    monkeypatch.setattr(merge_tree.MergeProcess, "send", count)
     questions = _conflicts(store, 5 * judge_module.AT_ONCE)
     judge[1].prepare(questions)
     heard = [judge[1].merge_path(question) for question in questions]
@@ -315,8 +316,9 @@ def test_answers_that_are_on_their_way_may_be_wanted_in_any_order(
     questions = _conflicts(store, 20)
     judge[1].prepare(questions[:10])
     if order == "others between":
-        assert not ask(store, judge[1], changed(b"between\n"), TWO).clean
-        assert judge[1].note_on("a", store.tree(ONE)) is None
+        between = ask(store, judge[1], changed(b"between\n"), TWO)
+        assert not between.clean
+        assert judge[1].note_on("a", store.tree(ONE), between) is None
     if order == "asked anew":
         judge[1].prepare(questions[5:])
     if order == "killed":

@@ -11,7 +11,7 @@ from hypothesis import event, given, note
 from sidecar.git.judge import Judge, Question
 from sidecar.git.trees import TreeReader
 from sidecar.model.changes import Change, ChangeSet
-from sidecar.model.interplay import footprint, interplay
+from sidecar.model.may_overlap import footprint, interplay
 from sidecar.model.merging import Meeting, find_meetings
 from tests.git.opening import judging
 from tests.harness import GitFailedError

@@ -10,15 +10,7 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from sidecar.git.objects import (
-    TREE_MODE,
-    edit_tree,
-    find_entry,
-    read_blob,
-    tree_of,
-    write_commit,
-    write_tree,
-)
+from sidecar.git.objects import TREE_MODE, edit_tree, find_entry, read_blob, tree_of, write_commit, write_tree
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Entry

@@ -43,7 +43,7 @@ def test_what_git_writes_through_a_worktrees_place_goes_here_too(repo: Path) -> 
     repository = opened(repo)
     before = git(repo, "count-objects", "-v")
     with quarantined(repository) as quarantine:
-        place = quarantine.writing(repository.place, repository)
+        place = quarantine.writing(repository.place)
         oid = run(place, "hash-object", "-w", "--stdin", stdin=b"written\n").decode().strip()
         assert read_blob(quarantine.objects, oid) == b"written\n"
     assert git(repo, "count-objects", "-v") == before

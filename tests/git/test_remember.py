@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sidecar.git.remember import remembering
+from sidecar.git.objects import remembering
 
 
 def test_answers_are_given_again_and_the_oldest_are_forgotten() -> None:

@@ -1,19 +1,27 @@
 """The person's and the repository's configuration, attributes and ignore rules, and which of them count."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sidecar.git.attributes import attributes_above, read_surroundings
+from sidecar.git.attributes import attributes_above
 from sidecar.git.config import merge_pairs, read_config, sidecar_keys, silenced_drivers, silenced_programs
 from sidecar.git.ignore import ignored_directories, is_ignored
 from sidecar.git.process import GitError, Place
+from sidecar.git.surroundings import Surroundings, read_surroundings
 from tests.git.opening import opened, quarantined, worktree_at
 from tests.harness import add_worktree, commit, git, write
 
 
 def _place(repo: Path) -> Place:
     return Place(str(repo / ".git"), {"GIT_DIR": str(repo / ".git")})
+
+
+def _surroundings(repo: Path, *, checkout: Path | None = None) -> Surroundings:
+    repository = opened(repo)
+    return read_surroundings(repository, worktree_at(repository, checkout) if checkout is not None else None)
 
 
 def _global(home: Path, key: str, value: str) -> None:
@@ -79,7 +87,7 @@ def test_which_drivers_are_silenced(repo: Path, home: Path) -> None:
     assert silenced_drivers(config, trusted=False) == {"theirs", "with.dots"}
     assert silenced_drivers(config, trusted=True) == frozenset()
     untrusted = dict(merge_pairs(config, trusted=False))
-    assert untrusted == {"merge.conflictstyle": "diff3"}
+    assert untrusted == {"merge.conflictstyle": "diff3", "merge.default": "text", "merge.mine.driver": "person"}
     trusted = dict(merge_pairs(config, trusted=True))
     assert trusted["merge.theirs.driver"] == "repository"
     assert trusted["merge.default"] == "theirs"
@@ -106,19 +114,56 @@ def test_attributes_files_above_paths(repo: Path) -> None:
 def test_attributes_outside_of_trees(repo: Path, home: Path) -> None:
     write(home, {".config/git/attributes": "person\n", "other": "other\n"})
     write(repo, {".git/info/attributes": "repository\n"})
-    seen = read_surroundings(opened(repo))
-    assert b"person\n" in seen.weakest and seen.strongest == b"repository\n"
-    _global(home, "core.attributesFile", str(home / "other"))
-    assert b"other\n" in read_surroundings(opened(repo)).weakest
-    git(repo, "config", "core.attributesFile", "/somewhere")
-    assert b"other\n" in read_surroundings(opened(repo)).weakest, "a repository names no files of the person's"
+    seen = _surroundings(repo)
+    assert b"person\n" in seen.weakest and seen.strongest == b"repository\n\n"
+    _global(home, "core.attributesFile", "~/other")
+    assert b"other\n" in _surroundings(repo).weakest and b"person" not in _surroundings(repo).weakest
+    write(repo, {"own": "\ufeffown without an end"})
+    git(repo, "config", "core.attributesFile", "own")
+    assert _surroundings(repo).weakest == b"", "relative to the top of the checkout, and there is none"
+    assert _surroundings(repo, checkout=repo).weakest == b"own without an end\n"
+    git(repo, "config", "core.attributesFile", "/dev/zero")
+    assert _surroundings(repo, checkout=repo).weakest == b""
+
+
+def test_what_is_ignored_everywhere(repo: Path, home: Path) -> None:
+    write(home, {".config/git/ignore": "person\n", "other": "other\n"})
+    write(repo, {".git/info/exclude": "repository\n"})
+    assert _surroundings(repo).ignored == b"repository\n\nperson\n"
+    _global(home, "core.excludesFile", "~/other")
+    assert _surroundings(repo).ignored == b"repository\n\nother\n"
+
+
+def test_files_that_count_whether_they_are_there_or_not(repo: Path, home: Path) -> None:
+    _global(home, "include.path", "elsewhere/config")
+    git(repo, "config", "includeIf.gitdir:/nowhere/.path", str(home / "for some"))
+    git(repo, "config", "core.attributesFile", str(home / "own"))
+    names = {os.path.relpath(file, home) for file in _surroundings(repo).files if file.startswith(f"{home}/")}
+    assert names == {".gitconfig", "elsewhere/config", "for some", "own", ".config/git/ignore"}
+
+
+def test_replaced_objects(repo: Path) -> None:
+    assert _surroundings(repo).replaced == {}
+    old, new = (git(repo, "hash-object", "-w", "--stdin", input=text) for text in ("old", "new"))
+    git(repo, "replace", old, new)
+    assert _surroundings(repo).replaced == {old: new}
+    git(repo, "config", "core.useReplaceRefs", "false")
+    assert _surroundings(repo).replaced == {}
+
+
+def test_how_lines_are_compared(repo: Path, home: Path) -> None:
+    """Only newer gits let the configuration decide that."""
+    _global(home, "diff.algorithm", "Patience")
+    repository = opened(repo)
+    assert read_surroundings(replace(repository, version=(2, 50, 1)), None).algorithm == "patience"
+    assert read_surroundings(replace(repository, version=(2, 49, 0)), None).algorithm is None
 
 
 @pytest.mark.parametrize("value", ["true", "yes", "on", "1", "input", "TRUE"])
 def test_text_by_default(repo: Path, value: str) -> None:
-    assert b"text=auto" not in read_surroundings(opened(repo)).weakest
+    assert b"text=auto" not in _surroundings(repo).weakest
     git(repo, "config", "core.autocrlf", value)
-    assert b"text=auto" in read_surroundings(opened(repo)).weakest
+    assert b"text=auto" in _surroundings(repo).weakest
 
 
 def test_ignored_directories(repo: Path) -> None:

@@ -168,3 +168,12 @@ def test_the_persons_settings_change_nothing(store: Store, home: Path, key: str,
         old = store.write("blob", b"a\n b\na\n")
         new = store.write("blob", b"a\n b\na\n b\na\n")
         assert len(trees.hunks(old, new)) == 1
+
+
+def test_a_file_is_found_by_its_content_and_last_name_or_as_the_only_one(store: Store, trees: TreeReader) -> None:
+    tree = store.tree({"a/x": (FILE, b"1"), "b/y": (FILE, b"1"), "c/z": (FILE, b"2")})
+    one, two, three = (Entry(FILE, store.write("blob", content)) for content in (b"1", b"2", b"3"))
+    assert trees.find(tree, one, "d/y") == "b/y"
+    assert trees.find(tree, one, "d/new") is None, "there are two of them"
+    assert trees.find(tree, two, "d/new") == "c/z"
+    assert trees.find(tree, three, "c/z") is None

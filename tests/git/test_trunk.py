@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.git.history import find_trunk
 from sidecar.git.repository import list_worktrees
-from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk
 from tests.git.opening import opened

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.git.unfinished import branches_held, unfinished_operations
-from tests.harness import add_worktree, commit, git
+from tests.harness import add_worktree, commit, git, init
 
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "nothing": (),
@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "rebase by patches": (("rebase", "--apply", "main"),),
     "am": (("format-patch", "-1", "-o", "patches", "main"), ("am", "--3way", "patches/0001-Theirs.patch")),
     "bisect": (("bisect", "start", "HEAD", "HEAD~2"),),
+    "notes merge": (
+        *((("notes", "add", "-m", "ours"), ("notes", "--ref=other", "add", "-m", "theirs"))),
+        ("notes", "merge", "--strategy=manual", "other"),
+    ),
     "detached bisect": (("switch", "-q", "--detach"), ("bisect", "start", "HEAD", "HEAD~2")),
 }
 FOUND = {
@@ -26,8 +30,14 @@ FOUND = {
 }
 
 
+STORES = [(), pytest.param(("--ref-format=reftable",), marks=pytest.mark.needs_git(2, 45))]
+
+
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("what", COMMANDS)
-def test_what_is_unfinished(repo: Path, what: str) -> None:
+def test_what_is_unfinished(tmp_path: Path, what: str, store: tuple[str, ...]) -> None:
+    """Also where git stores what it leaves as refs that are no files."""
+    repo = init(tmp_path / "repo", *store)
     commit(repo, {"a.txt": "one\n"}, "One")
     feat = add_worktree(repo, "feat")
     commit(repo, {"a.txt": "theirs\n"}, "Theirs")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.version import BATCHED_MERGES, OLDEST, git_version
+from sidecar.git.process import BATCHED_MERGES, OLDEST, git_version
 from sidecar.model.findings import Failure
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.harness import add_worktree, write
 
 Shim = Callable[[str], None]

@@ -11,7 +11,7 @@ import pytest
 from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.git.opening import opened, worktree_at
 from tests.harness import add_worktree, commit, git, git_bytes, init, write
 from tests.harness import state_of as everything_of
@@ -170,10 +170,26 @@ def _broken_index(repo: Path, linked: Path) -> None:
     (repo / ".git/worktrees/linked/index").write_bytes(b"nonsense")
 
 
+def _link_elsewhere(repo: Path, linked: Path) -> None:
+    (linked / ".git").unlink()
+    (linked / ".git").symlink_to(repo / ".git/worktrees/other")
+
+
+def _link_to_itself(repo: Path, linked: Path) -> None:
+    (linked / ".git").unlink()
+    (linked / ".git").symlink_to(".git")
+
+
+def _link_to_a_fifo(repo: Path, linked: Path) -> None:
+    (linked / ".git").unlink()
+    os.mkfifo(linked.parent / "fifo")
+    (linked / ".git").symlink_to(linked.parent / "fifo")
+
+
 BREAKS: tuple[Callable[[Path, Path], None], ...] = (
     *(_no_git_file, _empty_git_file, _nonsense, _huge, _points_elsewhere, _points_at_the_main_one, _fifo),
     *(_repository_of_its_own, _no_commondir, _foreign_commondir, _no_head, _broken_head),
-    *(_head_of_no_commit, _broken_index),
+    *(_head_of_no_commit, _broken_index, _link_elsewhere, _link_to_itself, _link_to_a_fifo),
 )
 
 
@@ -181,13 +197,15 @@ BREAKS: tuple[Callable[[Path, Path], None], ...] = (
 def test_a_broken_worktree_is_a_problem_of_its_own(
     broken: Callable[[Path, Path], None], repo: Path, linked: Path
 ) -> None:
-    """One sentence about it, and the others go on."""
+    """One sentence about it, and the others go on; what it has committed is known as long as its HEAD is."""
     broken(repo, linked)
     picture = pictured(look(repo))
     state = state_of(picture, "linked")
     said = state.worktree.problem or state.problem
     assert said is not None and "linked" in said and "\n" not in said
-    assert state.changes is None
+    assert state.unread is not None and state.integration.state == "not-integrated"
+    assert (state.changes is None) == (state.worktree.head is None or broken is _head_of_no_commit)
+    assert [(unknown.name(), unknown.path) for unknown in picture.unknown] == [("linked", None)]
     assert list(changes_of(picture, "other")) == ["README.md"]
     assert changes_of(picture, "repo") == {}
 
@@ -203,9 +221,25 @@ def test_an_administrative_directory_without_its_gitdir(repo: Path, linked: Path
     assert list(changes_of(pictured(look(repo)), "other")) == ["README.md"]
 
 
-def test_a_git_file_behind_a_link_is_not_followed(repo: Path, linked: Path) -> None:
-    _link(repo, linked)
-    assert _listed(repo, "linked").problem is not None
+def _link_to_the_directory(repo: Path, linked: Path) -> None:
+    """As git-annex makes it."""
+    (linked / ".git").unlink()
+    (linked / ".git").symlink_to(repo / ".git/worktrees/linked")
+
+
+def _relative_link(repo: Path, linked: Path) -> None:
+    (linked / ".git").unlink()
+    (linked / ".git").symlink_to(os.path.relpath(repo / ".git/worktrees/linked", linked))
+
+
+@pytest.mark.parametrize("how", [_link, _link_to_the_directory, _relative_link])
+def test_a_link_is_followed_as_git_does(how: Callable[[Path, Path], None], repo: Path, linked: Path) -> None:
+    how(repo, linked)
+    assert git(linked, "status", "--porcelain") == " M README.md"
+    for folder in (repo, linked):
+        picture = pictured(look(folder))
+        assert state_of(picture, "linked").worktree.problem is None
+        assert list(changes_of(picture, "linked")) == ["README.md"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to another user")

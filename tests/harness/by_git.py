@@ -74,7 +74,10 @@ def scratch_repository(main: Path, place: Path) -> Path:
 
 
 def present_states(main: Path, scratch: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """Worktree's name -> a commit of everything in it but what is ignored; nested worktrees are not part of it."""
+    """Worktree's name -> a commit of everything in it but what is ignored; nested worktrees are not part of it.
+
+    In the middle of a merge it is the commit that would end that.
+    """
     states = {}
     every = worktree_paths(main)
     for worktree in every:
@@ -93,7 +96,10 @@ def present_states(main: Path, scratch: Path, env: Mapping[str, str]) -> dict[st
         tree = git(worktree, "write-tree", env=there)
         head = git(worktree, "rev-parse", "HEAD")
         message = f"Present state of {worktree.name}"  # else two that look alike would be one commit
-        states[worktree.name] = git(scratch, "commit-tree", tree, "-p", head, "-m", message)
+        merging = index.with_name("MERGE_HEAD")
+        heads = [head, *(merging.read_text().split() if merging.exists() else [])]
+        parents = [word for parent in heads for word in ("-p", parent)]
+        states[worktree.name] = git(scratch, "commit-tree", tree, *parents, "-m", message)
     return states
 
 
@@ -115,6 +121,14 @@ def merge(scratch: Path, ours: str, theirs: str, env: Mapping[str, str]) -> Merg
     if merges != _succeeds(scratch, *command, env=env) or merges == bool(conflicts):
         raise AssertionError(f"git merge and git merge-tree disagree: {conflicts}")
     return Merge(git(scratch, "merge-base", ours, theirs), ours, theirs, tree, conflicts)
+
+
+def updated(scratch: Path, state: str, tip: str, env: Mapping[str, str]) -> str | None:
+    """A commit of a worktree's state with trunk's tip merged into it; None where that stops."""
+    told = git(scratch, "merge-tree", "--write-tree", state, tip, env=env, check=False).splitlines()
+    if len(told) != 1:
+        return None
+    return git(scratch, "commit-tree", told[0], "-p", state, "-p", tip, "-m", "Up to date")
 
 
 def _succeeds(scratch: Path, *arguments: str, env: Mapping[str, str]) -> bool:

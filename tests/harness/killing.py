@@ -16,19 +16,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.git.acting import mark_of
+from sidecar.git.user_git import operation_tag
 from sidecar.model.findings import Failure
 from sidecar.operations import journal
-from sidecar.operations.control import Control
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
-from sidecar.operations.merge.values import MergeChoices
+from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.recovery import recover_all
-from sidecar.session.sources import Options
+from sidecar.operations.run import Control
+from sidecar.session.reader import Options
 from tests.harness.repository import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
 
 ALLOWED = {"lock", "holder", ".journal.new", "receipts", "verified"}
-"""What may be in the state directory: `holder` says who had the lock, and a draft is overwritten by the next."""
+"""What may be in the sidecar directory: `holder` says who had the lock, and a draft is overwritten by the next."""
 LANDING = "Moving"
 DONE = "done"
 HOUSE = Path(__file__).resolve().parent.parent.parent
@@ -139,7 +139,7 @@ def _kill_marked(main: Path) -> None:
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get("SIDECAR_OPERATION", "").endswith(mark_of("", str(main / ".git"))):
+            if process.environ().get("SIDECAR_OPERATION", "").endswith(operation_tag("", str(main / ".git"))):
                 process.kill()
 
 
@@ -161,7 +161,7 @@ def violations(site: Site) -> Iterator[str]:
     for path in common.rglob("*.lock"):
         yield f"{path} is left"
     if unknown := {path.name for path in (common / "sidecar").glob("*")} - ALLOWED:
-        yield f"the state directory has {unknown}"
+        yield f"the sidecar directory has {unknown}"
     if "sidecar-" in git(main, "worktree", "list", "--porcelain"):
         yield "a temporary worktree is listed"
     cache = Path(os.environ["XDG_CACHE_HOME"]) / "worktree-sidecar"
@@ -224,14 +224,14 @@ def _end_at(point: int) -> None:
             os.killpg(os.getpgid(0), signal.SIGKILL)
         count += 1
 
-    def write_and_pass(state: Path, journal: journal.Journal) -> None:
+    def write_and_pass(sidecar_dir: Path, journal: journal.Journal) -> None:
         passing()
-        written(state, journal)
+        written(sidecar_dir, journal)
         passing()
 
-    def finish_and_pass(state: Path) -> None:
+    def finish_and_pass(sidecar_dir: Path) -> None:
         passing()
-        finished(state)
+        finished(sidecar_dir)
         passing()
 
     journal._write = write_and_pass

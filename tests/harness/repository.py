@@ -9,8 +9,11 @@ from typing import TypeAlias
 
 RepositoryPath: TypeAlias = str | bytes
 
+OF_THE_RUN = ("GIT_DEFAULT_REF_FORMAT", "GIT_DEFAULT_HASH")
 _FIRST_COMMIT = 1_767_225_600  # 2026-01-01 00:00 UTC
 _TICK = 60
+BARE_TOO = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.bareRepository", "GIT_CONFIG_VALUE_0": "all"}
+"""Git 3 enters no bare repository that it was not told of, unless the person says so."""
 
 
 class GitFailedError(Exception):
@@ -37,9 +40,10 @@ Content: TypeAlias = str | bytes | Executable | Symlink | None
 def environment(home: Path | None = None) -> dict[str, str]:
     """The variables for a git of its own: nothing of the person's configuration, identity or `GIT_*` gets in.
 
-    With `home`, its `.gitconfig` is the global configuration; without, there is none.
+    With `home`, its `.gitconfig` is the global configuration; without, there is none. `GIT_DEFAULT_REF_FORMAT` and
+    `GIT_DEFAULT_HASH` stay: how new repositories are stored is a choice of the run.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in OF_THE_RUN}
     where = str(home) if home else os.devnull
     return kept | {
         "HOME": where,
@@ -67,7 +71,9 @@ def identity(seconds: int = _FIRST_COMMIT) -> dict[str, str]:
 
 def tick(worktree: Path) -> dict[str, str]:
     """`identity` one minute after the newest commit that any branch or this HEAD reaches: ids repeat, order shows."""
-    newest = git_bytes(worktree, "log", "-1", "--format=%ct", "--all", "--date-order", check=False).split()
+    newest = git_bytes(
+        worktree, "log", "-1", "--format=%ct", "--exclude=refs/sidecar/*", "--all", "--date-order", check=False
+    ).split()
     return identity(int(newest[0]) + _TICK if newest else _FIRST_COMMIT)
 
 
@@ -86,7 +92,7 @@ def git_bytes(
         input=input.encode() if isinstance(input, str) else input,
         stdin=subprocess.DEVNULL if input is None else None,
         capture_output=True,
-        env=environment() | identity() | dict(env or {}),
+        env=environment() | identity() | BARE_TOO | dict(env or {}),
         check=False,
     )
     if check and done.returncode:

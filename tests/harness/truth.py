@@ -27,7 +27,8 @@ def disagreements(
 
     Covers every pair of worktrees and each with trunk, the branch `main`, uncommitted work included: paths that both
     changed, verdict, kind, and the regions that git shows. Where git shows none, they are left to the comparison.
-    `inherited` and `was` are as in a `Scenario`.
+    `inherited` and `was` are as in a `Scenario`. Where git merges trunk into both of a pair, what the two come to then
+    tells, too.
     """
     scratch = by_git.scratch_repository(main, place)
     tip = git(main, "rev-parse", "refs/heads/main")
@@ -46,12 +47,35 @@ def disagreements(
         pair = [overlap for overlap in overlaps if _parties(overlap) == [ours, theirs]]
         both -= {path for path in both if _is_contained(scratch, tried, path)}
         problems = [*_left_out(tried, both, pair, inherited, was or {})]
+        if theirs:
+            problems += _once_up_to_date(scratch, present[ours], state, tip, pair, env)
         for overlap in pair:
+            if overlap["path"] in inherited:
+                continue
             old_names = [name for name in ((was or {}).get(overlap["path"]), *sorted(_names(overlap))) if name]
             before = next(filter(None, (by_git.content(scratch, tried.base, name) for name in old_names)), b"")
             problems += _contradictions(scratch, tried, overlap, before)
         said += [f"{ours} and {theirs or 'trunk'}: {problem}" for problem in problems]
     return said
+
+
+def _once_up_to_date(
+    scratch: Path, ours: str, theirs: str, tip: str, pair: list[Overlap], env: Mapping[str, str]
+) -> Iterator[str]:
+    """Whether a pair stops once trunk has been merged into both, where that is known.
+
+    Not where trunk brings other attributes: those that count are the ones that a worktree has.
+    """
+    if any(path.endswith(".gitattributes") for it in (ours, theirs) for path in _changed_paths(scratch, it, tip)):
+        return
+    one, two = (by_git.updated(scratch, state, tip, env) for state in (ours, theirs))
+    if one is None or two is None:
+        return
+    expected = any(overlap["verdict"] == "conflict" for overlap in pair)
+    conflicts = by_git.merge(scratch, one, two, env).conflicts
+    if expected != bool(conflicts):
+        yield f"once both are up to date, git stops with {conflicts}"
+    by_git.merge(scratch, ours, theirs, env)
 
 
 def _has_work(scratch: Path, trunk: str, state: str) -> bool:
@@ -81,7 +105,7 @@ def _left_out(
         if not {*conflict.paths} & (stopping | inherited):
             yield f"git stops with {conflict.kind} at {conflict.paths}"
     named = {name for overlap in pair for name in (*_names(overlap), was.get(overlap["path"]))}
-    for path in sorted(both - named):
+    for path in sorted(both - named - inherited):
         yield f"{path} is changed by both"
 
 

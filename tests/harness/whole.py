@@ -37,6 +37,15 @@ def whole(worktree: Path, without: Collection[str] = ()) -> Whole:
     return found
 
 
+def as_kept(found: Whole) -> Whole:
+    """What of it a state of the guard holds: no times, attributes, reflogs, nor directories without files."""
+    kept: Whole = {key: found[key] for key in ("index", "HEAD", "commit", "status")}
+    for key, entry in found.items():
+        if key.startswith("file ") and isinstance(entry, tuple) and entry[0] != "directory":
+            kept[key] = (entry[0], bool(entry[1] & 0o100), entry[-1]) if entry[0] == "file" else entry
+    return kept
+
+
 def _entry(path: Path) -> object:
     try:
         status = path.lstat()

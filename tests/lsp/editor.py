@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, Union
 
 from cattrs import Converter
@@ -58,6 +59,7 @@ class Editor:
         self.client = client
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
         self.pictures: list[Any] = []
+        self.copied: list[str] = []
         self.messages: list[str] = []
         self.questions: list[list[str]] = []
         self.asked: list[str] = []
@@ -83,6 +85,7 @@ class Editor:
 
         on(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: self.published.__setitem__(params.uri, params))
         on("sidecar/picture", self.pictures.append)
+        on("sidecar/copy", lambda params: self.copied.append(params.text))
         on(types.WINDOW_SHOW_MESSAGE, lambda params: self.messages.append(params.message))
         on(types.WINDOW_LOG_MESSAGE, lambda params: self.logged.append(params.message))
         on(types.WINDOW_SHOW_DOCUMENT, self._show)
@@ -209,6 +212,12 @@ class Editor:
         """Send a request that the protocol does not know."""
         return await self.client.protocol.send_request_async(method, params)  # type: ignore[no-untyped-call]
 
+    async def kill(self) -> None:
+        """End the server in the way that it can't catch."""
+        assert self.client._server is not None
+        self.client._server.kill()
+        await self.client._server.wait()
+
     def cancel(self, token: int | str) -> None:
         """Press Cancel on a progress."""
         self.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
@@ -237,18 +246,22 @@ async def appears(path: Path) -> None:
 @asynccontextmanager
 async def editing(
     *folders: Path | str,
-    options: object = None,
+    options: object = MappingProxyType({}),
     capabilities: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Editor]:
-    """An editor on these folders (paths or URIs), with a server of its own that has to end well."""
+    """An editor on these folders (paths or URIs), with a server of its own that has to end well.
+
+    It asks for pictures and outcomes, unless `options` say otherwise, and for every overlap, unless `settings` do.
+    """
     client = LanguageClient(converter_factory=converter)
     editor = Editor(client)
-    editor.settings = settings
+    editor.settings = {"show": "everything"} if settings is None else settings
+    asked = {"picture": True, "waits": True, **options} if isinstance(options, Mapping) else options
     await client.start_io(*COMMAND, env={**os.environ, **(env or {})})
     answer = await client.initialize_session(
-        initialize_params(folders, options, {**CAPABILITIES, **(capabilities or {})})
+        initialize_params(folders, asked, {**CAPABILITIES, **(capabilities or {})})
     )
     editor.capabilities = answer.capabilities
     process = client._server  # pytest-lsp has no other way to it

@@ -1,12 +1,17 @@
 """Pictures by hand, for tests of what a door makes of them."""
 
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from sidecar.git.trees import parse_hunks
 from sidecar.lsp.client import Client
 from sidecar.lsp.documents import Document, Folder
-from sidecar.lsp.scene import Scene, Snapshot
+from sidecar.lsp.editor_view import EditorView, IndexedPicture
 from sidecar.model.changes import COMMITTED, FILE, Change, ChangeSet, Entry
+from sidecar.model.hunks import Hunk
 from sidecar.model.overlaps import Overlap, Region, Side
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 
@@ -59,18 +64,34 @@ def picture(
     return Picture(number, "/w/repo/.git", trunk, standard if states is None else states, overlaps, documents or {})
 
 
-def scene(
+def view(
     drawn: Picture,
     contents: Mapping[Entry, str | bytes] | None = None,
     *documents: Document,
     folders: tuple[str, ...] = ("/w",),
     client: Client = ALL,
-) -> Scene:
-    """The scene of a Picture; `contents` are what the session would give."""
+    show: str = "everything",
+) -> EditorView:
+    """The view of a Picture; `contents` are what the session would give."""
     stored = {key: text.encode() if isinstance(text, str) else text for key, text in (contents or {}).items()}
     opened = {document.uri: document for document in documents}
     around = tuple(Folder(f"file://{folder}", folder) for folder in folders)
-    return Scene(Snapshot(drawn, stored.get), opened, around, client)
+
+    def hunks(before: Entry, after: Entry) -> list[Hunk]:
+        return hunks_between(stored[before], stored[after]) if stored.keys() >= {before, after} else []
+
+    return EditorView(IndexedPicture(drawn, stored.get, hunks), opened, around, client, show)
+
+
+def hunks_between(before: bytes, after: bytes) -> list[Hunk]:
+    """What git says of two texts, as a session gives it."""
+    with TemporaryDirectory() as folder:
+        texts = [Path(folder, name) for name in ("before", "after")]
+        for path, content in zip(texts, (before, after), strict=True):
+            path.write_bytes(content)
+        command = ["git", "diff", "--no-index", "--unified=0", "--diff-algorithm=histogram", *map(str, texts)]
+        said = subprocess.run(command, capture_output=True, check=False).stdout
+    return list(parse_hunks(said))
 
 
 def document(path: str, text: str, *, version: int = 1, stamp: int = 1, uri: str | None = None) -> Document:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.lsp.code_lens import code_lenses
-from sidecar.lsp.compare import Request, candidates, choices, comparison, read_request
+from sidecar.lsp.compare import Wanted, candidates, choices, comparison, read_wanted
 from sidecar.lsp.documents import path_of
 from sidecar.model.changes import UNSAVED
 from sidecar.model.overlaps import Overlap, Side, Verdict
-from tests.lsp.pictures import AFTER, FEATURE, MINE, TRUNK, document, picture, scene, side
+from tests.lsp.pictures import AFTER, FEATURE, MINE, TRUNK, document, picture, side, view
 
 MY_FILE = f"{MINE}/a.py"
 URI = f"file://{MY_FILE}"
@@ -25,9 +25,9 @@ EVERYONE = overlaps((side(FEATURE), "clean"), (side("/w/feat-2"), "conflict"), (
 @pytest.mark.parametrize(
     ("argument", "request_"),
     [
-        ({"uri": URI}, Request(URI, MY_FILE, False, None)),
-        ({"uri": URI, "worktree": None}, Request(URI, MY_FILE, True, None)),
-        ({"uri": URI, "worktree": "feat-1"}, Request(URI, MY_FILE, True, "feat-1")),
+        ({"uri": URI}, Wanted(URI, MY_FILE, False, None)),
+        ({"uri": URI, "worktree": None}, Wanted(URI, MY_FILE, True, None)),
+        ({"uri": URI, "worktree": "feat-1"}, Wanted(URI, MY_FILE, True, "feat-1")),
         ({"uri": "untitled:1"}, None),
         ({"uri": 3}, None),
         ({"uri": URI, "worktree": 3}, None),
@@ -35,9 +35,9 @@ EVERYONE = overlaps((side(FEATURE), "clean"), (side("/w/feat-2"), "conflict"), (
         (None, None),
     ],
 )
-def test_one_object_says_what_is_compared(argument: object, request_: Request | None) -> None:
-    assert read_request((argument,)) == request_
-    assert read_request(()) is None
+def test_one_object_says_what_is_compared(argument: object, request_: Wanted | None) -> None:
+    assert read_wanted((argument,)) == request_
+    assert read_wanted(()) is None
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_one_object_says_what_is_compared(argument: object, request_: Request | 
 def test_a_version_is_named_by_worktree_branch_or_path_or_not_at_all(
     named: bool, other: str | None, keys: list[str]
 ) -> None:
-    found = candidates(scene(picture(*EVERYONE)), MY_FILE, Request(URI, MY_FILE, named, other))
-    assert [sight.other.key for sight in found] == keys
+    found = candidates(view(picture(*EVERYONE)), MY_FILE, Wanted(URI, MY_FILE, named, other))
+    assert [seen.other.key for seen in found] == keys
 
 
 def test_a_person_picks_from_conflicts_first() -> None:
-    moment = scene(picture(*EVERYONE))
-    assert choices(moment, candidates(moment, MY_FILE, Request(URI, MY_FILE, False, None))) == [
+    moment = view(picture(*EVERYONE))
+    assert choices(moment, candidates(moment, MY_FILE, Wanted(URI, MY_FILE, False, None))) == [
         {"worktree": "feat-2", "title": "feat-2 (branch topic): conflict"},
         {"worktree": "feat-1", "title": "feat-1 (branch feature/one)"},
         {"worktree": None, "title": "trunk (branch main): identical"},
@@ -68,10 +68,10 @@ def test_a_person_picks_from_conflicts_first() -> None:
 
 
 def compared(overlap: Overlap, tmp_path: Path, key: str = MINE) -> dict[str, str]:
-    moment = scene(picture(overlap), {AFTER: "theirs\n"}, folders=())
+    moment = view(picture(overlap), {AFTER: "theirs\n"}, folders=())
     path = f"{key}/a.py"
-    (sight,) = candidates(moment, path, Request(f"file://{path}", path, False, None))
-    return comparison(moment, sight, f"file://{path}", tmp_path / "copies")
+    (seen,) = candidates(moment, path, Wanted(f"file://{path}", path, False, None))
+    return comparison(moment, seen, f"file://{path}", tmp_path / "copies")
 
 
 def test_a_file_on_disk_is_shown_itself(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_anything_else_is_a_read_only_copy_of_the_same_name(other: Side, content
 
 
 def test_the_lens_is_on_the_first_line_and_lets_the_server_choose() -> None:
-    moment = scene(picture(*EVERYONE), {AFTER: "x"})
+    moment = view(picture(*EVERYONE), {AFTER: "x"})
     (lens,) = code_lenses(moment, document(MY_FILE, "x"))
     assert (lens.range.start.line, lens.range.end.line) == (0, 0)
     assert lens.command is not None

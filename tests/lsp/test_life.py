@@ -42,6 +42,7 @@ async def initialized(process: asyncio.subprocess.Process, folder: Path, parent:
     assert process.stdin is not None
     folders = [{"uri": folder.as_uri(), "name": "folder"}]
     params: dict[str, Any] = {"processId": parent, "rootUri": None, "capabilities": {}, "workspaceFolders": folders}
+    params["initializationOptions"] = {"picture": True}
     process.stdin.write(message({"id": 1, "method": "initialize", "params": params}))
     answer = await read(process)
     process.stdin.write(message({"method": "initialized", "params": {}}))
@@ -64,7 +65,7 @@ async def test_it_says_what_it_can(tmp_path: Path) -> None:
         )
         assert can.execute_command_provider is not None and set(can.execute_command_provider.commands) == {
             *("sidecar.compare", "sidecar.merge", "sidecar.mergeAll", "sidecar.update", "sidecar.open", "sidecar.move"),
-            *("sidecar.release", "sidecar.releaseAll", "sidecar.restore"),
+            *("sidecar.keep", "sidecar.release", "sidecar.releaseAll", "sidecar.restore"),
         }
         assert can.hover_provider and can.code_lens_provider and can.code_action_provider
 

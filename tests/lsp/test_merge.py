@@ -34,18 +34,6 @@ def trunk(base: Path) -> str:
     return git(base, "rev-parse", "main")
 
 
-async def test_the_plan_is_shown_and_nothing_happens_without_consent(base: Path, feature: Path) -> None:
-    before = trunk(base)
-    async with editing(base) as editor:
-        editor.answers = ["Cancel", None]
-        for _ in range(2):
-            answer = await editor.execute("sidecar.merge", {"worktree": "theirs"})
-            assert (answer["outcome"], answer["findings"], answer["receipt"]) == ("planned", [], None)
-        assert editor.questions == [["Merge", "Cancel"]] * 2
-        assert "Merge theirs (branch feature/theirs, 1 commit) into main with a merge commit?" in editor.asked[0]
-        assert trunk(base) == before
-
-
 async def test_consent_merges_and_the_other_worktrees_diagnostics_are_true_at_once(
     base: Path, mine: Path, feature: Path
 ) -> None:
@@ -62,6 +50,24 @@ async def test_consent_merges_and_the_other_worktrees_diagnostics_are_true_at_on
         assert any(said.startswith("Merged theirs into main") for said in editor.messages)
 
 
+async def test_a_client_with_a_dialog_for_consent_is_asked_by_a_request_of_our_own(base: Path, feature: Path) -> None:
+    asked: list[Any] = []
+    async with editing(base, options={"consents": True}) as editor:
+
+        def choose(params: Any) -> str | None:
+            asked.append(params)
+            return None if len(asked) == 1 else "Merge"
+
+        editor.client.feature("sidecar/consent")(choose)
+        before = trunk(base)
+        assert (await editor.execute("sidecar.merge", {"worktree": "theirs"}))["outcome"] == "planned"
+        assert trunk(base) == before
+        assert (await editor.execute("sidecar.merge", {"worktree": "theirs"}))["outcome"] == "merged"
+        assert list(asked[0].actions) == ["Merge", "Cancel"]
+        assert "into main with a merge commit?" in asked[0].message
+        assert editor.questions == []
+
+
 async def test_a_client_that_has_shown_the_plan_is_not_asked(base: Path, feature: Path) -> None:
     async with editing(base) as editor:
         given = {"worktree": "feature/theirs", "strategy": "squash", "message": "Take it", "confirmed": True}
@@ -71,13 +77,17 @@ async def test_a_client_that_has_shown_the_plan_is_not_asked(base: Path, feature
         assert git(base, "rev-list", "--count", "--merges", "main") == "0"
 
 
-@pytest.mark.parametrize("named", ["name", "branch", "path"])
-async def test_a_worktree_goes_by_name_branch_or_path(base: Path, feature: Path, named: str) -> None:
-    name = {"name": "theirs", "branch": "feature/theirs", "path": str(feature)}[named]
-    async with editing(base) as editor:
-        plan = await editor.request("sidecar/plan", {"worktree": name, "what": "merge"})
-        assert (plan.outcome, plan.plan.worktree, plan.plan.ahead) == ("planned", "theirs", 1)
-        assert plan.plan.message == "Merge branch 'feature/theirs'"
+async def test_trunk_is_not_merged_into_text_that_is_not_saved(base: Path, mine: Path) -> None:
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    commit(mine, {}, "Mine")
+    commit(base, {"a.txt": changed(5, "trunk's\n")}, "Trunk's")
+    async with editing(mine) as editor:
+        editor.open(mine / "a.txt")
+        editor.type(mine / "a.txt", changed(5, "typed\n"))
+        editor.answers = ["Merge main into mine"]
+        answer = await editor.execute("sidecar.merge", {"worktree": "mine"})
+        assert (answer["outcome"], [one["code"] for one in answer["findings"]]) == ("refused", ["unsaved"])
+    assert "mine\n" in (mine / "a.txt").read_text() and "<<<<" not in (mine / "a.txt").read_text()
 
 
 async def test_uncommitted_work_is_committed_only_by_consent(base: Path, feature: Path) -> None:
@@ -127,23 +137,6 @@ async def test_an_untrusted_folder_is_never_merged_into(base: Path, feature: Pat
     assert trunk(base) == before
 
 
-@pytest.mark.parametrize(
-    ("argument", "said"),
-    [
-        ({}, "needs worktree"),
-        ({"worktree": "nobody"}, "nobody"),
-        ({"worktree": 3}, "worktree"),
-        ({"worktree": "theirs", "stratgy": "squash"}, "stratgy"),
-        ({"worktree": "theirs", "strategy": "octopus"}, "merge, squash, rebase"),
-        ("theirs", "one object"),
-    ],
-)
-async def test_what_can_not_be_understood_is_told(base: Path, feature: Path, argument: Any, said: str) -> None:
-    async with editing(base) as editor:
-        answer = await editor.execute("sidecar.merge", argument)
-        assert answer["outcome"] == "failed" and said in editor.messages[-1]
-
-
 async def test_verify_is_watched_and_its_failure_told(base: Path, feature: Path) -> None:
     before = trunk(base)
     async with editing(base, capabilities=PROGRESS) as editor:
@@ -153,7 +146,7 @@ async def test_verify_is_watched_and_its_failure_told(base: Path, feature: Path)
         assert [one["code"] for one in answer["findings"]] == ["verify-failed"]
         assert "broken" in editor.messages[-1] and "\\x0a" not in editor.messages[-1]
         await editor.until(lambda: {"looking", "broken"} <= set(editor.logged))
-        (begun,) = [shown for shown in editor.progress if shown["kind"] == "begin"]
+        begun = [shown for shown in editor.progress if shown["kind"] == "begin"][-1]  # a slow plan is shown before it
         assert begun["title"] == "Merging theirs into main" and begun["cancellable"]
         assert editor.progress[-1]["kind"] == "end"
 
@@ -164,9 +157,9 @@ async def test_cancel_ends_verify_with_all_its_children(base: Path, feature: Pat
     async with editing(base, capabilities=PROGRESS) as editor:
         given = {"worktree": "theirs", "verify": verify, "confirmed": True}
         running = asyncio.ensure_future(editor.execute("sidecar.merge", given))
-        await editor.until(lambda: editor.tokens and any(shown["kind"] == "begin" for shown in editor.progress))
         await appears(alive)
-        editor.cancel(editor.tokens[0])
+        await editor.until(lambda: any(shown.get("title") == "Merging theirs into main" for shown in editor.progress))
+        editor.cancel(editor.tokens[-1])
         answer = await asyncio.wait_for(running, SECONDS)
         assert answer["outcome"] == "failed" and trunk(base) == before
         assert editor.progress[-1]["kind"] == "end"
@@ -197,6 +190,7 @@ async def test_all_that_is_ready_is_merged_in_order_and_the_rest_told(base: Path
         assert answer["outcome"] == "merged"
         assert {one["worktree"] for one in answer["merges"]} == {"mine", "theirs"}
         assert "waiting" in editor.asked[0] and "one by one" in editor.asked[0]
+        assert "theirs: Changes 1 file." in editor.asked[0]
         assert (base / "b.txt").read_text() == changed(5, "mine\n")
 
 
@@ -217,7 +211,7 @@ async def test_the_quick_fix_merges(base: Path, mine: Path, feature: Path) -> No
         editor.open(mine / "a.txt")
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
         fixes = await editor.commands(mine / "a.txt", 5)
-        assert fixes["Merge trunk into this worktree"] == ("sidecar.update", {"worktree": "mine"})
+        assert fixes["Merge trunk into this worktree"] == ("sidecar.update", {"worktree": str(mine)})
         editor.answers = ["Merge"]
         answer = await editor.execute(*fixes["Merge theirs into trunk"])
         assert answer["outcome"] == "merged"
@@ -350,3 +344,49 @@ async def test_a_request_that_is_cancelled_stops_its_work(base: Path, feature: P
         editor.client.cancel_request(types.CancelParams("merging"))
         await editor.until(lambda: editor.progress and editor.progress[-1]["kind"] == "end")
         assert trunk(base) == before and not (base / ".git" / "sidecar" / "journal").exists()
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_a_merge_outlives_the_request_of_a_client_that_gives_up(
+    base: Path, feature: Path, tmp_path: Path, asks: bool
+) -> None:
+    """As lsp-mode does after 10 s; the merge goes on, and a message tells the result."""
+    alive, go_on = tmp_path / "alive", tmp_path / "go on"
+    async with editing(base, options={"waits": False}, capabilities=PROGRESS) as editor:
+        editor.answers = ["Merge"] if asks else []
+        verify = f"touch '{alive}'; while [ ! -e '{go_on}' ]; do sleep 0.05; done"
+        given = {"worktree": "theirs", "verify": verify, **({} if asks else {"confirmed": True})}
+        params = types.ExecuteCommandParams("sidecar.merge", arguments=[given])
+        editor.client.protocol.send_request(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="merging")
+        await appears(alive)
+        editor.client.cancel_request(types.CancelParams("merging"))
+        await editor.execute("sidecar.compare", {"uri": (base / "a.txt").as_uri()})
+        go_on.touch()
+        await editor.until(lambda: any(said.startswith("Merged theirs into main") for said in editor.messages))
+        assert (base / "a.txt").read_text() == changed(5, "theirs\n")
+        await editor.until(lambda: editor.progress and editor.progress[-1]["kind"] == "end")
+
+
+async def test_a_client_that_does_not_wait_is_answered_while_the_merge_goes_on(
+    base: Path, feature: Path, tmp_path: Path
+) -> None:
+    go_on = tmp_path / "go on"
+    async with editing(base, options={"waits": False}) as editor:
+        given = {"worktree": "theirs", "verify": f"while [ ! -e '{go_on}' ]; do sleep 0.05; done", "confirmed": True}
+        assert await editor.execute("sidecar.merge", given) == {"schema": 1, "outcome": "running"}
+        go_on.touch()
+        await editor.until(lambda: any(said.startswith("Merged theirs into main") for said in editor.messages))
+
+
+async def test_cancelling_the_progress_stops_a_merge_that_nobody_waits_for(
+    base: Path, feature: Path, tmp_path: Path
+) -> None:
+    before, alive = trunk(base), tmp_path / "alive"
+    async with editing(base, options={"waits": False}, capabilities=PROGRESS) as editor:
+        given = {"worktree": "theirs", "verify": f"touch '{alive}'; sleep 600", "confirmed": True}
+        assert (await editor.execute("sidecar.merge", given))["outcome"] == "running"
+        await appears(alive)
+        await editor.until(lambda: any(shown.get("title") == "Merging theirs into main" for shown in editor.progress))
+        editor.cancel(editor.tokens[-1])
+        await editor.until(lambda: any("was not merged" in said for said in editor.messages))
+        assert trunk(base) == before

@@ -124,8 +124,13 @@ def test_what_the_verdict_left_out_is_a_second_sentence() -> None:
 )
 def test_names_can_not_hide_or_command_anything(name: str, safe: str) -> None:
     assert escape(name) == safe
-    hostile = side(FEATURE, name=name, ref=name)
-    assert party(hostile) == f"{safe} (branch {safe})"
+    hostile = side(FEATURE, name=name, ref=f"its/{name}")
+    assert party(hostile) == f"{safe} (branch its/{safe})"
+
+
+def test_a_branch_that_is_called_as_its_worktree_is_not_named_twice() -> None:
+    assert party(side(FEATURE, name="tax-rules", ref="tax-rules")) == "tax-rules"
+    assert party(side(FEATURE, name="tax-rules", ref="refs/heads/tax-rules")) == "tax-rules"
 
 
 def test_endless_names_end() -> None:

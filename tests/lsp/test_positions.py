@@ -64,6 +64,17 @@ def test_a_gap_is_shown_on_the_line_before_it_and_has_no_lines() -> None:
     assert text_lines("a\nb\n", region(2, 0)) == []
 
 
+@given(texts, st.integers(0, 9), st.integers(0, 9), st.sampled_from(ENCODINGS))
+def test_a_range_begins_and_ends_with_text_where_there_is_any(text: str, first: int, more: int, encoding: str) -> None:
+    found = region_range(text, Region(first, first + more), encoding)
+    start, end = (offset_at(text, place, encoding) for place in (found.start, found.end))
+    assert start <= end
+    if text.strip():
+        assert text[start:end] == text[start:end].strip() != ""
+    else:
+        assert text[start:end] == ""
+
+
 @given(texts, st.sampled_from(ENCODINGS), st.data())
 def test_position_and_offset_lead_back_to_each_other(text: str, encoding: str, data: st.DataObject) -> None:
     offset = data.draw(st.integers(0, len(text)))

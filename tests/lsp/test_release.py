@@ -1,6 +1,7 @@
 """Releasing and restoring from an editor, end to end."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ async def test_what_is_not_done_stays_unless_all_of_it_is_kept(base: Path, their
         refused = await editor.execute("sidecar.release", {"worktree": "theirs", "confirmed": True})
         assert refused["outcome"] == "refused" and theirs.exists()
         assert {one["code"] for one in refused["findings"]} >= {"not-integrated", "untracked"}
-        editor.answers = ["Release and Keep It"]
+        editor.answers = ["Release Anyway (can be restored)"]
         released = await editor.execute("sidecar.release", {"worktree": "theirs"})
         assert released["outcome"] == "released" and not theirs.exists()
         editor.answers = [None]
@@ -54,6 +55,21 @@ async def test_what_is_not_done_stays_unless_all_of_it_is_kept(base: Path, their
         restored = await editor.execute("sidecar.restore", {})
         assert editor.questions[-1][-1] == "Cancel" and editor.questions[-1][0].startswith("theirs, released ")
         assert restored["outcome"] == "restored" and (theirs / "note.txt").read_text() == "note\n"
+
+
+async def test_a_client_with_a_dialog_hears_what_is_allowed_and_the_first_action_allows_nothing(
+    base: Path, theirs: Path
+) -> None:
+    write(theirs, {"note.txt": "note\n"})
+    asked: list[Any] = []
+    async with editing(base, options={"consents": True}) as editor:
+        editor.client.feature("sidecar/consent")(lambda params: asked.append(params))
+        await editor.execute("sidecar.release", {"worktree": "theirs"})
+        await editor.execute("sidecar.open", {"worktree": "another"})
+    release, opening = asked
+    assert list(release.actions) == ["Cancel", "Release Anyway (can be restored)"]
+    assert list(release.allows) == ["theirs has 1 untracked file: note.txt."]
+    assert (list(opening.actions), list(opening.allows)) == (["Open", "Cancel"], [])
 
 
 async def test_text_that_is_not_saved_is_never_released(base: Path, done: Path) -> None:
@@ -91,17 +107,13 @@ async def test_a_merge_is_taken_back(base: Path, theirs: Path) -> None:
         assert git(base, "rev-parse", "main") == before
 
 
-async def test_the_lens_of_a_worktree_that_is_done_releases_it(base: Path, done: Path) -> None:
-    async with editing(done) as editor:
-        editor.open(done / "b.txt")
-        await editor.until(
-            lambda: (
-                editor.pictures and any(one.integration.state == "integrated" for one in editor.pictures[-1].worktrees)
-            )
-        )
-        (lens,) = await editor.lenses(done / "b.txt")
-        assert lens.command is not None
-        assert (lens.command.title, lens.command.command) == (
-            "All work of theirs is in main: release it",
-            "sidecar.release",
-        )
+async def test_a_worktree_is_protected_until_it_is_not(base: Path, theirs: Path) -> None:
+    async with editing(base) as editor:
+        editor.answers = ["Protect"]
+        assert (await editor.execute("sidecar.keep", {"worktree": "theirs"}))["outcome"] == "protected"
+        assert editor.messages[-1] == "theirs is protected."
+        await editor.until(lambda: any(one.protected for one in editor.pictures[-1].worktrees))
+        undone = await editor.execute("sidecar.keep", {"worktree": str(theirs), "undo": True, "confirmed": True})
+        assert undone["outcome"] == "unprotected"
+        git(base, "worktree", "lock", theirs)
+        assert (await editor.execute("sidecar.keep", {"worktree": "theirs"}))["outcome"] == "refused"

@@ -54,6 +54,29 @@ def _folders(editor: Editor, added: list[Path] = [], removed: list[Path] = []) -
     editor.client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event))
 
 
+@pytest.mark.parametrize("how", ["init", "clone", "clone around it"])
+async def test_an_open_folder_that_becomes_a_repository(base: Path, tmp_path: Path, how: str) -> None:
+    """Nobody tells of it; its open documents are graded, too."""
+    plain = tmp_path / "plain"
+    folder = plain / "deep" if how == "clone around it" else plain
+    folder.mkdir(parents=True)
+    write(folder, {"open.txt": TEXT})
+    async with editing(folder) as editor:
+        editor.open(folder / "open.txt")
+        await editor.until(lambda: any("is in no git repository" in line for line in editor.logged))
+        if how == "init":
+            init(plain)
+        else:
+            git(tmp_path, "clone", "--quiet", "--no-checkout", str(base), "cloned")
+            (tmp_path / "cloned/.git").rename(plain / ".git")
+        commit(plain, {"more.txt": "more\n"})
+        other = add_worktree(plain, tmp_path / "other-of-plain")
+        name = str((folder / "open.txt").relative_to(plain))
+        write(other, {name: changed(5, "other\n")})
+        editor.type(folder / "open.txt", changed(5, "mine\n"))
+        await editor.until(lambda: "conflict" in [code for code, *_ in editor.codes(folder / "open.txt")])
+
+
 async def test_a_document_of_an_unknown_repository_opens_it(mine: Path, theirs: Path, tmp_path: Path) -> None:
     write(mine, {"a.txt": changed(5, "mine\n")})
     write(theirs, {"a.txt": changed(5, "theirs\n")})
@@ -89,16 +112,28 @@ async def test_a_folder_that_is_reached_by_a_link_keeps_its_name(mine: Path, the
         assert editor.published.keys() == {(linked / "a.txt").as_uri(), (linked / "b.txt").as_uri()}
 
 
-@pytest.mark.parametrize("name", ["sp ace", "ümläut", "a#b%20c", "-dash", "bi\u202edi", os.fsdecode(b"byte\xff")])
-async def test_odd_names_of_worktrees_and_files(base: Path, theirs: Path, name: str) -> None:
-    odd = base.parent / name
-    git(base, "worktree", "add", "--quiet", "-b", "odd", "--", str(odd))
-    write(odd, {"a.txt": changed(5, "odd\n"), name: "odd\n"})
-    write(theirs, {"a.txt": changed(5, "theirs\n"), name: "theirs\n"})
-    async with editing(odd, theirs) as editor:
-        await editor.until(lambda: all(map(editor.codes, (odd / "a.txt", odd / name, theirs / "a.txt"))))
-        said = message(editor, theirs / "a.txt")
-        assert "\u202e" not in said and "(branch odd), which changed line 5." in said
+async def test_odd_names_of_worktrees_and_files(base: Path, theirs: Path) -> None:
+    names = ["sp ace", "ümläut", "a#b%20c", "-dash", "bi\u202edi", os.fsdecode(b"byte\xff")]
+    places = [base.parent / name for name in names]
+    write(theirs, {"a.txt": changed(5, "theirs\n"), **dict.fromkeys(names, "theirs\n")})
+    for number, odd in enumerate(places):
+        git(base, "worktree", "add", "--quiet", "-b", f"odd-{number}", "--", str(odd))
+        write(odd, {"a.txt": changed(5, f"odd {number}\n"), odd.name: "odd\n"})
+    async with editing(*places, theirs) as editor:
+        files = [file for odd in places for file in (odd / "a.txt", odd / odd.name, theirs / odd.name)]
+
+        def related() -> list[str]:
+            told = editor.published.get((theirs / "a.txt").as_uri())
+            return [
+                one.message for found in (told.diagnostics if told else ()) for one in found.related_information or ()
+            ]
+
+        await editor.until(lambda: all(map(editor.codes, files)) and len(related()) == len(names))
+        (found,) = editor.published[(theirs / "a.txt").as_uri()].diagnostics
+        assert found.message == "Conflicts with -dash, a#b%20c and 4 more."
+        for number in range(len(names)):
+            assert any(f"(branch odd-{number}) changed line 5." in one for one in related())
+        assert "\u202e" not in f"{found.message}{related()}"
 
 
 async def test_settings_of_the_editor_win_and_can_change(base: Path, mine: Path) -> None:

@@ -32,7 +32,7 @@ async def test_two_commits_that_conflict_are_told_on_their_lines(mine: Path, the
         assert editor.published.keys() == {(mine / "a.txt").as_uri()}
         editor.open(theirs / "a.txt")
         await editor.until(lambda: editor.codes(theirs / "a.txt") == [("conflict", 5, 6)])
-        assert message(editor, theirs / "a.txt") == "Conflicts with mine (branch mine), which changed line 5."
+        assert message(editor, theirs / "a.txt") == "Conflicts with mine, which changed line 5."
 
 
 async def test_typing_without_saving_is_told_and_undoing_clears_it(mine: Path, theirs: Path) -> None:
@@ -92,7 +92,7 @@ async def test_new_and_removed_worktrees_are_noticed(base: Path, mine: Path) -> 
         later = add_worktree(base, "later")
         commit(later, {"a.txt": changed(5, "later\n")})
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
-        assert "later (branch later)" in message(editor, mine / "a.txt")
+        assert "Conflicts with later, " in message(editor, mine / "a.txt")
         git(base, "worktree", "remove", "--force", str(later))
         await editor.until(lambda: editor.codes(mine / "a.txt") == [])
 
@@ -120,34 +120,15 @@ async def test_an_edit_on_trunk_itself_is_told_while_there_are_linked_worktrees(
         await editor.until(lambda: editor.codes(base / "a.txt") == [])
 
 
-async def test_hover_and_lens(mine: Path, theirs: Path) -> None:
-    write(mine, {"a.txt": changed(5, "mine\n")})
-    write(theirs, {"a.txt": changed(5, "theirs\n")})
-    async with editing(mine) as editor:
-        editor.open(mine / "a.txt")
-        await editor.until(lambda: editor.codes(mine / "a.txt"))
-        identifier = types.TextDocumentIdentifier((mine / "a.txt").as_uri())
-        hover = await editor.client.text_document_hover_async(types.HoverParams(identifier, types.Position(4, 1)))
-        assert hover is not None and isinstance(hover.contents, types.MarkupContent)
-        assert "```diff\n-line 5\n+theirs\n```" in hover.contents.value
-        (lens,) = await editor.client.text_document_code_lens_async(types.CodeLensParams(identifier)) or ()
-        assert lens.command is not None and lens.command.title == "theirs changed this file too (conflict)"
-
-
-async def test_compare_opens_the_other_file(base: Path, mine: Path, theirs: Path) -> None:
+async def test_which_version_is_meant_is_asked(base: Path, mine: Path, theirs: Path) -> None:
     write(mine, {"a.txt": changed(5, "mine\n")})
     write(theirs, {"a.txt": changed(5, "theirs\n")})
     async with editing(mine) as editor:
         await editor.until(lambda: editor.codes(mine / "a.txt"))
-        answer = await editor.command({"uri": (mine / "a.txt").as_uri()})
-        assert answer["left"] == (theirs / "a.txt").as_uri() and answer["right"] == (mine / "a.txt").as_uri()
-        assert editor.shown == [(theirs / "a.txt").as_uri()]
-        assert await editor.command({"uri": (mine / "b.txt").as_uri()}) is None
-        assert editor.messages == ["No other worktree has changed b.txt."]
         commit(base, {"a.txt": changed(5, "trunk\n")})
-        await editor.until(
-            lambda: sorted(code for code, *_ in editor.codes(mine / "a.txt")) == ["conflict", "trunk-conflict"]
-        )
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("trunk-conflict", 5, 5)])
+        (both,) = editor.published[(mine / "a.txt").as_uri()].diagnostics
+        assert both.message == "Conflicts with trunk and theirs."
         answer = await editor.command({"uri": (mine / "a.txt").as_uri(), "worktree": None})
         assert Path(path_of(answer["left"]) or "").read_text() == changed(5, "trunk\n")
         answer = await editor.command({"uri": (mine / "a.txt").as_uri()})
@@ -171,17 +152,6 @@ async def test_a_client_with_a_diff_editor_opens_it_itself(base: Path, mine: Pat
         assert (editor.shown, editor.questions) == ([], [])
 
 
-async def test_the_picture_is_sent_as_status_prints_it(base: Path, mine: Path, theirs: Path) -> None:
-    write(mine, {"a.txt": changed(5, "mine\n")})
-    write(theirs, {"a.txt": changed(5, "theirs\n")})
-    async with editing(mine) as editor:
-        await editor.until(lambda: editor.pictures and len(editor.pictures[-1].worktrees) == 3)
-        picture = editor.pictures[-1]
-        assert (picture.schema, picture.repository) == (1, str(base / ".git"))
-        assert [worktree.name for worktree in picture.worktrees] == ["repo", "mine", "theirs"]
-        assert [side.worktree for side in picture.overlaps[0].sides] == ["mine", "theirs"]
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 async def test_typing_beyond_the_basic_plane_keeps_the_text_whole(mine: Path, theirs: Path, encoding: str) -> None:
     text = TEXT.replace("line 5\n", "x = '😋' # é\x0c漢\r\n")
@@ -199,3 +169,35 @@ async def test_typing_beyond_the_basic_plane_keeps_the_text_whole(mine: Path, th
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5)])
         (found,) = editor.published[(mine / "a.txt").as_uri()].diagnostics
         assert found.range.end.character == length + {"utf-8": 4, "utf-16": 2, "utf-32": 1}[encoding]
+
+
+async def test_what_could_not_be_read_is_never_taken_for_nothing(base: Path, mine: Path, theirs: Path) -> None:
+    """An open file is told of it, the picture has it, and no command says that nobody else has changed a file."""
+    index = Path(git(theirs, "rev-parse", "--absolute-git-dir")) / "index"
+    said = index.read_bytes()
+    commit(theirs, {"a.txt": changed(5, "theirs\n")})
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    index.write_bytes(b"junk")
+    async with editing(mine) as editor:
+        editor.open(mine / "a.txt")
+        editor.open(mine / "b.txt")
+        await editor.until(lambda: editor.codes(mine / "a.txt") == [("conflict", 5, 5), ("unknown", 1, 1)])
+        assert editor.codes(mine / "b.txt") == [("unknown", 1, 1)]
+        (one,) = editor.pictures[-1].unknown
+        assert (one.worktree, one.path) == ("theirs", None) and "not committed in theirs" in one.reason
+        assert await editor.command({"uri": (mine / "b.txt").as_uri()}) is None
+        assert editor.messages[-1].startswith("No other worktree is known to have changed b.txt. What is not committed")
+        index.write_bytes(said)
+        await editor.until(lambda: editor.codes(mine / "b.txt") == [])
+
+
+@pytest.mark.parametrize("options", [None, {"picture": False}, {"picture": "yes"}])
+async def test_a_client_that_does_not_ask_for_pictures_gets_none(mine: Path, theirs: Path, options: object) -> None:
+    """Some warn their users of every notification that they don't know."""
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    write(theirs, {"a.txt": changed(5, "theirs\n")})
+    async with editing(mine, options=options) as editor:
+        await editor.until(lambda: editor.codes(mine / "a.txt"))
+        write(theirs, {"a.txt": changed(6, "theirs\n")})
+        await editor.until(lambda: editor.codes(mine / "a.txt") != [("conflict", 5, 5)])
+        assert editor.pictures == []

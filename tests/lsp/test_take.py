@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.lsp.code_actions import taking
 from sidecar.lsp.positions import line_count, text_lines
-from sidecar.lsp.take import taking
 from sidecar.model.overlaps import Region, region
 
 

@@ -61,6 +61,15 @@ async def test_taking_lines_that_merge_cleanly_puts_them_where_git_would(
         assert editor.texts[file.as_uri()][1].rstrip() == merged
 
 
+async def test_lines_that_were_taken_are_called_identical_though_the_files_differ(mine: Path, theirs: Path) -> None:
+    sides = (changed(5, "mine\n"), changed(5, "theirs\n").replace("line 15\n", "theirs alone\n"))
+    async with _two_sides(mine, theirs, sides, crlf=False) as (editor, _):
+        file = mine / "a.txt"
+        await editor.until(lambda: editor.codes(file) == [("conflict", 5, 5)])
+        await _take(editor, file, 5)
+        await editor.until(lambda: editor.codes(file) == [("identical", 5, 5), ("overlap", 15, 15)])
+
+
 @asynccontextmanager
 async def _two_sides(mine: Path, theirs: Path, sides: tuple[str, str], crlf: bool) -> AsyncIterator[tuple[Editor, str]]:
     """An editor with my file open, and what git makes of the two sides if theirs win."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given, note
 
 from sidecar.model.changes import Change, Entry
-from sidecar.model.interplay import Footprint, Interplay, footprint, interplay
+from sidecar.model.may_overlap import Footprint, Interplay, footprint, interplay
 from tests.model.examples import examples
 from tests.model.loose import EXECUTABLE, FILE, SUBMODULE, SYMLINK, File, Store, open_store
 from tests.model.tree_edits import Edit, apply, bases, edits

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.model.object_ids import is_object_id, object_ids_in
+from sidecar.model.changes import is_object_id, object_ids_in
 
 SHORT, LONG = "ab" * 20, "cd" * 32
 

@@ -1,11 +1,14 @@
 """The JSON objects, field by field as the design has them."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from sidecar.model.changes import Change, ChangeSet, Entry
-from sidecar.model.overlaps import Overlap, Region, Side
-from sidecar.model.picture import Integration, Picture, Trunk, Worktree, WorktreeState
-from sidecar.model.schema import check_object, overlap_object, overlaps_object, status_object
+from sidecar.model.overlaps import Overlap, Region, Side, Unknown
+from sidecar.model.picture import Integration, Picture, Trunk, Unfinished, Worktree, WorktreeState
+from sidecar.model.schema import check_object, overlap_object, overlaps_object, status_object, unknown_object
 
 ONE = Entry(0o100644, "1" * 40)
 CHANGES = {
@@ -41,17 +44,55 @@ OVERLAP_OBJECT = {
 
 def test_overlap() -> None:
     assert overlap_object(OVERLAP) == OVERLAP_OBJECT
-    assert overlaps_object([OVERLAP]) == {"schema": 1, "overlaps": [OVERLAP_OBJECT]}
+    assert overlaps_object([OVERLAP], []) == {"schema": 1, "overlaps": [OVERLAP_OBJECT], "unknown": []}
+
+
+def test_unknown() -> None:
+    """Of a pair, the one that is not the asker's; trunk has no name."""
+    broken = Unknown((("/w/f", "f"),), None, "Why.")
+    assert unknown_object(broken) == unknown_object(broken, "/w/f") == {"worktree": "f", "path": None, "reason": "Why."}
+    pair = Unknown((("/w/f", "f"), ("/w/g", "g")), "a", "Why.")
+    names = [unknown_object(pair, key)["worktree"] for key in (None, "/w/f", "/w/g")]
+    assert (names, unknown_object(pair)["path"]) == (["f", "g", "f"], "a")
+    trunk = Unknown((("/w/f", "f"), ("", None)), "a", "Why.")
+    assert [unknown_object(trunk, key)["worktree"] for key in (None, "/w/f")] == ["f", None]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "may_be"),
+    [
+        (None, "a", True),
+        ("a", "a", True),
+        ("a", "ab", False),
+        ("d/a", "d", True),
+        ("d", "d/a", True),
+        ("a", "", True),
+        ("a", "b", False),
+    ],
+)
+def test_what_is_not_known_of_a_path(path: str | None, asked: str, may_be: bool) -> None:
+    assert Unknown((("/w/f", "f"),), path, "Why.").may_be_at(asked) is may_be
+
+
+def test_whom_it_concerns() -> None:
+    """What could not be read of one concerns everybody; what two could not be merged, those two."""
+    assert Unknown((("/w/f", "f"),), None, "Why.").concerns("/w/other")
+    pair = Unknown((("/w/f", "f"), ("", None)), None, "Why.")
+    assert [pair.concerns(key) for key in ("/w/f", "", "/w/other")] == [True, True, False]
 
 
 def test_check() -> None:
-    said = check_object([("a", "f", [OVERLAP]), ("z", "f", [])])
+    unknown = {"worktree": "g", "path": None, "reason": "Why."}
+    agent = {"worktree": "g", "client": "Codex", "since": 1.0, "edited": 2.0}
+    said = check_object([("a", "f", [OVERLAP]), ("z", "f", [])], [unknown], [agent])
     assert said == {
         "schema": 1,
         "files": [
             {"path": "a", "worktree": "f", "overlaps": [OVERLAP_OBJECT]},
             {"path": "z", "worktree": "f", "overlaps": []},
         ],
+        "unknown": [unknown],
+        "agents": [agent],
     }
 
 
@@ -62,8 +103,11 @@ def test_status() -> None:
         WorktreeState(main, changes=ChangeSet("", "", CHANGES, CHANGES), ahead=2, behind=1, problem="Not all."),
         WorktreeState(linked, integration=Integration("integrated", "ancestor")),
     )
-    picture = Picture(7, "/w/repo/.git", Trunk("main", "refs/heads/main", "2" * 40), states, (OVERLAP,))
-    said = status_object(picture, {"/w/f": [{"pid": 1, "name": "sh"}]})
+    unknown = (Unknown((("/w/f", "f"),), None, "Why."),)
+    trunk = Trunk("main", "refs/heads/main", "2" * 40)
+    picture = Picture(7, "/w/repo/.git", trunk, states, (OVERLAP,), unknown=unknown)
+    agent = {"client": "Codex", "since": 1.0, "edited": 2.0}
+    said = status_object(picture, {"/w/f": [{"pid": 1, "name": "sh"}]}, {"/w/f": [agent]})
     assert said == {
         "schema": 1,
         "repository": "/w/repo/.git",
@@ -76,12 +120,15 @@ def test_status() -> None:
                 "branch": "main",
                 "head": "2" * 40,
                 "locked": None,
+                "protected": False,
                 "missing": False,
                 "changes": {"committed": 1, "staged": 0, "unstaged": 1, "untracked": 1},
                 "ahead": 2,
                 "behind": 1,
                 "integration": {"state": "no-work", "how": None},
+                "swept_by": None,
                 "in_use": [],
+                "agents": [],
                 "bytes": None,
                 "problem": "Not all.",
             },
@@ -92,19 +139,30 @@ def test_status() -> None:
                 "branch": None,
                 "head": "3" * 40,
                 "locked": "a drive",
+                "protected": False,
                 "missing": True,
                 "changes": {"committed": 0, "staged": 0, "unstaged": 0, "untracked": 0},
                 "ahead": 0,
                 "behind": 0,
                 "integration": {"state": "integrated", "how": "ancestor"},
+                "swept_by": None,
                 "in_use": [{"pid": 1, "name": "sh"}],
+                "agents": [agent],
                 "bytes": None,
                 "problem": None,
             },
         ],
         "overlaps": [OVERLAP_OBJECT],
+        "unknown": [{"worktree": "f", "path": None, "reason": "Why."}],
     }
     assert json.loads(json.dumps(said)) == said
+
+
+def test_a_branch_that_is_being_rebased() -> None:
+    worktree = Worktree("/w/f", "f", "/w/repo/.git/worktrees/f", False, None, "3" * 40)
+    rebased = replace(worktree, unfinished=Unfinished("rebase", "feat"))
+    said = status_object(Picture(1, "/w/.git", None, (WorktreeState(rebased),)))["worktrees"][0]
+    assert (said["branch"], said["unfinished"]) == (None, {"operation": "rebase", "branch": "feat"})
 
 
 def test_no_trunk_and_a_worktrees_own_problem() -> None:

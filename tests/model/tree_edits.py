@@ -36,10 +36,10 @@ def text(seed: int) -> bytes:
     return b"".join(b"%d of %d\n" % (line, seed) for line in range(8))
 
 
-def bases() -> st.SearchStrategy[dict[str, File]]:
-    """Three to seven files in a few directories, each with a text of its own."""
+def bases(least: int = 3, most: int = 7) -> st.SearchStrategy[dict[str, File]]:
+    """So many files in a few directories, each with a text of its own."""
     paths = st.sampled_from(["a", "b", "d/a", "d/b", "d/e/a", "d/e/b", "f/a", "f/g/a", "h"])
-    return st.lists(paths, min_size=3, max_size=7, unique=True).map(
+    return st.lists(paths, min_size=least, max_size=most, unique=True).map(
         lambda chosen: {path: (FILE, text(number)) for number, path in enumerate(sorted(chosen))}
     )
 

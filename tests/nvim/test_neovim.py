@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import add_worktree, commit, write
+from tests.harness import add_worktree, commit, git, write
 from tests.lsp.editor import editing
 
 HOUSE = Path(__file__).parents[2]
@@ -60,6 +60,7 @@ async def test_neovim_shows_what_every_client_is_told(repo: Path, tmp_path: Path
     mine, theirs = add_worktree(repo, "mine"), add_worktree(repo, "theirs", branch="feature/theirs")
     write(mine, {"a.txt": TEXT.replace("line 5\n", "mine\n")})
     write(theirs, {"a.txt": TEXT.replace("line 5\n", "theirs\n")})
+    git(repo, "config", "sidecar.show", "everything")
     file = mine / "a.txt"
     async with editing(mine) as editor:
         editor.open(file)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.model.finding_codes import ALLOWABLE
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, allowable
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.harness import write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit, git
@@ -30,7 +29,7 @@ def files_below(root: Path) -> int:
 
 def released(at: Standing) -> tuple[int, int]:
     """(freed, kept), which all four say."""
-    plan = plan_release(at.main, "feat-1", Options(), ALLOWABLE)
+    plan = plan_release(at.main, "feat-1", Options(), allowable())
     assert not isinstance(plan, Failure)
     result = apply_release(plan)
     assert result.outcome == "released", result.findings

@@ -1,74 +1,40 @@
 """The guard: what a worktree had a moment ago comes back after something else deleted it, branch and all."""
 
-import io
-import json
 import random
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from queue import Queue
 
 import pytest
 
-from sidecar.git.snapshot.values import Watcher
-from sidecar.git.snapshot.write import write_snapshot
 from sidecar.model.findings import Failure
-from sidecar.operations.guard import keeping, writing
-from sidecar.operations.guard.keeping import Vanished, open_guard
-from sidecar.operations.guard.records import Guarded, guard_ref, guarded
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.live import open_session
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.repository import add_worktree
 from tests.harness.states import Standing, build_at_work, build_standing
-from tests.harness.whole import whole
+from tests.harness.whole import Whole, as_kept, whole
+from tests.operations.guarding import guarding, states, wait_until_kept
 
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps what there is without waiting for anybody's work to come to rest."""
-    monkeypatch.setattr(keeping, "QUIET", 0.05)
-    monkeypatch.setattr(keeping, "AT_MOST_EVERY", 0.2)
-    monkeypatch.setattr(keeping, "SHARE", 0)
+STORES: list[object] = [
+    (),
+    ("--object-format=sha256",),
+    pytest.param(("--ref-format=reftable",), marks=pytest.mark.needs_git(2, 45)),
+]
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Standing:
+def at(tmp_path: Path, request: pytest.FixtureRequest) -> Standing:
     """A worktree with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
-    standing = build_at_work(tmp_path)
+    standing = build_at_work(tmp_path, getattr(request, "param", ()))
     write(standing.worktree, {".env": "SECRET=1\n"})
     return standing
 
 
-@contextmanager
-def guarding(at: Standing, **settings: object) -> Iterator["Queue[Vanished]"]:
-    """A session with a guard on its Pictures, and what the guard tells."""
-    told: Queue[Vanished] = Queue()
-    options = Options(editor=settings)
-    guard = open_guard(at.main, options, told.put)
-    session = open_session(at.main, options, guard.see)
-    assert not isinstance(session, Failure)
-    try:
-        yield told
-    finally:
-        session.close()
-        guard.close()
-
-
-def wait_until_kept(at: Standing, tree_has: str) -> None:
-    """Wait until a ref and a record of the guard name a state with a file of that name."""
-
-    def is_kept() -> bool:
-        refs = git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard").split()
-        kept = {*refs} & {one.commit for one in guarded(at.main / ".git/sidecar")}
-        return any(tree_has in git(at.main, "ls-tree", "-r", "-t", "--name-only", commit) for commit in kept)
-
-    eventually(is_kept)
+def as_it_was(at: Standing) -> Whole:
+    return as_kept(whole(at.worktree, {".env"}))
 
 
 def destroy(at: Standing) -> None:
@@ -79,35 +45,81 @@ def destroy(at: Standing) -> None:
     git(at.main, "gc", "--quiet", "--prune=now")
 
 
+def bring_back(at: Standing, receipt: str) -> str:
+    """Restore; gives what was said about it."""
+    back = restore(at.main, receipt, Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    return " ".join(one.message for one in back.findings)
+
+
+def listed(at: Standing) -> list[str]:
+    """What kinds of things can be restored, the newest first."""
+    found = list_restorable(at.main, Options())
+    assert not isinstance(found, Failure)
+    return [one.what for one in found]
+
+
+def newest_receipt(at: Standing) -> str:
+    found = list_restorable(at.main, Options())
+    assert not isinstance(found, Failure)
+    return found[0].id
+
+
+def test_a_state_is_a_commit_of_the_present_state_over_head_and_the_index(at: Standing) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    kept = states(at)[0]
+    assert at.git("rev-parse", "HEAD") == git(at.main, "rev-parse", f"{kept.commit}^1")
+    assert at.git("write-tree") == git(at.main, "rev-parse", f"{kept.commit}^2^{{tree}}")
+    at.git("add", "--all")
+    assert at.git("write-tree") == git(at.main, "rev-parse", f"{kept.commit}^{{tree}}")
+
+
+@pytest.mark.parametrize("at", STORES, indirect=True)
 def test_a_worktree_that_something_else_deleted_is_told_at_once_and_comes_back(at: Standing) -> None:
-    before = whole(at.worktree, {".env"})
+    before = as_it_was(at)
     with guarding(at) as told:
         wait_until_kept(at, "untracked.txt")
         destroy(at)
-        vanished = told.get(timeout=DEADLINE)
+        vanished = told.vanished.get(timeout=DEADLINE)
         assert (vanished.name, vanished.branch, vanished.path) == ("feat-1", "feat-1", str(at.worktree))
         assert not vanished.safe
         git(at.main, "gc", "--quiet", "--prune=now")
-    back = restore(at.main, vanished.receipt, Options())
-    assert not isinstance(back, Failure)
-    assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == before
-    assert any("Ignored files could not be kept" in one.message for one in back.findings)
-    assert git(at.main, "for-each-ref", "refs/sidecar") == ""
+    assert "Times and attributes of files were not kept" in bring_back(at, vanished.receipt)
+    assert as_it_was(at) == before
+    assert git(at.main, "for-each-ref", "refs/sidecar/vanished") == ""
+    assert listed(at) == []
 
 
+@pytest.mark.parametrize("at", STORES, indirect=True)
 def test_one_that_vanished_while_nobody_looked_is_found_later(at: Standing) -> None:
-    before = whole(at.worktree, {".env"})
+    before = as_it_was(at)
     with guarding(at):
         wait_until_kept(at, "untracked.txt")
     destroy(at)
-    listed = list_restorable(at.main, Options())
-    assert not isinstance(listed, Failure)
-    assert [(one.what, one.worktree, one.branch) for one in listed] == [("vanished", "feat-1", "feat-1")]
-    back = restore(at.main, listed[0].id, Options())
-    assert not isinstance(back, Failure)
-    assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == before
+    assert listed(at) == ["vanished"]
+    bring_back(at, newest_receipt(at))
+    assert as_it_was(at) == before
+
+
+def test_one_that_vanishes_a_second_time_is_told_again(at: Standing) -> None:
+    before = as_it_was(at)
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        shutil.rmtree(at.worktree)
+        bring_back(at, told.vanished.get(timeout=DEADLINE).receipt)
+        eventually(lambda: len(states(at)) > 1)
+        shutil.rmtree(at.worktree)
+        bring_back(at, told.vanished.get(timeout=DEADLINE).receipt)
+    assert as_it_was(at) == before
+
+
+def test_trunks_own_checkout_is_kept_too(at: Standing) -> None:
+    write(at.main, {"src/b.txt": "edited on trunk\n", "note.txt": "mine\n"})
+    with guarding(at):
+        wait_until_kept(at, "note.txt", at.main)
+    assert git(at.main, "show", f"{states(at, at.main)[0].commit}:src/b.txt") == "edited on trunk"
 
 
 def test_nothing_ignored_gets_into_a_ref(at: Standing) -> None:
@@ -117,6 +129,41 @@ def test_nothing_ignored_gets_into_a_ref(at: Standing) -> None:
     assert git(at.main, "cat-file", "-t", secret, check=False) == ""
 
 
+def test_text_that_is_not_saved_is_not_kept_as_if_it_were(at: Standing) -> None:
+    with guarding(at) as told:
+        told.session.set_unsaved(str(at.worktree / "src/b.txt"), "only typed\n", 1)
+        wait_until_kept(at, "untracked.txt")
+        assert git(at.main, "show", f"{states(at)[0].commit}:src/b.txt") == "unstaged"
+
+
+def test_an_unresolved_merge_comes_back_unresolved(at: Standing) -> None:
+    at.git("commit", "--quiet", "--all", "-m", "Mine")
+    write(at.main, {"src/b.txt": "theirs\n"})
+    git(at.main, "commit", "--quiet", "--all", "-m", "Theirs")
+    at.git("merge", "main", check=False)
+    index = at.git("ls-files", "--stage")
+    assert " 3\t" in index
+    with guarding(at):
+        eventually(lambda: states(at) and states(at)[0].stages)
+    shutil.rmtree(at.worktree)
+    git(at.main, "worktree", "prune")
+    git(at.main, "gc", "--quiet", "--prune=now")
+    assert listed(at) == ["vanished"]
+    bring_back(at, newest_receipt(at))
+    assert at.git("ls-files", "--stage") == index
+
+
+def test_one_before_its_first_commit_comes_back(at: Standing) -> None:
+    at.git("checkout", "--quiet", "--orphan", "empty")
+    before = as_it_was(at)
+    with guarding(at):
+        eventually(lambda: states(at) and states(at)[0].facts.branch == "empty")
+    shutil.rmtree(at.worktree)
+    git(at.main, "worktree", "prune")
+    bring_back(at, newest_receipt(at))
+    assert as_it_was(at) == before
+
+
 def test_a_release_is_no_vanishing(at: Standing) -> None:
     with guarding(at) as told:
         wait_until_kept(at, "untracked.txt")
@@ -124,32 +171,40 @@ def test_a_release_is_no_vanishing(at: Standing) -> None:
         plan = plan_release(at.main, "feat-1", Options(), allow)
         assert not isinstance(plan, Failure)
         assert apply_release(plan).outcome == "released"
-        listed = list_restorable(at.main, Options())
-        assert not isinstance(listed, Failure)
-        assert [one.what for one in listed] == ["release"]
-        assert told.empty()
-    assert guarded(at.main / ".git/sidecar") == ()
+        assert listed(at) == ["release"]
+        assert told.vanished.empty()
 
 
 def test_a_moved_worktree_has_not_vanished(at: Standing, tmp_path: Path) -> None:
     with guarding(at) as told:
         wait_until_kept(at, "untracked.txt")
         git(at.main, "worktree", "move", str(at.worktree), str(tmp_path / "elsewhere"))
-        listed = list_restorable(at.main, Options())
-        assert listed == ()
-        assert told.empty()
+        assert listed(at) == []
+        wait_until_kept(at, "untracked.txt", tmp_path / "elsewhere")
+        assert told.vanished.empty()
 
 
-def test_more_than_the_limit_is_not_kept(at: Standing) -> None:
+def test_a_copy_of_a_repository_does_not_take_the_originals_worktrees_for_its_own(at: Standing, tmp_path: Path) -> None:
+    with guarding(at):
+        wait_until_kept(at, "untracked.txt")
+    copy = tmp_path / "copy"
+    shutil.copytree(at.main, copy, symlinks=True)
+    shutil.rmtree(copy / ".git/worktrees")
+    found = list_restorable(copy, Options())
+    assert found == ()
+
+
+def test_more_than_the_limit_is_not_kept_and_said_once(at: Standing) -> None:
     small = add_worktree(at.main, "feat-2")
     write(small, {"small.txt": "small\n"})
     (at.worktree / "large.bin").write_bytes(random.Random(1).randbytes(2 << 20))
-    with guarding(at, guardLimit=1):
-        wait_until_kept(at, "small.txt")
+    with guarding(at, guardLimit=1) as told:
+        wait_until_kept(at, "small.txt", small)
         write(small, {"later.txt": "later\n"})
-        wait_until_kept(at, "later.txt")
-        kept = [one.name for one in guarded(at.main / ".git/sidecar")]
-    assert kept == ["feat-2"]
+        wait_until_kept(at, "later.txt", small)
+        assert "feat-1 has more new content" in told.troubles.get(timeout=DEADLINE)
+        assert told.troubles.empty()
+    assert states(at) == []
 
 
 def test_a_guard_that_is_turned_off_keeps_nothing(at: Standing) -> None:
@@ -165,16 +220,14 @@ def test_only_one_of_two_windows_keeps_and_tells(at: Standing) -> None:
     with guarding(at) as one, guarding(at) as two:
         wait_until_kept(at, "untracked.txt")
         destroy(at)
-        eventually(lambda: one.qsize() + two.qsize())
-        assert one.qsize() + two.qsize() == 1
-        listed = list_restorable(at.main, Options())
-        assert not isinstance(listed, Failure)
-        assert len(listed) == 1
+        eventually(lambda: one.vanished.qsize() + two.vanished.qsize())
+        assert one.vanished.qsize() + two.vanished.qsize() == 1
+        assert listed(at) == ["vanished"]
 
 
 def test_another_worktree_at_the_same_path_does_not_hide_that_the_first_has_vanished(at: Standing) -> None:
     """Removed and made again while nobody looked, as scripts do: the first one's work can still be restored."""
-    before = whole(at.worktree, {".env"})
+    before = as_it_was(at)
     with guarding(at):
         wait_until_kept(at, "untracked.txt")
     destroy(at)
@@ -182,15 +235,12 @@ def test_another_worktree_at_the_same_path_does_not_hide_that_the_first_has_vani
     write(at.worktree, {"second.txt": "second\n"})
     with guarding(at):
         wait_until_kept(at, "second.txt")
-    listed = list_restorable(at.main, Options())
-    assert not isinstance(listed, Failure)
-    assert [one.what for one in listed] == ["vanished"]
+    assert listed(at) == ["vanished"]
+    receipt = newest_receipt(at)
     git(at.main, "worktree", "remove", "--force", str(at.worktree))
     git(at.main, "branch", "-D", "feat-1")
-    back = restore(at.main, listed[0].id, Options())
-    assert not isinstance(back, Failure)
-    assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == before
+    bring_back(at, receipt)
+    assert as_it_was(at) == before
 
 
 def test_one_that_vanishes_after_it_was_released_and_restored_is_told(at: Standing) -> None:
@@ -203,112 +253,42 @@ def test_one_that_vanishes_after_it_was_released_and_restored_is_told(at: Standi
     with guarding(at):
         wait_until_kept(at, "untracked.txt")
     destroy(at)
-    listed = list_restorable(at.main, Options())
-    assert not isinstance(listed, Failure)
-    assert [one.what for one in listed] == ["vanished"]
+    assert listed(at) == ["vanished"]
 
 
-def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """File by file, with pauses in which the guard would keep what is left."""
-    monkeypatch.setattr(keeping, "SETTLED", 3600.0)
-    other = add_worktree(at.main, "feat-2")
-    before = whole(at.worktree, {".env"})
+def test_a_slow_deletion_does_not_make_the_guard_forget(at: Standing) -> None:
+    """File by file, with pauses in which the guard keeps what is left."""
+    before = as_it_was(at)
     with guarding(at) as told:
         wait_until_kept(at, "untracked.txt")
-        for number, path in enumerate(("src/b.txt", "new/untracked.txt", "more.txt")):
+        for path in ("src/b.txt", "new/untracked.txt", "more.txt"):
+            count = len(states(at))
             (at.worktree / path).unlink()
-            write(other, {f"mark-{number}.txt": "mark\n"})
-            wait_until_kept(at, f"mark-{number}.txt")
+            eventually(lambda count=count: len(states(at)) > count)  # type: ignore[misc]
         destroy(at)
-        vanished = told.get(timeout=DEADLINE)
-    back = restore(at.main, vanished.receipt, Options())
-    assert not isinstance(back, Failure)
-    assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == before
+        vanished = told.vanished.get(timeout=DEADLINE)
+    bring_back(at, vanished.receipt)
+    assert as_it_was(at) == before
 
 
 def test_what_an_earlier_server_kept_is_not_kept_again(at: Standing) -> None:
     with guarding(at):
         wait_until_kept(at, "untracked.txt")
-        eventually(lambda: [one.state for one in guarded(at.main / ".git/sidecar")] > [""])
-    (before,) = guarded(at.main / ".git/sidecar")
+    before = states(at)
     other = add_worktree(at.main, "feat-2")
     write(other, {"other.txt": "other\n"})
     with guarding(at):
-        wait_until_kept(at, "other.txt")
-    assert before in guarded(at.main / ".git/sidecar")
+        wait_until_kept(at, "other.txt", other)
+    assert states(at) == before
     write(at.worktree, {"src/b.txt": "changed later\n", "later.txt": "later\n"})
     with guarding(at):
         wait_until_kept(at, "later.txt")
-    assert before not in guarded(at.main / ".git/sidecar")
+    assert states(at)[1:] == before
 
 
 def test_one_that_an_earlier_server_kept_is_told_at_once(at: Standing) -> None:
     with guarding(at):
         wait_until_kept(at, "untracked.txt")
-        eventually(lambda: [one.state for one in guarded(at.main / ".git/sidecar")] > [""])
     with guarding(at) as told:
         destroy(at)
-        assert told.get(timeout=DEADLINE).name == "feat-1"
-
-
-def test_a_worktree_that_loses_files_while_it_is_kept_is_not_kept_over_the_last_state(
-    at: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with guarding(at):
-        wait_until_kept(at, "untracked.txt")
-    (before,) = guarded(at.main / ".git/sidecar")
-    real = write_snapshot
-
-    def write_while_it_is_deleted(*args: object, **kwargs: object) -> object:
-        def delete(_done: int, _total: int) -> None:
-            (at.worktree / "src/b.txt").unlink(missing_ok=True)
-
-        return real(*args, **{**kwargs, "watcher": Watcher(delete)})  # type: ignore[arg-type]
-
-    def keep(*, anyway: bool) -> list[str]:
-        write(at.worktree, {"src/b.txt": "there\n"})
-        wish = {"path": str(at.worktree), "state": "later", "safe": False, "anyway": anyway}
-        order = {"folder": str(at.main), "most": 1 << 20, "trusted": False, "wishes": [wish]}
-        return [one.outcome for one in writing.answer(io.BytesIO(json.dumps(order).encode()))]
-
-    monkeypatch.setattr(writing, "write_snapshot", write_while_it_is_deleted)
-    assert keep(anyway=False) == ["shrinking"]
-    assert guarded(at.main / ".git/sidecar") == (before,)
-    assert git(at.main, "for-each-ref", "--format=%(objectname)", "refs/sidecar/guard") == before.commit
-    assert keep(anyway=True) == ["changing"]
-    (after,) = guarded(at.main / ".git/sidecar")
-    assert (after.state, after.commit != before.commit) == ("", True)
-
-
-@pytest.mark.parametrize("gone", ["nothing", "the newer state", "both"])
-def test_a_guard_that_was_killed_between_its_record_and_its_ref_loses_nothing(at: Standing, gone: str) -> None:
-    """The record is ahead then; `git gc` may take the newer state, which no ref holds."""
-    states: list[object] = []
-    records: list[Guarded] = []
-    with guarding(at):
-        for number in range(2):
-            write(at.worktree, {f"{number}.txt": "there\n"})
-            wait_until_kept(at, f"{number}.txt")
-            states.append(whole(at.worktree, {".env"}))
-            records += guarded(at.main / ".git/sidecar")
-    (before, after), (old, new) = states, records
-    ref = guard_ref(old.path)
-    git(at.main, "update-ref", ref, old.commit)
-    if gone == "both":
-        git(at.main, "update-ref", "-d", ref)
-    shutil.rmtree(at.worktree)
-    git(at.main, "worktree", "prune")
-    if gone != "nothing":
-        git(at.main, "gc", "--quiet", "--prune=now")
-    listed = list_restorable(at.main, Options())
-    assert not isinstance(listed, Failure)
-    assert guarded(at.main / ".git/sidecar") == ()
-    if gone == "both":
-        assert listed == ()
-        return
-    back = restore(at.main, listed[0].id, Options())
-    assert not isinstance(back, Failure)
-    assert back.outcome == "restored", back.findings
-    assert whole(at.worktree, {".env"}) == (after if gone == "nothing" else before)
-    assert new.commit != old.commit
+        assert told.vanished.get(timeout=DEADLINE).name == "feat-1"

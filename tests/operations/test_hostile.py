@@ -2,25 +2,26 @@
 
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.operations import journal
-from sidecar.operations.guard.records import guard_ref, guarded
-from sidecar.operations.receipts import Receipt, write_receipt
+from sidecar.operations.guard.states import history_of
+from sidecar.operations.keep import apply_keep, plan_keep
+from sidecar.operations.kept_refs import keep, let_go, set_ref
+from sidecar.operations.records import open_sidecar_dir
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
-from sidecar.operations.state import open_state
-from sidecar.session.sources import Options
-from tests.harness import git, init, write
+from sidecar.session.once import look
+from sidecar.session.reader import Options
+from tests.git.opening import opened
+from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, init, write
 from tests.harness.states import Standing, allows, build_standing
 
 ID = "release-20260101-000000"
@@ -34,10 +35,10 @@ def at(tmp_path: Path) -> Standing:
     return standing
 
 
-def state_of(at: Standing) -> Path:
-    state = open_state(str(at.main / ".git"))
-    assert isinstance(state, Path)
-    return state
+def sidecar_dir_of(at: Standing) -> Path:
+    sidecar_dir = open_sidecar_dir(str(at.main / ".git"))
+    assert isinstance(sidecar_dir, Path)
+    return sidecar_dir
 
 
 def seen(root: Path) -> dict[str, object]:
@@ -50,22 +51,6 @@ def seen(root: Path) -> dict[str, object]:
             content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             found[str(path)] = (status.st_mode, status.st_mtime_ns, content)
     return found
-
-
-def facts_of(at: Standing, **other: object) -> dict[str, Any]:
-    head = git(at.main, "rev-parse", "main")
-    known = {
-        "path": str(at.worktree),
-        "name": "feat-1",
-        "administrative": "feat-1",
-        "branch": "feat-1",
-        "tip": head,
-        "head": head,
-        "snapshot": head,
-        "output": ["node_modules"],
-        "total": 0,
-    }
-    return {**known, **other}
 
 
 def _swapped(at: Standing) -> None:
@@ -94,6 +79,54 @@ def test_a_worktree_that_is_not_what_it_says_it_is_stays(how: Callable[[Standing
         assert isinstance(plan, Failure) or plan.blocked
         assert isinstance(plan, Failure) or apply_release(plan).outcome == "refused"
     assert seen(at.outside) == before
+
+
+def _hook_files(at: Standing, event: str, command: str) -> None:
+    write(at.main / ".git/hooks", {event: Executable(f"#!/bin/sh\n{command}\n")})
+
+
+def _configured_hooks(at: Standing, event: str, command: str) -> None:
+    git(at.main, "config", f"hook.{event} of theirs.event", event)
+    git(at.main, "config", f"hook.{event} of theirs.command", f"{command} #")
+
+
+def _included_hooks(at: Standing, event: str, command: str) -> None:
+    """Of which nobody knows who asks on another branch."""
+    git(at.main, "config", "--file", str(at.main / ".git/more"), f"hook.my {event}.event", event)
+    git(at.main, "config", "--file", str(at.main / ".git/more"), f"hook.my {event}.command", f"{command} #")
+    git(at.main, "config", "includeIf.onbranch:**.path", "more")
+
+
+HOOKED = [
+    _hook_files,
+    pytest.param(_configured_hooks, marks=pytest.mark.needs_git(2, 54)),
+    pytest.param(_included_hooks, marks=pytest.mark.needs_git(2, 54)),
+]
+
+
+@pytest.mark.parametrize("lay", HOOKED)
+def test_no_hook_runs_where_work_is_kept_or_brought_back(
+    lay: Callable[[Standing, str, str], None], at: Standing
+) -> None:
+    for event in ("reference-transaction", "post-index-change", "post-checkout"):
+        lay(at, event, f"echo {event} >> {at.outside}/ran")
+    git(at.main, "update-ref", "refs/heads/x", "main")
+    ran = (at.outside / "ran").read_text()
+    assert "reference-transaction" in ran, "the trap works"
+    repository = opened(at.main)
+    trunk, work = (git(at.main, "rev-parse", name) for name in ("main", "feat-1"))
+    keep(repository, "refs/sidecar/x", trunk)
+    set_ref(repository, "refs/sidecar/x", work, trunk, "instead")
+    let_go(repository, "refs/sidecar/x")
+    assert (at.outside / "ran").read_text() == ran
+    plan = plan_release(at.main, "feat-1", Options(), frozenset({"untracked"}))
+    assert not isinstance(plan, Failure)
+    released = apply_release(plan)
+    assert released.outcome == "released", released.findings
+    back = restore(at.main, released.receipt or "", Options())
+    assert not isinstance(back, Failure)
+    assert back.outcome == "restored", back.findings
+    assert (at.outside / "ran").read_text() == ran
 
 
 def test_swapped_after_the_plan(at: Standing) -> None:
@@ -146,7 +179,7 @@ def test_a_mount_in_the_trash_is_not_emptied(at: Standing) -> None:
     assert not isinstance(plan, Failure)
     released = apply_release(plan)
     assert released.receipt is not None
-    place = state_of(at) / "trash" / released.receipt / "files/data"
+    place = sidecar_dir_of(at) / "trash" / released.receipt / "files/data"
     subprocess.run(["mount", "--bind", str(at.outside), str(place)], check=True)
     try:
         before = seen(at.outside)
@@ -160,110 +193,57 @@ def test_a_mount_in_the_trash_is_not_emptied(at: Standing) -> None:
         subprocess.run(["umount", str(place)], check=True)
 
 
-FORGERIES: Mapping[str, Mapping[str, object]] = {
-    "a path that is not absolute": {"path": "../outside"},
-    "a path with dots": {"path": "/tmp/../tmp"},
-    "the repository's own path": {"path": None},
-    "an administrative directory elsewhere": {"administrative": "../../outside"},
-    "a branch that is none": {"branch": "../../outside", "tip": "0" * 40},
-    "a branch like an option": {"branch": "--all"},
-    "an id that is none": {"snapshot": "HEAD"},
-    "a number for a list": {"output": 7},
-    "a size that is none": {"total": -1},
-    "output outside": {"output": ["../outside", "../../outside/precious", "/etc", "data/out/precious", ".."]},
-    "a snapshot that is none": {},
-}
-
-
-@pytest.mark.parametrize("step", ["prove", "keep", "move", "detach", "branch", "receipt", "thin"])
-@pytest.mark.parametrize("forged", FORGERIES)
-def test_a_forged_journal(forged: str, step: str, at: Standing) -> None:
-    state = state_of(at)
-    facts = facts_of(at, **FORGERIES[forged])
-    if facts["path"] is None:
-        facts["path"] = str(at.main)
-    (at.worktree / "data/out").symlink_to(at.outside)
-    journal.begin(state, ID, "release", step, facts)
-    before, inside, refs = seen(at.outside), seen(at.worktree), git(at.main, "for-each-ref", "refs/heads")
-    findings = recover_all(at.main)
-    assert findings
-    assert seen(at.outside) == before
-    assert seen(at.worktree) == inside
-    assert git(at.main, "for-each-ref", "refs/heads") == refs
-
-
-@pytest.mark.parametrize("step", ["move", "detach", "branch", "receipt", "thin"])
-@pytest.mark.parametrize("link", ["trash", f"trash/{ID}", f"trash/{ID}/files", f"trash/{ID}/admin"])
-def test_a_trash_that_leads_elsewhere(link: str, step: str, at: Standing) -> None:
-    state = state_of(at)
-    (state / link).parent.mkdir(parents=True, exist_ok=True)
-    write(at.outside, {f"{ID}/files/node_modules/precious": "x", "files/node_modules/precious": "x", "gitdir": "x"})
-    write(at.outside, {"node_modules/precious": "x"})
-    (state / link).symlink_to(at.outside)
-    journal.begin(state, ID, "release", step, facts_of(at))
-    before = seen(at.outside)
-    findings = recover_all(at.main)
-    assert [one.severity for one in findings] == ["blocks"]
-    assert seen(at.outside) == before
-
-
-def test_a_repository_that_comes_with_a_journal(at: Standing, tmp_path: Path) -> None:
-    """What was unpacked from an archive puts nothing anywhere, though all in it fits together."""
-    state = state_of(at)
-    target = tmp_path / "home/.ssh"
-    (state / f"trash/{ID}/files").mkdir(parents=True)
-    write(state / f"trash/{ID}", {"files/authorized_keys": "evil\n", "admin/gitdir": f"{target}/.git\n"})
-    target.parent.mkdir()
-    journal.begin(state, ID, "release", "move", facts_of(at, path=str(target)))
-    copy = tmp_path / "copy"
-    shutil.copytree(at.main, copy, symlinks=True)
-    findings = recover_all(copy)
-    assert [one.code for one in findings] == ["bad-journal"]
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("receipt_path", ["../outside", "", "/", "/proc/1", None])
-def test_a_planted_receipt(receipt_path: str | None, at: Standing) -> None:
-    state = state_of(at)
-    where = str(at.main / ".git/hooks/evil") if receipt_path is None else receipt_path
-    facts = {**facts_of(at), "path": where, "snapshot": git(at.main, "rev-parse", "main")}
-    write_receipt(state, Receipt(ID, "release", "feat-1", "feat-1", 1.0, 0, facts))
-    before, inside = seen(at.outside), seen(at.worktree)
-    result = restore(at.main, ID, Options())
-    assert isinstance(result, Failure) or result.outcome != "restored"
-    assert recover_all(at.main) == () or not os.path.lexists(where) or receipt_path in ("/", "/proc/1", "")
-    assert (seen(at.outside), seen(at.worktree)) == (before, inside)
-    assert not (at.main / ".git/hooks/evil").exists()
-
-
-@pytest.mark.parametrize("name", ["../../outside/x", "release-1", "..", "", "release-20260101-000000/../x"])
-def test_an_id_that_is_a_path(name: str, at: Standing) -> None:
-    (state_of(at) / "receipts").mkdir()
-    write(at.outside, {"x.json": json.dumps({"schema": 1})})
-    assert isinstance(restore(at.main, name, Options()), Failure)
-    assert isinstance(plan_empty(at.main, name or "x", Options()), Failure)
-
-
 def test_planted_records_and_refs_of_the_guard(at: Standing) -> None:
-    """A record says that a worktree has vanished whose snapshot is a plain commit: told, and refused."""
-    state = state_of(at)
+    """Plain commits, and states that name what no worktree of this repository can be: none is told."""
+    sidecar_dir = sidecar_dir_of(at)
     head = git(at.main, "rev-parse", "main")
     gone = str(at.outside / "deep/gone")
-    known = {"name": "x", "branch": "x", "git_dir": "/x", "commit": head, "time": 1.0, "bytes": 1, "safe": False}
-    file = state / "guard" / f"{guard_ref(gone).rsplit('/', 1)[1]}.json"
-    write(state / "guard", {file.name: json.dumps({"schema": 1, "path": gone, **known})})
-    write(state / "guard", {"other.json": json.dumps({"schema": 1, "path": str(at.worktree), **known})})
-    write(state / "guard", {"wrong.json": "[]", "long.json": "[" * 100_000})
-    git(at.main, "update-ref", "refs/sidecar/guard/feed", head)
+    known = {"name": "x", "branch": "x", "git_dir": "/x", "commit": head, "time": 1.0, "bytes": 1}
+    write(sidecar_dir / "guard", {"gone.json": json.dumps({"schema": 1, "path": gone, **known})})
+    write(sidecar_dir / "guard", {"wrong.json": "[]", "long.json": "[" * 100_000})
+    for ref in ("feed", f"{history_of('', '')}/20260101T00.000", "0123456789abcdef/20260101T00.000"):
+        git(at.main, "update-ref", f"refs/sidecar/guard/{ref}", head)
+    facts: dict[str, object] = {
+        "name": "x",
+        "path": gone,
+        "branch": "x",
+        "head": None,
+        "made": "1",
+        "time": 1.0,
+        "why": "",
+    }
+    facts |= {"safe": False, "work": True, "trusted": True, "beside": False, "bytes": 0, "depth": 1, "sum": 0}
+    facts |= {"common": (at.main / ".git").stat().st_ino, "left_out": [], "index": head, "stages": [], "before": None}
+    for home in ("../../outside", "worktrees/..", "worktrees/../../outside", "/etc", "worktrees/"):
+        text = json.dumps({"schema": 1, "home": home, **facts})
+        commit = git(at.main, "commit-tree", "main^{tree}", "-p", head, "-m", f"State\n\n{text}")
+        git(at.main, "update-ref", f"refs/sidecar/guard/{history_of(home, '1')}/20260101T00.000", commit)
     before = seen(at.outside)
-    assert [one.path for one in guarded(state)] == [gone]
+    assert list_restorable(at.main, Options()) == ()
+    assert seen(at.outside) == before
+    assert git(at.main, "rev-parse", "refs/sidecar/guard/feed") == head
+
+
+def test_a_snapshot_of_an_older_sidecar_is_not_lost_and_it_is_said_how_to_get_it(at: Standing) -> None:
+    """Its record and ref are as it wrote them; this one does not read what they hold, and never drops it."""
+    sidecar_dir, gone = sidecar_dir_of(at), str(at.outside / "gone")
+    work = git(at.main, "hash-object", "-w", "--stdin", input="work\n")
+    files = git(at.main, "mktree", input=f"100644 blob {work}\tmine.txt\n")
+    tree = git(at.main, "mktree", input=f"040000 tree {files}\tfiles\n100644 blob {work}\tsnapshot.json\n")
+    commit = git(at.main, "commit-tree", tree, "-m", "Snapshot")
+    known = {"name": "old", "branch": "old", "git_dir": "/x", "commit": commit, "time": 1.0, "bytes": 1}
+    write(sidecar_dir / "guard", {"0123456789abcdef.json": json.dumps({"schema": 1, "path": gone, **known})})
+    git(at.main, "update-ref", "refs/sidecar/guard/0123456789abcdef", commit)
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)
-    assert [one.what for one in listed] == ["vanished"]
+    assert [(one.what, one.worktree) for one in listed] == [("vanished", "old")]
+    git(at.main, "gc", "--quiet", "--prune=now")
     back = restore(at.main, listed[0].id, Options())
     assert not isinstance(back, Failure)
-    assert back.outcome == "failed"
-    assert seen(at.outside) == before
+    assert (back.outcome, [one.code for one in back.findings]) == ("refused", ["bad-snapshot"])
+    line = back.findings[0].message.partition("Get its files with: ")[2].replace("FOLDER", str(at.outside))
+    subprocess.run(line, shell=True, check=True)
+    assert (at.outside / "mine.txt").read_text() == "work\n"
 
 
 def test_nothing_of_the_repository_runs(at: Standing) -> None:
@@ -290,3 +270,60 @@ def test_nothing_of_the_repository_runs(at: Standing) -> None:
     assert not isinstance(back, Failure)
     assert back.outcome == "restored", back.findings
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("what", ["open", "move", "update"])
+def test_a_planted_journal_runs_nothing_for_who_only_looks(at: Standing, what: str) -> None:
+    """Whoever acts in a repository trusts it; whoever looks at one that came with a journal does not."""
+    trap = Executable(f"#!/bin/sh\necho ran >> {at.outside}/ran\n")
+    write(at.main / ".git/hooks", {"post-index-change": trap, "reference-transaction": trap})
+    (at.administrative / "locked").write_text("initializing")
+    (at.administrative / "index").unlink()
+    head = git(at.main, "rev-parse", "feat-1")
+    facts = {"path": str(at.worktree), "branch": "feat-1", "commit": head, "source": str(at.main), "paths": ["x"]}
+    facts |= {"worktree": str(at.worktree), "head": head}
+    journal.begin(sidecar_dir_of(at), f"{what}-20260101-000000", what, "merge" if what == "update" else "add", facts)
+    assert recover_all(at.main, acting=False) == ()
+    assert not (at.outside / "ran").exists()
+    assert (sidecar_dir_of(at) / "journal").exists()
+    recover_all(at.main)
+    assert (at.outside / "ran").exists() or what == "update", "the trap works"
+
+
+@pytest.mark.parametrize("name", ["holder", "guard", "landing", "receipts", "agents"])
+def test_a_link_in_the_sidecar_directory_is_refused_and_not_followed(name: str, tmp_path: Path) -> None:
+    main = init(tmp_path / "main")
+    commit(main, {"a.txt": "a\n"}, "Begin")
+    add_worktree(main, "feat")
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    write(precious, {"file": "precious\n", ".x.new": "x\n"})
+    (main / ".git/sidecar").mkdir(mode=0o700)
+    (main / ".git/sidecar" / name).symlink_to(precious / "file" if name == "holder" else precious)
+    plan = plan_keep(main, "feat", Options())
+    assert not isinstance(plan, Failure)
+    kept = apply_keep(plan)
+    assert [one.code for one in kept.findings] == ["bad-state"]
+    assert "is a link" in kept.findings[0].message
+    assert {one.name: one.read_text() for one in precious.iterdir()} == {"file": "precious\n", ".x.new": "x\n"}
+
+
+@pytest.mark.parametrize("kind", ["link", "directory"])
+def test_attributes_that_are_no_file_are_not_written_through(kind: str, tmp_path: Path) -> None:
+    """A person's own merge driver takes part, so the files around the merge are laid out."""
+    main = init(tmp_path / "main")
+    precious = tmp_path / "precious"
+    precious.write_text("precious\n")
+    (tmp_path / "attributes").write_text("*.txt merge=mine\n")
+    git(main, "config", "merge.mine.driver", "git merge-file %A %O %B")
+    git(main, "config", "core.attributesFile", str(tmp_path / "attributes"))
+    commit(main, {"a.txt": "1\n2\n3\n"}, "Begin")
+    other: dict[str, Content] = {".gitattributes": Symlink(str(precious))}
+    commit(main, other if kind == "link" else {".gitattributes/inside": "x\n"}, "Attributes")
+    commit(add_worktree(main, "feat"), {"a.txt": "one\n2\n3\n"}, "Theirs")
+    commit(main, {"a.txt": "1\n2\nthree\n"}, "Ours")
+    found = look(main, Options(trusted=True))
+    assert not isinstance(found, Failure)
+    assert [(one.path, one.verdict) for one in found.overlaps] in ([("a.txt", "clean")], [("a.txt", "conflict")])
+    assert found.unknown == ()
+    assert precious.read_text() == "precious\n"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,13 +10,15 @@ import pytest
 from hypothesis import given, note
 
 from sidecar.model.findings import Failure
-from sidecar.operations import moving, moving_files
-from sidecar.operations.moving import MovePlan, apply_move, plan_move
-from sidecar.operations.opening import OpenResult
+from sidecar.operations import move as moving
+from sidecar.operations.merge import backup as moving_files
+from sidecar.operations.move import MovePlan, apply_move, plan_move
+from sidecar.operations.open import OpenResult
 from sidecar.operations.recovery import recover_all
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.git.test_status_at_random import FILES, STEPS, Deed
 from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
+from tests.harness import state_of as everything_of
 from tests.harness.ending import run_and_end
 from tests.model.examples import THOROUGH, examples
 
@@ -95,6 +98,45 @@ def test_all_that_is_not_committed_is_in_the_new_worktree_and_trunk_is_as_commit
     assert not (main / "new").exists()
     assert {path.name for path in (main / ".git/sidecar").iterdir()} <= {"lock", "receipts"}
     assert list(main.rglob(".sidecar-*")) == []
+
+
+def _file_for_directory(main: Path) -> str:
+    shutil.rmtree(main / "d/e")
+    write(main, {"d/e": "ignored\n"})
+    return "d/e"
+
+
+def _directory_for_file(main: Path) -> str:
+    (main / "b c.txt").unlink()
+    write(main, {"b c.txt/inside.tmp": "ignored\n"})
+    return "b c.txt/inside.tmp"
+
+
+def _link_for_directory(main: Path) -> str:
+    shutil.rmtree(main / "d/e")
+    write(main, {"d/e": Symlink("../a.txt")})
+    return "d/e"
+
+
+@pytest.mark.parametrize("how", [_file_for_directory, _directory_for_file, _link_for_directory])
+def test_an_ignored_file_in_place_of_something_committed_is_said_before(
+    tmp_path: Path, how: Callable[[Path], str]
+) -> None:
+    """It would stay, and the commit's files could not come back."""
+    main = init(tmp_path / "shop")
+    commit(main, TRACKED)
+    write(main, {".git/info/exclude": "d/e\n", "a.txt": "edited\n"})
+    path = how(main)
+    before = everything_of(main)
+    plan = planned(main)
+    assert [(found.code, found.paths) for found in plan.findings] == [("not-moved", (path,))]
+    assert apply_move(plan).outcome == "refused"
+    assert everything_of(main) == before
+    (main / path).unlink()
+    if how is _directory_for_file:
+        (main / path).parent.rmdir()
+    task = moved(main)
+    assert is_clean(main) and (task / "a.txt").read_text() == "edited\n"
 
 
 def test_times_are_kept_and_who_has_a_file_open_writes_on_in_the_new_worktree(main: Path) -> None:
@@ -277,3 +319,13 @@ def test_what_was_on_its_way_comes_back_when_the_new_worktree_is_gone(
     shutil.rmtree(main.parent / "shop.worktrees")
     assert [finding.code for finding in recover_all(main)] == ["recovered", "not-moved"]
     assert seen(main) == before
+
+
+def test_a_committed_file_that_has_become_a_directory(tmp_path: Path) -> None:
+    main = init(tmp_path / "shop")
+    commit(main, {"a": "file\n", "z": "z\n"}, "Begin")
+    (main / "a").unlink()
+    write(main, {"a/b": "below\n", "z": "edited\n"})
+    task = moved(main)
+    assert (task / "a/b").read_text() == "below\n"
+    assert is_clean(main) and (main / "a").read_text() == "file\n"

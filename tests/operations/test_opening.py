@@ -12,9 +12,12 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.operations import journal
-from sidecar.operations.opening import OpenPlan, OpenResult, apply_open, plan_open
+from sidecar.operations.open import OpenPlan, OpenResult, apply_open, plan_open
 from sidecar.operations.recovery import recover_all
-from sidecar.session.sources import Options
+from sidecar.operations.run import Control, hold
+from sidecar.session.reader import Options
+from tests.git.opening import opened as repository_of
+from tests.git.opening import worktree_at
 from tests.harness import add_worktree, commit, git, init, state_of
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -89,6 +92,14 @@ def test_beside_a_bare_repository(repo: Path, tmp_path: Path, bare: str, place: 
 @pytest.mark.parametrize("name", ["", "-x", "a..b", "a b", "HEAD", "@{-1}", "a\0b", "x.lock", "/x", "a\nb", "@"])
 def test_a_bad_name(repo: Path, name: str) -> None:
     assert codes(planned(repo, name)) == ["bad-name"]
+
+
+@pytest.mark.parametrize("tool", [".claude", ".cursor", ".codex"])
+def test_never_where_another_tool_deletes(repo: Path, tool: str) -> None:
+    assert codes(planned(repo, "agents/one")) == ["swept-place"]  # VS Code's own are called so
+    git(repo, "config", "sidecar.worktreeFolder", f"{tool}/worktrees")
+    assert codes(planned(repo, "one")) == ["swept-place"]
+    assert not (repo / tool).exists()
 
 
 def test_what_is_taken(repo: Path, tmp_path: Path) -> None:
@@ -223,14 +234,117 @@ def test_killed_while_the_files_are_written_it_is_finished(repo: Path, tmp_path:
 
 
 def test_a_planted_journal_makes_nothing_happen(repo: Path, tmp_path: Path) -> None:
-    state = repo / ".git" / "sidecar"
-    state.mkdir(mode=0o700)
+    sidecar_dir = repo / ".git" / "sidecar"
+    sidecar_dir.mkdir(mode=0o700)
     victim = add_worktree(repo, "victim")
     head = git(victim, "rev-parse", "HEAD")
     for facts in ({"path": 3}, {"path": "relative", "branch": "victim", "commit": head}, {}):
-        journal.begin(state, "open-20260101-000000", "open", "add", facts)
+        journal.begin(sidecar_dir, "open-20260101-000000", "open", "add", facts)
         assert [finding.code for finding in recover_all(repo)] == ["bad-journal"]
     facts = {"path": str(victim), "branch": "victim", "commit": head}
-    journal.begin(state, "open-20260101-000000", "open", "add", facts)
+    journal.begin(sidecar_dir, "open-20260101-000000", "open", "add", facts)
     recover_all(repo)
     assert (git(victim, "status", "--porcelain"), git(victim, "branch", "--show-current")) == ("", "victim")
+
+
+ANNEX = """#!/bin/sh
+cat
+cd "$(git rev-parse --show-toplevel)"
+if [ -f .git ]; then ln -sfn "$(sed 's/gitdir: //' .git)" .git; fi
+"""
+
+
+def test_a_filter_may_put_a_link_in_place_of_the_git_file(repo: Path) -> None:
+    """As git-annex does while `git worktree add` checks out."""
+    program = repo / ".git" / "fix"
+    program.write_text(ANNEX)
+    program.chmod(0o755)
+    git(repo, "config", "filter.annex.smudge", str(program))
+    git(repo, "config", "filter.annex.clean", "cat")
+    (repo / ".git" / "info").mkdir(exist_ok=True)
+    (repo / ".git" / "info" / "attributes").write_text("* filter=annex\n")
+    result = opened(repo, "one")
+    assert (result.outcome, result.path) == ("opened", str(repo.parent / "repo.worktrees" / "one"))
+    where = Path(str(result.path))
+    assert (where / ".git").is_symlink()
+    assert git(where, "status", "--porcelain", "--branch") == "## one"
+    assert worktree_at(repository_of(repo), where).problem is None
+
+
+def test_what_is_left_of_a_worktree_that_can_not_be_used_is_named(repo: Path) -> None:
+    hook = repo / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nmv .git moved\n")
+    hook.chmod(0o755)
+    result = opened(repo, "one")
+    where = repo.parent / "repo.worktrees" / "one"
+    assert (result.outcome, result.path) == ("failed", None)
+    assert [finding.code for finding in result.findings] == ["not-opened", "half-written"]
+    assert str(where) in result.findings[1].message and "the branch one" in result.findings[1].message
+    assert where.is_dir() and git(repo, "rev-parse", "one")
+
+
+def test_beside_the_main_worktree_wherever_its_git_directory_is(tmp_path: Path) -> None:
+    """From a linked worktree it may not be known: then nothing is guessed."""
+    (tmp_path / "store").mkdir()
+    work = init(tmp_path / "work", "--separate-git-dir", str(tmp_path / "store/r.git"))
+    commit(work, {"a.txt": "a\n"})
+    linked = tmp_path / "linked"
+    git(work, "worktree", "add", "--quiet", str(linked))
+    assert opened(work, "one").path == str(tmp_path / "work.worktrees/one")
+    assert codes(planned(linked, "two")) == ["unknown-place"]
+    git(work, "config", "sidecar.worktreeFolder", str(tmp_path / "trees"))
+    assert opened(linked, "two").path == str(tmp_path / "trees/two")
+    assert not (tmp_path / "store/r.worktrees").exists()
+
+
+def test_beside_a_main_worktree_whose_git_directory_is_behind_a_link(tmp_path: Path) -> None:
+    work = init(tmp_path / "work")
+    commit(work, {"a.txt": "a\n"})
+    (work / ".git").rename(work / ".git.nosync")
+    (work / ".git").symlink_to(".git.nosync")
+    git(work, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+    for folder, name in ((work, "one"), (tmp_path / "linked", "two")):
+        assert opened(folder, name).path == str(tmp_path / "work.worktrees" / name)
+
+
+def test_beside_the_superproject_of_a_submodule(repo: Path, tmp_path: Path) -> None:
+    library = init(tmp_path / "library")
+    commit(library, {"lib.txt": "lib\n"})
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "lib")
+    commit(repo)
+    assert opened(repo / "lib", "one").path == str(tmp_path / "repo-lib.worktrees/one")
+    assert git(repo, "status", "--porcelain") == ""
+
+
+def test_ten_at_once_wait_for_one_another(repo: Path, tmp_path: Path) -> None:
+    (repo / ".worktreeinclude").write_text(".env\n")
+    (repo / ".env").write_text("SECRET=1\n")
+    commit(repo, {".gitignore": ".env\n"})
+    names = [f"task-{number}" for number in range(10)]
+    command = [sys.executable, "-m", "sidecar", "open"]
+    environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
+    pipe = subprocess.PIPE
+    running = [
+        subprocess.Popen([*command, name], cwd=repo, env=environment, stdout=pipe, stderr=pipe, text=True)
+        for name in names
+    ]
+    said = [one.communicate(timeout=100) for one in running]
+    assert [one.returncode for one in running] == [0] * 10, said
+    where = tmp_path / "repo.worktrees"
+    assert [out.strip() for out, _ in said] == [str(where / name) for name in names]
+    for name in names:
+        assert git(where / name, "status", "--porcelain", "--branch") == f"## {name}"
+        assert (where / name / ".env").exists()
+    assert not (repo / ".git/sidecar/journal").exists() and recover_all(repo) == ()
+
+
+def test_a_merge_is_not_waited_for(repo: Path) -> None:
+    plan = planned(repo, "one")
+    with hold(str(repo / ".git"), "merging feat-1 into main"):
+        result = apply_open(plan)
+    assert [finding.code for finding in result.findings] == ["busy"]
+    with hold(str(repo / ".git"), "opening two", passing=True):
+        result = apply_open(plan, Control(cancelled=lambda: True))
+    assert [finding.code for finding in result.findings] == ["busy"]
+    assert apply_open(plan).outcome == "opened"

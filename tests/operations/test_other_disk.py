@@ -12,7 +12,8 @@ from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.sources import Options
+from sidecar.operations.run import Control
+from sidecar.session.reader import Options
 from tests.harness import git, init, write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import add_worktree, commit
@@ -177,19 +178,55 @@ def test_a_snapshot_that_no_ref_can_hold_leaves_all_as_it_was(tmp_path: Path) ->
 
 
 def test_what_was_written_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    """A restoration is killed before the trash came back, and somebody writes a file of the same name."""
+    """A restoration is killed before the worktree is back, and somebody writes at its place: both are kept."""
     at = build(tmp_path / "main", tmp_path / "feat-1")
+    before = whole(at.worktree, OUTPUT)
     released = release(at)
     assert released.receipt is not None
-    point = next(
-        point
-        for point in range(3, 100)
-        if run_and_end("restore", at.main, released.receipt, point) and (at.worktree / "a.txt").exists()
-    )
-    assert not (at.worktree / ".env").exists(), point
-    (at.worktree / ".env").write_text("SECRET=2\n")
-    findings = recover_all(at.main)
-    assert {"recovered", "restored-beside"} <= {one.code for one in findings}
-    assert (at.worktree / ".env").read_text() == "SECRET=2\n"
-    assert (at.worktree / ".env.from-trash").read_text() == "SECRET=1\n"
-    assert (at.worktree / "data/own.db").exists()
+    point = 0
+    while run_and_end("restore", at.main, released.receipt, point) and not at.worktree.exists():
+        at.worktree.mkdir()
+        write(at.worktree, {".env": "SECRET=2\n"})
+        recover_all(at.main)
+        assert (at.worktree / ".env").read_text() == "SECRET=2\n"
+        refused = restore(at.main, released.receipt, Options())
+        assert not isinstance(refused, Failure)
+        assert [one.code for one in refused.findings] == ["path-taken"]
+        (at.worktree / ".env").unlink()
+        at.worktree.rmdir()
+        point += 1
+    assert point > 2
+    recover_all(at.main)
+    assert whole(at.worktree, OUTPUT) == before
+
+
+@needs_mounts
+def test_a_worktree_comes_back_to_another_disk_with_its_hard_links(tmp_path: Path) -> None:
+    at = build(tmp_path / "main", tmp_path / "feat-1")
+    (at.worktree / "data/twin").hardlink_to(at.worktree / "data/own.db")
+    before = whole(at.worktree, OUTPUT)
+    released = release(at)
+    assert released.receipt is not None
+    with disk(tmp_path / "disk", "8M") as other:
+        back = restore(at.main, released.receipt, Options(), into=other / "deep/feat-1")
+        assert not isinstance(back, Failure)
+        assert back.outcome == "restored", back.findings
+        assert whole(other / "deep/feat-1", OUTPUT) == before
+        assert (other / "deep/feat-1/data/twin").samefile(other / "deep/feat-1/data/own.db")
+        assert [path.name for path in (other / "deep").iterdir()] == ["feat-1"]
+    assert not (at.main / ".git/sidecar/trash").exists()
+
+
+@needs_mounts
+def test_bringing_it_home_can_be_stopped_and_nothing_is_lost(tmp_path: Path) -> None:
+    with disk(tmp_path / "disk", "8M") as other:
+        at = build(tmp_path / "main", other / "feat-1")
+        before = whole(at.worktree, OUTPUT)
+        plan = plan_release(at.main, "feat-1", Options())
+        assert not isinstance(plan, Failure)
+        said: list[str] = []
+        control = Control(said.append, cancelled=lambda: said[-1:] != [] and said[-1].startswith("Bringing"))
+        released = apply_release(plan, control)
+        assert released.outcome == "released", released.findings
+        assert "kept-beside" in {one.code for one in released.findings}
+        check_back(at, before)

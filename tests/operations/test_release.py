@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.model.finding_codes import FINDING_CODES, NOT_AT_STAKE
-from sidecar.model.findings import Failure
+from sidecar.model.findings import NOT_AT_STAKE, Failure, finding_codes
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.harness import git
 from tests.harness.states import STATES, Standing, State, allows, build_standing
 from tests.harness.whole import Whole, whole
@@ -55,14 +54,14 @@ def test_a_state_is_refused_or_released_and_restored_as_it_was(state: State, tmp
         told = {one.code for one in plan.findings}
         assert state.codes | state.also <= told
         before = left(at, plan) if at.worktree.exists() else None
-        wanted = {code for code in state.codes | state.also if FINDING_CODES[code].severity == "blocks"}
+        wanted = {code for code in state.codes | state.also if finding_codes()[code].severity == "blocks"}
         assert wanted <= blocking(plan)
         if blocking(plan):
             refused = apply_release(plan)
             assert refused.outcome == "refused"
             assert {one.code for one in refused.findings if one.severity == "blocks"} == blocking(plan)
             assert before is None or left(at, plan) == before
-        never = {code for code in blocking(plan) if FINDING_CODES[code].kept == NOT_AT_STAKE}
+        never = {code for code in blocking(plan) if finding_codes()[code].kept == NOT_AT_STAKE}
         allowed = planned(at, *blocking(plan))
         assert blocking(allowed) == never
         if never or before is None:

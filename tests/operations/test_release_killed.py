@@ -9,7 +9,7 @@ import pytest
 from sidecar.model.findings import Failure
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit
@@ -48,9 +48,9 @@ def seen(at: Standing) -> Whole:
 
 def check(at: Standing, before: Whole, *, restored: bool = False) -> None:
     """Wholly there with nothing left of the attempt, or wholly gone and restorable."""
-    state = at.main / ".git/sidecar"
-    assert not (state / "journal").exists()
-    assert not (state / "doomed").exists()
+    sidecar_dir = at.main / ".git/sidecar"
+    assert not (sidecar_dir / "journal").exists()
+    assert not (sidecar_dir / "doomed").exists()
     assert list(at.main.parent.glob(".sidecar-*")) == []
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)
@@ -58,7 +58,7 @@ def check(at: Standing, before: Whole, *, restored: bool = False) -> None:
         assert seen(at) == before
         assert listed == ()
         assert git(at.main, "for-each-ref", "refs/sidecar") == ""
-        assert not (state / "trash").exists()
+        assert not (sidecar_dir / "trash").exists()
         return
     assert not restored
     assert str(at.worktree) not in git(at.main, "worktree", "list", "--porcelain")
@@ -77,7 +77,7 @@ def test_a_killed_release_is_undone_or_finished(tmp_path: Path) -> None:
         at = build(root)
         before = seen(at)
         if not run_and_end("release", at.main, "feat-1", point, every=THOROUGH):
-            assert point > 14
+            assert point > 12
             break
         while run_and_end("recover", at.main, "", recovery, every=True):
             recovery += STRIDE

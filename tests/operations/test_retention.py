@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidecar.model.findings import Failure
-from sidecar.operations.receipts import Receipt, read_receipt, write_receipt
+from sidecar.operations.records import Receipt, read_receipt, write_receipt
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.states import Standing, build_standing
 
@@ -36,8 +36,8 @@ def listed(at: Standing) -> list[str]:
 
 
 def nothing_left(at: Standing) -> bool:
-    state = at.main / ".git/sidecar"
-    return not (state / "trash").exists() and git(at.main, "for-each-ref", "refs/sidecar") == ""
+    sidecar_dir = at.main / ".git/sidecar"
+    return not (sidecar_dir / "trash").exists() and git(at.main, "for-each-ref", "refs/sidecar") == ""
 
 
 def test_by_default_it_stays_for_ever(tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from sidecar.git.inventory.walk import changed_between, fingerprint
 from sidecar.model.findings import Failure
+from sidecar.operations.records import is_swept
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import plan_release
-from sidecar.operations.release.sweeping import AT_ONCE, set_aside, sweep
+from sidecar.operations.release.trash import AT_ONCE, set_aside, sweep
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.operations.state import is_swept
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.cli.conftest import spawn
-from tests.harness import write
+from tests.harness import commit, init, write
 from tests.harness.ending import run_and_end
 from tests.harness.states import Standing, build_standing
 from tests.harness.whole import whole
@@ -73,29 +74,29 @@ def test_much_is_deleted_behind_and_the_release_can_be_taken_back_meanwhile(tmp_
 def test_a_deletion_that_was_killed_is_taken_up_by_the_next_command(tmp_path: Path) -> None:
     for point in range(34, 200):
         at = build(tmp_path / str(point), 50)
-        state = at.main / ".git/sidecar"
+        sidecar_dir = at.main / ".git/sidecar"
         assert run_and_end("release", at.main, "feat-1", point, every=True), "It was never killed while it deleted."
-        if not (state / "journal").exists():
+        if not (sidecar_dir / "journal").exists():
             break
-    assert not is_swept(state)
+    assert not is_swept(sidecar_dir)
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)
     assert len(listed) == 1
     assert spawn(at.main, "status").status == 0
-    assert is_swept(state)
+    assert is_swept(sidecar_dir)
 
 
 def test_two_that_delete_do_not_disturb_each_other(tmp_path: Path) -> None:
-    state = tmp_path / "sidecar"
-    write(state / "doomed/release-1", {f"{number}/a/{number}": "x" for number in range(AT_ONCE * 2)})
-    at_once = [threading.Thread(target=sweep, args=(state,)) for _ in range(4)]
+    sidecar_dir = tmp_path / "sidecar"
+    write(sidecar_dir / "doomed/release-1", {f"{number}/a/{number}": "x" for number in range(AT_ONCE * 2)})
+    at_once = [threading.Thread(target=sweep, args=(sidecar_dir,)) for _ in range(4)]
     for thread in at_once:
         thread.start()
     for thread in at_once:
         thread.join()
-    wait_until(lambda: not (state / "doomed/release-1").exists())
-    sweep(state)
-    assert is_swept(state)
+    wait_until(lambda: not (sidecar_dir / "doomed/release-1").exists())
+    sweep(sidecar_dir)
+    assert is_swept(sidecar_dir)
 
 
 @pytest.mark.parametrize("place", ["doomed", "doomed/release-1", "doomed/release-1/x", "doomed/x"])
@@ -115,9 +116,9 @@ def test_a_planted_link_is_not_followed(place: str, tmp_path: Path) -> None:
 
 def test_what_somebody_writes_into_meanwhile_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has a directory open writes into it right after it was looked at."""
-    root, state = tmp_path / "root", tmp_path / "sidecar"
+    root, sidecar_dir = tmp_path / "root", tmp_path / "sidecar"
     write(root, {"src/deep/a.txt": "a\n", "lib/b.txt": "b\n"})
-    state.mkdir()
+    sidecar_dir.mkdir()
     deep = os.open(root / "src/deep", os.O_RDONLY)
     rename = os.rename
 
@@ -127,14 +128,34 @@ def test_what_somebody_writes_into_meanwhile_comes_back(tmp_path: Path, monkeypa
             os.close(os.open("late.txt", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=deep))
 
     monkeypatch.setattr(os, "rename", rename_and_write)
-    assert set_aside(root, ("lib", "src"), state, "release-1", watched=True) == ["src"]
+    before = {path: fingerprint(str(root / path)) for path in ("lib", "src")}
+
+    def is_same(moved: Path, path: str) -> bool:
+        return not changed_between(before[path], fingerprint(str(moved)))
+
+    assert set_aside(root, before, sidecar_dir, "release-1", is_same) == ["src"]
     assert sorted(path.name for path in root.rglob("*.txt")) == ["a.txt", "late.txt"]
 
 
 def test_a_read_only_directory_goes_too(tmp_path: Path) -> None:
-    state = tmp_path / "sidecar"
-    write(state / "doomed/release-1", {"closed/deep/file": "x"})
+    sidecar_dir = tmp_path / "sidecar"
+    write(sidecar_dir / "doomed/release-1", {"closed/deep/file": "x"})
     for path in ("closed/deep", "closed"):
-        (state / "doomed/release-1" / path).chmod(0o500)
-    sweep(state)
-    wait_until(lambda: is_swept(state))
+        (sidecar_dir / "doomed/release-1" / path).chmod(0o500)
+    sweep(sidecar_dir)
+    wait_until(lambda: is_swept(sidecar_dir))
+
+
+def test_what_is_being_looked_at_is_not_swept_by_another_command(tmp_path: Path) -> None:
+    main = init(tmp_path / "main")
+    commit(main, {"a.txt": "a\n"}, "Begin")
+    sidecar_dir, root = main / ".git/sidecar", tmp_path / "root"
+    sidecar_dir.mkdir(mode=0o700)
+    write(root, {"lib/b.txt": "b\n"})
+
+    def is_same(_moved: Path, _path: str) -> bool:
+        recover_all(main)
+        return False
+
+    assert set_aside(root, ["lib"], sidecar_dir, "release-1", is_same) == ["lib"]
+    assert (root / "lib/b.txt").read_text() == "b\n"

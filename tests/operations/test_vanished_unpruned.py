@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.operations.records import RestoreResult
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
-from sidecar.operations.restore import RestoreResult, list_restorable, restore
-from sidecar.session.sources import Options
+from sidecar.operations.restore import list_restorable, restore
+from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.repository import add_worktree
 from tests.harness.states import Standing, build_at_work
-from tests.harness.whole import Whole, whole
-from tests.operations.test_guard import guarding, wait_until_kept
+from tests.harness.whole import Whole, as_kept
+from tests.harness.whole import whole as whole_with_times
+from tests.operations.guarding import guarding, wait_until_kept
 
 YOUNGER = "younger than its files"
 
@@ -32,9 +34,9 @@ def guard(at: Standing) -> Whole:
     return before
 
 
-def but_refs(found: Whole) -> Whole:
-    """Without the list of all refs, in which the second worktree's branch is."""
-    return {key: value for key, value in found.items() if key != "refs"}
+def whole(worktree: Path) -> Whole:
+    """All of a worktree that a state holds."""
+    return as_kept(whole_with_times(worktree))
 
 
 def vanished(at: Standing) -> str:
@@ -61,7 +63,7 @@ def test_it_is_as_it_was_when_nothing_came_after_the_guard(at: Standing) -> None
     assert back.outcome == "restored", back.findings
     assert whole(at.worktree) == before
     assert YOUNGER not in messages(back)
-    assert git(at.main, "for-each-ref", "refs/sidecar") == ""
+    assert git(at.main, "for-each-ref", "refs/sidecar/vanished") == ""
 
 
 def test_what_was_committed_and_staged_after_the_guard_stays_and_is_told(at: Standing) -> None:
@@ -106,7 +108,7 @@ def test_a_new_worktree_at_the_same_path_is_left_alone(at: Standing, tmp_path: P
     assert [one.code for one in refused.findings] == ["path-taken"]
     assert put_back(at, receipt, tmp_path / "elsewhere").outcome == "restored"
     assert whole(at.worktree) == second
-    assert but_refs(whole(tmp_path / "elsewhere")) == but_refs(before)
+    assert whole(tmp_path / "elsewhere") == before
 
 
 @pytest.mark.parametrize("kind", ["vanished", "release"])
@@ -134,7 +136,7 @@ def test_the_head_and_index_of_a_second_one_that_vanished_too_are_not_taken(
     assert [one.code for one in refused.findings] == ["path-taken"]
     assert not at.worktree.exists()
     assert put_back(at, receipt, tmp_path / "elsewhere").outcome == "restored"
-    assert but_refs(whole(tmp_path / "elsewhere")) == but_refs(before)
+    assert whole(tmp_path / "elsewhere") == before
     git(at.main, "worktree", "repair", check=False)
     homes = [path.parent for path in (at.main / ".git/worktrees").glob("*/gitdir")]
     (home,) = [path for path in homes if (path / "gitdir").read_text() == f"{at.worktree}/.git\n"]
@@ -152,5 +154,5 @@ def test_another_worktree_of_the_same_name_keeps_its_own(at: Standing, tmp_path:
     back = put_back(at, vanished(at))
     assert back.outcome == "restored", back.findings
     assert whole(other) == second
-    assert but_refs(whole(at.worktree)) == but_refs(before)
+    assert whole(at.worktree) == before
     assert at.git("rev-parse", "--git-dir") != git(other, "rev-parse", "--git-dir")

@@ -12,4 +12,4 @@ __all__ = ["temporary"]
 @pytest.fixture(autouse=True)
 def _whole_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, the first Picture has every worktree; the test of what happens otherwise says so."""
-    monkeypatch.setattr("sidecar.session.view.FIRST", 60.0)
+    monkeypatch.setattr("sidecar.session.repository_state.FIRST", 60.0)

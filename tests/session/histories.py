@@ -16,13 +16,17 @@ NAMES = ("one", "two", "three")
 
 @dataclass(frozen=True)
 class Story:
-    """What happens in a worktree: it starts from where trunk was or is, commits, and has more that is not committed."""
+    """What happens in a worktree: it starts somewhere, commits, and has more that is not committed.
+
+    It starts from where trunk was, or is (`late`), or from the branch of the worktree before it (`stacked`).
+    """
 
     late: bool
     committed: list[Edit]
     staged: list[Edit]
     unstaged: list[Edit]
     merges_trunk: bool
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,23 @@ class History:
     stories: list[Story]
 
 
-def stories(verbs: Sequence[str] = VERBS) -> st.SearchStrategy[Story]:
+def stories(verbs: Sequence[str] = VERBS, *, stacking: bool = False) -> st.SearchStrategy[Story]:
     """Mostly committed work, some of it not."""
     some = edits(3, verbs)
     none: st.SearchStrategy[list[Edit]] = st.just([])
     few = st.one_of(none, none, edits(2, verbs))
-    return st.builds(Story, st.booleans(), some, few, few, st.sampled_from([False, False, False, True]))
+    rarely = st.sampled_from([False, False, False, True])
+    return st.builds(Story, st.booleans(), some, few, few, rarely, rarely if stacking else st.just(False))
 
 
-def histories(least: int = 2, most: int = 3, verbs: Sequence[str] = VERBS) -> st.SearchStrategy[History]:
-    """A repository with some worktrees, in which this is done."""
+def histories(
+    least: int = 2, most: int = 3, verbs: Sequence[str] = VERBS, *, stacking: bool = False, crowded: bool = False
+) -> st.SearchStrategy[History]:
+    """A repository with some worktrees, in which this is done; `crowded`: in one or two files."""
     none: st.SearchStrategy[list[Edit]] = st.just([])
-    trunk = st.one_of(none, edits(2, verbs))
-    return st.builds(History, bases(), trunk, st.lists(stories(verbs), min_size=least, max_size=most))
+    trunk = edits(2, verbs) if crowded else st.one_of(none, edits(2, verbs))
+    base = bases(1, 2) if crowded else bases()
+    return st.builds(History, base, trunk, st.lists(stories(verbs, stacking=stacking), min_size=least, max_size=most))
 
 
 def build(place: Path, history: History) -> Path:
@@ -57,9 +65,11 @@ def build(place: Path, history: History) -> Path:
     now = apply(history.base, history.trunk)
     put(main, history.base, now)
     tip = commit(main)
-    for name, story in zip(NAMES, history.stories, strict=False):
-        path = add_worktree(main, name, start=tip if story.late else start)
-        before = now if story.late else history.base
+    starts = {False: (start, dict(history.base)), True: (tip, now)}
+    for name, below, story in zip(NAMES, (None, *NAMES), history.stories, strict=False):
+        stacked = story.stacked and below is not None
+        path = add_worktree(main, name, start=below if stacked and below else starts[story.late][0])
+        before = _read(path) if stacked else starts[story.late][1]
         for number, todo in enumerate((story.committed, story.staged, story.unstaged)):
             after = apply(before, todo)
             put(path, before, after)
@@ -69,7 +79,7 @@ def build(place: Path, history: History) -> Path:
                 if story.merges_trunk:
                     git(path, "merge", "--quiet", "--no-edit", "main", check=False)
                     if git(path, "ls-files", "--unmerged"):
-                        git(path, "merge", "--abort")
+                        git(path, "reset", "--quiet", "--hard")
                     else:
                         before = _read(path)
             elif number == 1 and todo:

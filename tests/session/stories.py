@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.git.history import find_trunk
 from sidecar.git.repository import list_worktrees
-from sidecar.git.trunk import find_trunk
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk
 from sidecar.model.proof import Proof
-from sidecar.session.integration import Receipts, prove
-from sidecar.session.sources import Options, open_sources
+from sidecar.session.proof import Receipts, prove
+from sidecar.session.reader import Options, open_sources
 from tests.harness import Content, add_worktree, commit, commit_index, git, init, tick
 
 LINES = [f"line {number}\n" for number in range(1, 31)]

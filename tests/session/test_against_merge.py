@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import event, given, note, reject
 
 from sidecar.model.overlaps import Overlap
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.harness import by_git, environment, git
 from tests.harness import state_of as everything_of
 from tests.model.examples import examples

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import overlaps_of, pictured, state_of
 from tests.session.unusual import FILES, MEETINGS, agree, all_problems, keeps_up, numbered, work
@@ -59,9 +59,11 @@ def test_partial_clone_and_a_blob_that_is_not_here(upstream: Path) -> None:
     _gone(upstream)
     picture = pictured(look(main))
     assert [said for said in overlaps_of(picture) if "two:" in said and "one:" in said] == MEETINGS
-    assert picture.problem is not None
-    assert "main and one can't be merged" in picture.problem and "main and two can't be merged" in picture.problem
-    assert "partial clone" in picture.problem
+    wanted = {(name, path) for name in ("one", "two") for path in ("hot.txt", "cold.txt")}
+    assert {(unknown.name(), unknown.path) for unknown in picture.unknown} == wanted
+    for unknown in picture.unknown:
+        assert "partial clone" in unknown.reason
+        assert f"Fetch it with: git merge-tree main {unknown.name()}" in unknown.reason
     assert {git(main, "rev-parse", f"main:{path}") for path in ("hot.txt", "cold.txt")} <= {*_missing(main)}, "no fetch"
     assert not any(" trunk:" in said for said in overlaps_of(picture))
 
@@ -99,3 +101,5 @@ def test_shallow_clone_that_ends_before_the_fork_point(upstream: Path) -> None:
     picture = pictured(look(main))
     assert overlaps_of(picture) == []
     assert "shares no history" in (state_of(picture, topic).problem or "")
+    assert [(unknown.name(), unknown.path) for unknown in picture.unknown] == [("topic", None)]
+    assert "git fetch --unshallow" in picture.unknown[0].reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.harness import init, write
 from tests.session.pictures import overlaps_of, pictured
 from tests.session.unusual import MEETINGS, all_problems, begin, numbered, work

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.picture import Integration
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, commit_index, git, tick, write
 from tests.harness import state_of as everything_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git import witnesses
+from sidecar.git import history as witnesses
 from sidecar.model.proof import Proof
 from tests.harness import Symlink, commit, commit_index, git, init, tick, write
 from tests.harness import state_of as everything_of
@@ -211,8 +211,8 @@ def test_what_was_not_looked_at_is_said(story: Story, monkeypatch: pytest.Monkey
     for number in range(4):
         story.on_trunk({"a.txt": text({3: f"{number}\n"})})
     assert (said(story.proof()), story.proof().remark) == (("integrated", "same-content"), None)
-    monkeypatch.setattr("sidecar.session.tiers.MOST_STEPS", 3)
-    monkeypatch.setattr("sidecar.git.witnesses.MOST_STEPS", 3)
+    monkeypatch.setattr("sidecar.session.proof_steps.MOST_STEPS", 3)
+    monkeypatch.setattr("sidecar.git.history.MOST_STEPS", 3)
     proof = story.proof()
     assert said(proof) == NO
     assert proof.remark == "Only the newest 3 of trunk's commits since then were looked at."
@@ -221,7 +221,7 @@ def test_what_was_not_looked_at_is_said(story: Story, monkeypatch: pytest.Monkey
 def test_many_commits_of_its_own(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         story.on_work({"a.txt": text({3: f"{number}\n"})})
-    monkeypatch.setattr("sidecar.session.piecewise.MOST_OWN", 3)
+    monkeypatch.setattr("sidecar.session.proof_pieces.MOST_OWN", 3)
     proof = story.proof()
     assert (said(proof), len(proof.unproven)) == (NO, 4)
     assert proof.remark == "Only branches of up to 3 commits are looked at commit by commit."

@@ -13,8 +13,7 @@ from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.session.live import Session, open_session
-from sidecar.session.measuring import sizes_of
-from sidecar.session.sources import Options
+from sidecar.session.reader import Options
 from tests.git.leaving import eventually, quarantines
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, overlaps_of, sources_of, state_of
@@ -108,8 +107,8 @@ def test_a_worktree_breaks_and_is_repaired(repo: Path, linked: Path) -> None:
         live.until_fresh()
         (linked / ".git").write_text(said)
         live.session.refresh()
-        live.until(lambda picture: state_of(picture, linked).changes is not None)
-        live.until_fresh()
+        live.until(lambda picture: state_of(picture, linked).unread is None)
+        assert live.until_fresh().unknown == ()
 
 
 def test_rules_of_what_is_ignored(repo: Path, linked: Path) -> None:
@@ -305,7 +304,10 @@ def test_a_save_that_changes_nothing_gives_no_picture(repo: Path, linked: Path) 
         write(linked, {"a.txt": "1\n2\n3\n"})
         write(linked, {"last.txt": "now\n"})
         live.until(lambda picture: "last.txt" in changes_of(picture, linked))
-        seen = [(what_is_seen(picture), sizes_of(picture)) for picture in live.pictures[before - 1 :]]
+        seen = [
+            (what_is_seen(picture), [state.bytes for state in picture.worktrees])
+            for picture in live.pictures[before - 1 :]
+        ]
         assert all(one != next_one for one, next_one in pairwise(seen))
         assert "a.txt" not in {path for picture in live.pictures[before:] for path in changes_of(picture, linked)}
 

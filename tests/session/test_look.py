@@ -13,8 +13,8 @@ from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Integration
 from sidecar.session.live import open_session
-from sidecar.session.look import compare, find_worktree, look
-from sidecar.session.sources import Options
+from sidecar.session.once import compare, find_worktree, look
+from sidecar.session.reader import Options
 from tests.git.leaving import children, descriptors
 from tests.harness import add_worktree, commit, git, init, tick, write
 from tests.harness import state_of as everything_of
@@ -152,7 +152,8 @@ def test_why_there_is_no_picture(code: str, repo: Path, tmp_path: Path, monkeypa
 def _compared(repo: Path, first: str, second: str) -> list[str]:
     found = compare(repo, first, second)
     assert not isinstance(found, Failure), found
-    return [shown(overlap) for overlap in found]
+    assert found.unknown == ()
+    return [shown(overlap) for overlap in found.overlaps]
 
 
 def test_two_that_are_named(repo: Path, pair: tuple[Path, Path]) -> None:
@@ -237,7 +238,9 @@ def test_a_blob_that_is_not_here(repo: Path, pair: tuple[Path, Path]) -> None:
     missing = git(three, "rev-parse", "HEAD:a.txt")
     (repo / ".git/objects" / missing[:2] / missing[2:]).unlink()
     picture = pictured(look(repo))
-    assert picture.problem is not None and "three" in picture.problem
+    pairs = {frozenset(name for _, name in unknown.parties) for unknown in picture.unknown}
+    assert pairs == {frozenset(("one", "three")), frozenset(("two", "three"))}
+    assert {unknown.path for unknown in picture.unknown} == {"a.txt"}
     assert "conflict content a.txt one:a.txt:2-2 | two:a.txt:2-2" in overlaps_of(picture)
     assert set(changes_of(picture, three)) == {"a.txt", "b.txt"}
 
@@ -283,22 +286,28 @@ def test_files_and_folders_that_may_not_be_read(
     one, two = pair
     for name in ("GIT_CONFIG_GLOBAL", "HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, os.devnull)
-    write(one, {"secret.txt": "mine\n", "open.txt": "ours\n"})
+    write(one, {"secret.txt": "mine\n", "open.txt": "ours\n", "closed/new.txt": "mine\n"})
     look(repo)
     for folder in (repo, one, two, temporary):
         subprocess.run(["chown", "--recursive", "65534:65534", folder], check=True)
     for above in repo.parents[:4]:
         above.chmod(above.stat().st_mode | 0o055)
     (one / "secret.txt").chmod(0)
+    (one / "closed").chmod(0)
     two.chmod(0)
     with _nobody():
         picture = pictured(look(repo))
     two.chmod(0o755)
-    assert sources_of(picture, one) == {"a.txt": ("committed",), "open.txt": ("untracked",)}
+    untracked = ("untracked",)
+    assert sources_of(picture, one) == {"a.txt": ("committed",), "open.txt": untracked, "secret.txt": untracked}
     said = state_of(picture, one).problem
     assert said is not None and "secret.txt" in said
-    state = state_of(picture, two)
-    assert state.changes is None and (state.problem or state.worktree.problem)
+    assert sources_of(picture, two) == {}
+    assert {(unknown.name(), unknown.path) for unknown in picture.unknown} == {
+        ("one", "closed"),
+        ("one", "secret.txt"),
+        ("two", None),
+    }
     assert changes_of(picture, repo) == {}
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.inventory.listing import Item, Tally
-from sidecar.git.inventory.sizes import Sums, measure_worktree
+from sidecar.git.inventory.ignored import measure_worktree
+from sidecar.git.inventory.walk import Item, Tally
 from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture
-from sidecar.session import measuring
+from sidecar.session import sizes as measuring
 from sidecar.session.live import open_session
-from sidecar.session.look import look
-from sidecar.session.sources import Options
+from sidecar.session.once import look
+from sidecar.session.reader import Options
 from tests.harness import write
 from tests.harness.states import Standing, build_standing
 
@@ -60,21 +60,25 @@ def test_a_hard_link_to_outside_frees_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_short_way_counts_links_as_the_proof_does(tmp_path: Path, seed: int) -> None:
+def test_a_file_counts_once_however_many_names_it_has(tmp_path: Path, seed: int) -> None:
     chosen = random.Random(seed)
+    total = outside = kept = 0
+    tally = Tally()
     for number in range(12):
         file = tmp_path / f"file-{number}"
         file.write_bytes(b"x" * chosen.randrange(20_000))
-        for link in range(chosen.randrange(4)):
-            (tmp_path / f"link-{number}-{link}").hardlink_to(file)
-    tally, sums = Tally(), Sums()
-    for path in sorted(tmp_path.iterdir()):
-        if chosen.random() < 0.8:  # the others are names outside
-            kept = chosen.random() < 0.3
-            item = Item(path.name, path.lstat())
-            tally.add(item, kept=kept)
-            sums.add(item, kept=kept)
-    assert sums.bytes() == tally.bytes()
+        links = [file, *(tmp_path / f"link-{number}-{link}" for link in range(chosen.randrange(4)))]
+        for link in links[1:]:
+            link.hardlink_to(file)
+        met = [link for link in links if chosen.random() < 0.8]  # the others are names outside
+        are_kept = [chosen.random() < 0.3 for _ in met]
+        for link, is_kept in zip(met, are_kept, strict=True):
+            tally.add(Item(link.name, link.lstat()), kept=is_kept)
+        size = file.lstat().st_blocks * 512 if met else 0
+        total += size
+        outside += size if len(met) < len(links) else 0
+        kept += size if len(met) == len(links) and any(are_kept) else 0
+    assert tally.bytes() == Bytes(total, total - outside - kept, kept)
 
 
 def test_a_look_measures_what_it_has_time_for(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.session.reader import Options, open_sources
 from sidecar.session.reading import marks_of, read_worktree
-from sidecar.session.sources import Options, open_sources
-from sidecar.session.view import Pending, View
+from sidecar.session.repository_state import Pending, RepositoryState
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, sources_of, state_of
@@ -120,7 +120,7 @@ def test_what_is_being_read_is_removed(repo: Path, slow: Path, brake: Brake) -> 
 def test_the_first_picture_does_not_wait_for_the_last_worktree(
     repo: Path, slow: Path, brake: Brake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sidecar.session.view.FIRST", 0.5)
+    monkeypatch.setattr("sidecar.session.repository_state.FIRST", 0.5)
     write(repo, {"a.txt": "main's\n"})
     brake.hold()
     with watching(repo, TRUSTED) as live, brake:
@@ -135,11 +135,14 @@ def test_the_first_picture_does_not_wait_for_the_last_worktree(
 def test_a_worktree_is_not_read_again_for_what_happens_to_others(
     repo: Path, slow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sidecar.session.view.PATIENCE", 60.0)  # what is to be read has been when a look ends
+    # What is to be read has been when a look ends.
+    monkeypatch.setattr(
+        "sidecar.session.repository_state.PATIENCE", 60.0
+    )  # what is to be read has been when a look ends
     other = add_worktree(repo, "other")
     sources = open_sources(repo, TRUSTED)
     assert not isinstance(sources, Failure)
-    view = View(repo, TRUSTED, sources, lambda: None)
+    view = RepositoryState(repo, TRUSTED, sources, lambda: None)
     try:
         found = view.look(Pending(), dict)
         assert isinstance(found, Picture)
@@ -159,7 +162,7 @@ def test_a_worktree_is_not_read_again_for_what_happens_to_others(
 def test_marks_tell_when_an_index_is_written(repo: Path) -> None:
     sources = open_sources(repo, TRUSTED)
     assert not isinstance(sources, Failure)
-    view = View(repo, TRUSTED, sources, lambda: None)
+    view = RepositoryState(repo, TRUSTED, sources, lambda: None)
     try:
         view.look(Pending(), dict)
         (reading,) = view.readings.values()

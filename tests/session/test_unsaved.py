@@ -124,6 +124,97 @@ def test_line_ends(live: Live, linked: Path) -> None:
     assert _type(live, linked / "crlf.txt", "1\r\n2\r\n3\r\n", 2) == {"crlf.txt": ("untracked", "unsaved")}
 
 
+MIXED = "1\n2\r\n3\n4\n5\n"
+
+
+@pytest.mark.parametrize("text", [MIXED.replace("\r\n", "\n"), MIXED.replace("\r", "").replace("\n", "\r\n"), MIXED])
+def test_line_ends_that_an_editor_evens_out_are_no_edit(live: Live, linked: Path, text: str) -> None:
+    """And what is typed then is all that counts."""
+    commit(linked, {"mixed.txt": MIXED})
+    live.until(lambda picture: sources_of(picture, linked) == {"mixed.txt": ("committed",)})
+    assert _type(live, linked / "mixed.txt", text) == {"mixed.txt": ("committed",)}
+    assert _type(live, linked / "mixed.txt", text.replace("4", "four"), 2) == {"mixed.txt": ("committed", "unsaved")}
+    after = changes_of(live.pictures[-1], linked)["mixed.txt"].after
+    assert after is not None and live.session.content(after) == MIXED.replace("4", "four").encode()
+    assert _type(live, linked / "mixed.txt", text, 3) == {"mixed.txt": ("committed",)}
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_an_editor_that_tells_line_feeds_only(live: Live, linked: Path, end: str) -> None:
+    """Emacs, for one, whatever the file has; a lone CR ends a line, too."""
+    commit(linked, {"ends.txt": f"1{end}2{end}3{end}"})
+    live.until(lambda picture: sources_of(picture, linked) == {"ends.txt": ("committed",)})
+    assert _type(live, linked / "ends.txt", "1\n2\n3\n") == {"ends.txt": ("committed",)}
+    _type(live, linked / "ends.txt", "1\ntwo\n3\n", 2)
+    after = changes_of(live.pictures[-1], linked)["ends.txt"].after
+    assert after is not None and live.session.content(after) == f"1{end}two{end}3{end}".encode()
+
+
+def test_what_another_changed_on_a_line_that_was_evened_out_is_no_conflict(
+    live: Live, repo: Path, linked: Path
+) -> None:
+    """Nor is it one where this worktree has typed somewhere else."""
+    commit(repo, {"mixed.txt": MIXED})
+    git(linked, "merge", "--quiet", "--ff-only", "main")
+    commit(repo, {"mixed.txt": MIXED.replace("2", "two")})
+    live.until_fresh()
+    for version, text in enumerate((MIXED, MIXED.replace("5", "five")), 1):
+        live.session.set_unsaved(str(linked / "mixed.txt"), text.replace("\r\n", "\n"), version)
+        found = live.settled(linked / "mixed.txt", version).overlaps
+        assert [overlap.verdict for overlap in found] == ["clean"] * (version - 1)
+
+
+ENCODINGS = {
+    "UTF-16": "utf-16",
+    "UTF-16LE": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "UTF-32": "utf-32",
+    "iso-8859-1": "latin-1",
+    "cp1252": "cp1252",
+    "SHIFT-JIS": "shift-jis",
+}
+
+
+@pytest.mark.parametrize("name", [*ENCODINGS, "UTF-16LE-BOM"])
+def test_a_text_in_another_encoding_is_graded_as_git_would_store_it(repo: Path, linked: Path, name: str) -> None:
+    sign = {"SHIFT-JIS": "\u65e5"}.get(name, "\u00fc")
+
+    def on_disk(text: str) -> bytes:
+        if name == "UTF-16LE-BOM":
+            return codecs.BOM_UTF16_LE + text.encode("utf-16-le")
+        return text.encode(ENCODINGS[name])
+
+    for where in (repo, linked):
+        write(where, {".gitattributes": f"text.txt working-tree-encoding={name}\n"})
+    text = f"one {sign}\ntwo\nthree\nfour\n"
+    commit(repo, {"text.txt": on_disk(text)})
+    git(linked, "checkout", "--quiet", "--force", "--detach", "main")
+    commit(repo, {"text.txt": on_disk(text.replace("two", "TWO"))})
+    with watching(repo) as live:
+        assert _type(live, linked / "text.txt", text) == {}
+        typed = text.replace("two", f"zwei {sign}")
+        assert _type(live, linked / "text.txt", typed, 2) == {"text.txt": TYPED}
+        after = changes_of(live.pictures[-1], linked)["text.txt"].after
+        assert after is not None and live.session.content(after) == typed.encode()
+        (overlap,) = live.pictures[-1].overlaps
+        regions = [(region.start, region.end) for region in overlap.sides[0].regions]
+        assert (overlap.verdict, regions) == ("conflict", [(2, 2)])
+        graded = overlaps_of(live.pictures[-1])
+        write(linked, {"text.txt": on_disk(typed)})
+        live.session.set_unsaved(str(linked / "text.txt"), None, 3)
+        assert (
+            overlaps_of(live.until(lambda picture: sources_of(picture, linked) == {"text.txt": ("unstaged",)}))
+            == graded
+        )
+
+
+def test_a_text_that_its_encoding_cannot_hold_is_left_as_it_is_on_disk(repo: Path, linked: Path) -> None:
+    commit(linked, {".gitattributes": "a.txt working-tree-encoding=iso-8859-1\n"})
+    with watching(repo) as live:
+        assert _type(live, linked / "a.txt", "\u65e5\n") == {".gitattributes": ("committed",)}
+        assert "a.txt" in _type(live, linked / "a.txt", "\u00fc\n", 2)
+
+
 def test_line_ends_that_git_would_normalise(repo: Path, linked: Path) -> None:
     """Typing a text with other line ends only changes nothing that git would store."""
     commit(linked, {".gitattributes": "* text=auto\n"})

@@ -1,17 +1,14 @@
 """Unusual repositories: a right answer, held against git's own merges, or a plain word that there is none."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
 
-from sidecar.session.look import look
+from sidecar.session.once import look
 from tests.harness import add_worktree, commit, commit_index, git, init, tick, write
 from tests.session.pictures import changes_of, overlaps_of, pictured, sources_of, state_of
 from tests.session.unusual import FILES, MEETINGS, agree, begin, keeps_up, numbered, work
-
-VERSION = tuple(int(part) for part in re.findall(r"\d+", git(Path.cwd(), "version"))[:2])
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def test_sha256(tmp_path: Path) -> None:
     keeps_up(main, one)
 
 
-@pytest.mark.skipif(VERSION < (2, 45), reason=f"reftable needs git 2.45, this is {VERSION[0]}.{VERSION[1]}")
+@pytest.mark.needs_git(2, 45)
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_reftable(tmp_path: Path, object_format: str) -> None:
     main = init(tmp_path / "main", "--ref-format=reftable", f"--object-format={object_format}")
@@ -78,6 +75,18 @@ def test_reftable(tmp_path: Path, object_format: str) -> None:
     work(one, two)
     agree(main, MEETINGS)
     keeps_up(main, one)
+
+
+@pytest.mark.needs_git(2, 45)
+def test_work_that_trunk_got_by_fast_forward_on_reftables(tmp_path: Path) -> None:
+    """The branch's reflog tells it from no work, and is no file."""
+    main = init(tmp_path / "main", "--ref-format=reftable")
+    one, two = begin(main)
+    commit(one, {"hot.txt": numbered(l3="one")})
+    git(main, "merge", "--quiet", "--ff-only", "one")
+    picture = pictured(look(main))
+    assert state_of(picture, one).integration.state == "integrated"
+    assert state_of(picture, two).integration.state == "no-work"
 
 
 def test_external_filters(main: Path) -> None:
@@ -141,7 +150,7 @@ def test_merge_union(main: Path) -> None:
 
 
 def test_submodules(main: Path, tmp_path: Path) -> None:
-    """Two commits of one library, both checked out and none of them recorded; and one that only one has changed."""
+    """Two commits of one library, one made on the other, so git takes the later; and one that only one has changed."""
     library = init(tmp_path / "library")
     for number in range(3):
         commit(library, {"library.txt": f"version {number}\n"})
@@ -159,7 +168,7 @@ def test_submodules(main: Path, tmp_path: Path) -> None:
         git(worktree / "lib", "checkout", "--quiet", version)
     git(one / "quiet", "checkout", "--quiet", versions[2])
     write(one / "quiet", {"untracked.txt": "not of this repository\n"})
-    expected = [*MEETINGS, "conflict submodule lib one:lib:1-1 | two:lib:1-1"]
+    expected = [*MEETINGS, "clean submodule lib one:lib:1-1 | two:lib:1-1"]
     picture = pictured(look(main))
     assert overlaps_of(picture) == expected
     assert set(changes_of(picture, one)) == {"hot.txt", "cold.txt", "deep/er/same.txt", "lib", "quiet"}

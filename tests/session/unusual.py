@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sidecar.model.picture import Picture
 from sidecar.model.schema import overlap_object
-from sidecar.session.look import look
-from sidecar.session.sources import Options
+from sidecar.session.once import look
+from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, environment, git, write
 from tests.harness import state_of as everything_of
 from tests.harness.truth import disagreements
@@ -88,4 +88,5 @@ def keeps_up(main: Path, one: Path, path: str = "hot.txt", *, trusted: bool = Fa
 def all_problems(picture: Picture) -> str:
     """All that is said to be wrong, of the repository and of its worktrees."""
     found = [picture.problem, *(state.problem or state.worktree.problem for state in picture.worktrees)]
+    found += [unknown.reason for unknown in picture.unknown]
     return " ".join(problem for problem in found if problem)

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.model.findings import Failure
-from sidecar.model.overlaps import Overlap
+from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import Picture, Trunk, WorktreeState
 from sidecar.session.live import Session, open_session
-from sidecar.session.look import look
-from sidecar.session.sources import Options
+from sidecar.session.once import look
+from sidecar.session.reader import Options
 from tests.session.pictures import shown
 
 DEADLINE = 40.0
 
-Seen = tuple[str | None, Trunk | None, tuple[WorktreeState, ...], tuple[Overlap, ...]]
+Seen = tuple[str | None, Trunk | None, tuple[WorktreeState, ...], tuple[Overlap, ...], tuple[Unknown, ...]]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Live:
 def what_is_seen(picture: Picture | Failure) -> Seen:
     """All of a Picture but its number and the editor's documents."""
     if isinstance(picture, Failure):
-        return picture.message, None, (), ()
-    return picture.problem, picture.trunk, picture.worktrees, picture.overlaps
+        return picture.message, None, (), (), ()
+    return picture.problem, picture.trunk, picture.worktrees, picture.overlaps, picture.unknown
 
 
 def _differences(live: Seen, fresh: Seen) -> Iterator[str]:
@@ -71,6 +71,8 @@ def _differences(live: Seen, fresh: Seen) -> Iterator[str]:
     for key in dict.fromkeys([*states, *wanted]):
         if states.get(key) != wanted.get(key):
             yield f"{key}: {_told(states.get(key))} should be {_told(wanted.get(key))}"
+    yield from (f"not: {unknown}" for unknown in live[4] if unknown not in fresh[4])
+    yield from (f"but: {unknown}" for unknown in fresh[4] if unknown not in live[4])
     yield from (f"not: {shown(overlap)}" for overlap in live[3] if overlap not in fresh[3])
     yield from (f"but: {shown(overlap)}" for overlap in fresh[3] if overlap not in live[3])
 

@@ -68,3 +68,15 @@ def test_folders_that_are_not_there_and_the_root_are_fine(tmp_path: Path) -> Non
     assert processes_inside([gone]) == {gone: ()}
     assert processes_inside([]) == {}
     assert set(processes_inside(["/"])) == {"/"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5)")
+def test_a_process_whose_directory_was_deleted_is_not_in_the_one_made_at_its_path(tmp_path: Path) -> None:
+    place = tmp_path / "worktree"
+    place.mkdir()
+    with process_in(place) as old:
+        place.rmdir()
+        place.mkdir()
+        with process_in(place) as new:
+            assert pids([place]) == [[new]]
+            assert old != new

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.watch.events import Batch, GitTarget, Target, Watcher, WorktreeTarget
+from sidecar.watch.events import Batch, FilesTarget, GitTarget, Target, WorktreeTarget
+from sidecar.watch.watcher import Watcher
 from tests.harness import environment
 
 DEADLINE = 40.0
@@ -49,7 +50,7 @@ class Watching:
     heard: Heard
     followed: set[str] = field(default_factory=set)
 
-    def follow(self, *targets: Target) -> None:
+    def follow(self, *targets: Target | FilesTarget) -> None:
         """Follow exactly these, and wait until those that are new stand."""
         since = len(self.heard.batches)
         self.watcher.follow(targets)
@@ -64,6 +65,12 @@ class Watching:
         since = len(self.heard.batches)
         act()
         return self.heard.until(lambda batches: all(tells(batches, path, key) for path in paths), since)
+
+    def tells_git(self, act: Callable[[], object], key: str) -> None:
+        """Do something, and wait until this key is told among the git directories."""
+        since = len(self.heard.batches)
+        act()
+        self.heard.until(lambda batches: any(key in batch.git for batch in batches), since)
 
 
 def tells(batches: Sequence[Batch], path: str, key: str | None = None) -> bool:

@@ -5,7 +5,7 @@ import sys
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from sidecar.watch.descriptors import SPARE, Descriptors
+from sidecar.watch.tree import SPARE, Descriptors
 from tests.model.examples import examples
 
 NUMBERS = st.integers(1, 40)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.watch import gitdir
+from sidecar.system.worktree_links import git_directory
+from sidecar.watch.events import is_linked_worktree, matters
 from tests.harness import add_worktree, commit, git, init
 from tests.watch.conftest import Open
 from tests.watch.support import Watching, git_target, worktree
@@ -109,7 +110,7 @@ def test_a_bare_repository(tmp_path: Path, watching: Watching) -> None:
     ],
 )
 def test_what_matters(path: str) -> None:
-    assert gitdir.matters(path)
+    assert matters(path)
 
 
 @pytest.mark.parametrize(
@@ -121,15 +122,15 @@ def test_what_matters(path: str) -> None:
     ],
 )
 def test_what_does_not_matter(path: str) -> None:
-    assert not gitdir.matters(path)
+    assert not matters(path)
 
 
 def test_the_git_directory_of_a_worktree(repo: Path, tmp_path: Path) -> None:
     linked = add_worktree(repo, "linked")
-    assert gitdir.git_directory(repo) == repo / ".git"
-    assert gitdir.git_directory(linked) == repo / ".git/worktrees/linked"
-    assert gitdir.is_linked_worktree(linked)
-    assert not gitdir.is_linked_worktree(repo)
-    assert gitdir.git_directory(tmp_path) is None
+    assert git_directory(repo) == repo / ".git"
+    assert git_directory(linked) == repo / ".git/worktrees/linked"
+    assert is_linked_worktree(linked)
+    assert not is_linked_worktree(repo)
+    assert git_directory(tmp_path) is None
     (tmp_path / ".git").write_text("not a git file\n")
-    assert gitdir.git_directory(tmp_path) is None
+    assert git_directory(tmp_path) is None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.watch.batching import HELD
 from sidecar.watch.events import Batch, WorktreeTarget
-from sidecar.watch.gathering import HELD
 from sidecar.watch.open import open_watcher
 from tests.harness import add_worktree, git, write
 from tests.watch.conftest import Open

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.watch.mounts import is_remote, mounts
-from sidecar.watch.notify import FLOOD
+from sidecar.system.files import Mount, is_remote, read_mounts
 from sidecar.watch.poll import RACY_NS, look
 from sidecar.watch.tree import Tree
+from sidecar.watch.watchfiles_backend import FLOOD
 from tests.harness import init, write
 from tests.watch.conftest import Open
 from tests.watch.support import DEADLINE, eventually, git_target, plain, tells
@@ -271,15 +271,15 @@ def test_a_file_that_is_younger_than_its_time_stamps_can_tell_is_told_twice(tmp_
     ],
 )
 def test_file_systems_that_other_machines_write_to(path: str, remote: bool) -> None:
-    mountinfo = (
-        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-        "40 22 0:40 / /mnt/share rw,relatime shared:2 - nfs4 server:/share rw,vers=4.2\n"
-        "41 40 8:2 / /mnt/share/local rw,relatime shared:3 master:1 - xfs /dev/sdb1 rw\n"
-        "42 22 0:42 / /mnt/with\\040space rw - fuse.sshfs me@host:/ rw\n"
+    mounts = (
+        Mount("/", "ext4"),
+        Mount("/mnt/share", "nfs4"),
+        Mount("/mnt/share/local", "xfs"),
+        Mount("/mnt/with space", "fuse.sshfs"),
     )
-    assert is_remote(path, mountinfo) is remote
+    assert is_remote(path, mounts) is remote
 
 
 def test_this_machines_own_mounts_are_understood(tmp_path: Path) -> None:
-    assert " - " in mounts()
-    assert not is_remote(str(tmp_path), mounts())
+    assert "/" in {mount.point for mount in read_mounts()}
+    assert not is_remote(str(tmp_path), read_mounts())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.watch.gathering import PAUSE
+from sidecar.watch.batching import PAUSE
 from tests.harness import add_worktree, commit, git, init, write
 from tests.watch.conftest import Open
 from tests.watch.support import Watching, eventually, git_target, paths, plain, tells, worktree

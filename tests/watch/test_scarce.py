@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from sidecar.watch import poll
+from sidecar.watch.batching import Batcher
 from sidecar.watch.events import COARSE, Moment, WorktreeTarget, now, stamp_of
-from sidecar.watch.gathering import Gathering
-from sidecar.watch.inotify import Inotify
+from sidecar.watch.inotify_backend import InotifyBackend
 from sidecar.watch.poll import Failed, Pace, Poller, Seen, look, sweep
 from sidecar.watch.tree import Tree, identify
 from tests.harness import write
@@ -159,21 +159,21 @@ def test_who_opens_a_file_in_the_root_is_at_work(tmp_path: Path) -> None:
     write(place, {"README.md": "1\n", ".gitignore": "x\n"})
     polled = Tree(known(place), str(place), since=later())
     assert identify(polled)
-    source = Inotify(Gathering(0, 0), 100)
+    backend = InotifyBackend(Batcher(0, 0), 100)
     try:
-        for _ in source.warm(polled, HOT):
+        for _ in backend.watch_some(polled, HOT):
             pass
         (place / ".gitignore").read_text()
         os.listdir(place)
         (place / "d1/f.txt").read_text()
         list(os.scandir(place / "d2"))
-        source.take()
+        backend.take()
         assert polled.stirred < 0
         (place / "README.md").read_text()
-        source.take()
+        backend.take()
         assert polled.stirred > 0
     finally:
-        source.close()
+        backend.close()
 
 
 def test_quiet_worktrees_are_swept_once_and_then_hardly_ever(tmp_path: Path, ticks: Callable[[], float]) -> None:
@@ -236,11 +236,11 @@ def test_what_a_watch_has_told_is_not_told_by_a_sweep(tmp_path: Path) -> None:
     polled = Tree(known(place), str(place), since=later())
     assert identify(polled)
     polled.directories[1], polled.directories[2] = "", "d1"
-    gathering = Gathering(0, 0)
-    assert not gathering.swept(polled, frozenset({"", "d1"}))
-    assert gathering.take() is None
-    assert gathering.swept(polled, frozenset({"d1", "d2"}))
-    batch = gathering.take()
+    batcher = Batcher(0, 0)
+    assert not batcher.swept(polled, frozenset({"", "d1"}))
+    assert batcher.take() is None
+    assert batcher.swept(polled, frozenset({"d1", "d2"}))
+    batch = batcher.take()
     assert batch is not None and batch.files == {polled.key: {"d2"}}
 
 

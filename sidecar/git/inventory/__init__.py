@@ -1,1 +1,1 @@
-"""Everything that a linked worktree holds, so that a release can prove that nothing is lost; it only reads."""
+"""Read everything that a linked worktree holds, so that a release can prove that nothing is lost."""

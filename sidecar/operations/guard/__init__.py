@@ -1,1 +1,1 @@
-"""Keeps each linked worktree's last present state under a ref, so that one that vanishes can be restored."""
+"""Keep each worktree's recent present states under refs, so that what vanishes or is wiped can be restored."""

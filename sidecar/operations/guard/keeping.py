@@ -1,274 +1,379 @@
-"""The guard at work: a thread that keeps up with the Pictures, one in a repository however many windows show it."""
+"""Run the guard: a thread that keeps up with a session, one in a repository however many windows show it."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sidecar.git.config import sidecar_keys
-from sidecar.git.repository import Repository, open_repository
-from sidecar.model.changes import UNSAVED, UNSTAGED, UNTRACKED
+from sidecar.git.process import GitError
+from sidecar.model.changes import COMMITTED, UNSAVED
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.messages import escape
 from sidecar.model.picture import Picture, WorktreeState
-from sidecar.model.settings import settle
-from sidecar.operations.guard.records import find_vanished, gone, is_same, made_of, still_kept
-from sidecar.operations.guard.writing import Done, Wish, ask
-from sidecar.operations.lock import hold
-from sidecar.operations.state import open_state
-from sidecar.session.aside import Aside, Foreground
-from sidecar.session.sources import Options
+from sidecar.model.settings import build_output
+from sidecar.operations.guard.expiry import DAY, HOUR, Bounds
+from sidecar.operations.guard.histories import MEBIBYTE, Histories, TooMuchError, Wish, open_histories
+from sidecar.operations.guard.ignored import (
+    Ignored,
+    drop_ignored,
+    drop_older,
+    has_ignored,
+    keep_ignored,
+    look_at_ignored,
+)
+from sidecar.operations.guard.states import history_of, home_of, made_of, restored_at
+from sidecar.operations.guard.vanished import Vanished, declared, find_vanished, vanished_of
+from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
+from sidecar.operations.journal import left_over
+from sidecar.operations.records import open_sidecar_dir, sidecar_path
+from sidecar.operations.run import hold
+from sidecar.session.background import BackgroundJob
+from sidecar.session.live import Present, Seen, Session, present_state
+from sidecar.session.reader import Sources
+from sidecar.session.reading import Reading
 
 log = logging.getLogger(__name__)
 
 QUIET = 0.5
-"""Seconds without a new Picture after which states are kept."""
+"""Seconds without anything new after which states are kept."""
 
 AT_MOST_EVERY = 4.0
 """Seconds between two keepings while things go on changing."""
 
-SHARE = 5
-"""A keeping that took a second is followed by none for so many: the guard never takes more than a fifth of a core."""
 
-SETTLED = 8.0
-"""Seconds for which files must have been missing, and no more of them, before a state without them is kept.
+PATIENCE = 1.5
+"""Seconds after which things are looked at although they are not quiet."""
 
-What deletes a worktree takes its time; the state to keep is the one from before it began.
-"""
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether there is something to keep or to tell."""
 
-Key = tuple[object, ...]
+SAVED = 15.0
+"""Seconds for which what is gone from a file is what its editor wrote there."""
+
+MOST_GONE = 50
+"""How many histories of worktrees that are gone are kept: the youngest."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a worktree was like when it was kept; without the details when a server before this one kept it."""
-
-    state: str
-    key: Key | None = None
+def _ignore(_news: object) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vanished:
-    """A worktree that is gone without a release: what brings it back, and of when (seconds since 1970) its state is.
+class Tell:
+    """Whom the guard tells, on its own thread: what has vanished, and in a sentence what it can't do."""
 
-    `safe`: all that it had was in trunk.
-    """
+    vanished: Callable[[Vanished], None] = _ignore
+    wiped: Callable[[Wiped], None] = _ignore
+    trouble: Callable[[str], None] = _ignore
 
-    receipt: str
-    name: str
-    branch: str | None
-    path: str
-    kept: float
-    safe: bool
+
+@dataclass(slots=True)
+class _Known:
+    """A worktree as it was looked at last: what was read, and the state that follows from it."""
+
+    reading: Reading
+    present: Present | None
+    ignored: Ignored | None = None
+
+
+@dataclass(slots=True)
+class _Book:
+    """What is open while the session's sources stay the same."""
+
+    sources: Sources
+    histories: Histories
+    stashes: Stashes = field(default_factory=Stashes)
+    restored: dict[str, float] = field(default_factory=dict)
+    known: dict[str, _Known] = field(default_factory=dict)
 
 
 class Guard:
-    """Keeps the last state of every linked worktree of one repository; `open_guard` makes one."""
+    """Keeps the states of every worktree of one repository; `open_guard` makes one."""
 
-    def __init__(
-        self, folder: Path, options: Options, on_vanished: Callable[[Vanished], None], foreground: Foreground
-    ) -> None:
-        self._folder = folder
-        self._options = options
-        self._on_vanished = on_vanished
+    def __init__(self, session: Session, tell: Tell) -> None:
+        self._session = session
+        self._tell = tell
         self._lock: FileLock | None = None
-        self._there: frozenset[tuple[str, str]] | None = None
-        self._kept: dict[str, _Kept] = {}
-        self._lost: dict[str, tuple[frozenset[str], float]] = {}
-        self._shrinking: dict[str, float] = {}
-        self._aside = Aside(
+        self._book: _Book | None = None
+        self._here: frozenset[str] = frozenset()
+        self._gone: frozenset[str] = frozenset()
+        self._declared: dict[str, float] = {}
+        self._kept_at: dict[str, float] = {}
+        self._troubles: dict[str, str] = {}
+        self._expired_at = -HOUR
+        self._suspicions = Suspicions(sidecar_path(session.repository))
+        self._resumed = False
+        self._saved: dict[str, float] = {}
+        self._ignored: dict[str, Ignored] = {}
+        self._aside = BackgroundJob(
             "sidecar-guard",
             self._keep_up,
             quiet=QUIET,
-            patience=AT_MOST_EVERY,
-            foreground=foreground,
-            is_due=self._has_due,
-            is_urgent=self._misses_one,
-            every=lambda took: max(AT_MOST_EVERY, took * SHARE),
+            patience=PATIENCE,
+            foreground=session.foreground,
+            is_due=lambda _picture: True,
+            is_urgent=lambda picture: not self._here or self._misses_one(picture),
+            every=lambda _took: QUIET if self._suspicions.held else LOOK_EVERY,
         )
 
     def see(self, picture: Picture) -> None:
-        """A new Picture; returns at once."""
+        """Take in what was looked at; returns at once."""
         self._aside.tell(picture)
 
+    def saved(self, path: str) -> None:
+        """Note that an editor has just written a file (absolute path): its undo still has what is gone from it."""
+        self._saved[path] = time.monotonic()
+
     def close(self) -> None:
-        """Keep no more; what is kept stays. Closing twice is fine."""
+        """Keep no more; what is kept stays. To be called before the session is closed; closing twice is fine."""
         self._aside.close()
+        self._close_book()
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
     def _misses_one(self, picture: Picture) -> bool:
-        """Whether a worktree that was kept is gone: a person wants to know that at once."""
-        return bool({*self._kept} - {state.worktree.key for state in picture.worktrees if not state.worktree.missing})
-
-    def _has_due(self, picture: Picture) -> bool:
-        """Whether there may be something to keep or to tell, as far as can be seen without asking git."""
-        return self._there != _there(picture) or any(self._is_due(state) for state in picture.worktrees)
+        """Tell whether a worktree that was there is gone: a person wants to know that at once."""
+        return not self._here <= {state.worktree.key for state in picture.worktrees if not state.worktree.missing}
 
     def _keep_up(self, picture: Picture) -> None:
-        repository = open_repository(self._folder, trust=self._options.trusted)
-        if isinstance(repository, Failure):
-            repository = open_repository(Path(picture.repository), trust=self._options.trusted)
-        if isinstance(repository, Failure):
+        seen = self._session.seen()
+        if seen is None or not seen.sources.settings["guard"]:
             return
-        settings = settle(sidecar_keys(repository.config), self._options.editor)
-        if not settings["guard"]:
+        sidecar_dir = open_sidecar_dir(seen.sources.repository.common_dir)
+        if isinstance(sidecar_dir, Failure):
+            self._trouble(sidecar_dir.message)
             return
-        state = open_state(picture.repository)
-        if isinstance(state, Failure) or not self._is_ours(state):
+        if not self._is_ours(sidecar_dir):
             return
-        there = {one.worktree.key: one for one in picture.worktrees if not one.worktree.missing}
-        if self._there is None:
-            self._remember(repository, state, there)
-        for path in self._kept.keys() - there.keys():
-            del self._kept[path]
-            self._lost.pop(path, None)
-        missed = gone(state, {path: one.worktree for path, one in there.items()})
-        if not missed or self._tell_vanished(repository, state):
-            self._there = _there(picture)
-        most = int(settings["guardLimit"]) * 1024 * 1024  # type: ignore[arg-type]
-        self._keep(picture, [one for one in there.values() if self._is_due(one)], most)
-
-    def _remember(self, repository: Repository, state: Path, there: Mapping[str, WorktreeState]) -> None:
-        """What a server before this one kept, and is still kept, needs no keeping unless it has changed."""
-        for one in still_kept(repository, state):
-            if one.path in there and one.state and is_same(one, there[one.path].worktree):
-                self._kept[one.path] = _Kept(one.state)
-
-    def _is_due(self, one: WorktreeState) -> bool:
-        """Whether a worktree's state is another than the one that is kept; one without any work needs no keeping."""
-        if one.worktree.main or not one.worktree.readable or one.changes is None:
-            return False
-        known = self._kept.get(one.worktree.key)
-        if known is None:
-            return bool(one.ahead or any(True for _ in one.changes))
-        key = _key(one)
-        return known.key != key if known.key is not None else known.state != _named(key)
-
-    def _is_settled(self, one: WorktreeState) -> bool:
-        """Whether nothing is being deleted: no file that the kept state has went missing a moment ago."""
-        known = self._kept.get(one.worktree.key)
-        lost = _lost(known.key, one) if known is not None and known.key is not None else frozenset()
-        before, since = self._lost.get(one.worktree.key, (frozenset(), 0.0))
-        if lost - before:
-            since = time.monotonic()
-        self._lost[one.worktree.key] = (lost, since)
-        return not lost or time.monotonic() - since >= SETTLED
-
-    def _keep(self, picture: Picture, due: list[WorktreeState], most: int) -> None:
-        """Keep what is due, what was never kept last; what can't be kept now is looked at again."""
-        settled = {one.worktree.key: one for one in due if self._is_settled(one)}
-        keys = {path: _key(one) for path, one in settled.items()}
-        wishes = [
-            Wish(path, _named(keys[path]), _is_safe(one), self._may_shrink(path)) for path, one in settled.items()
-        ]
-        wishes.sort(key=lambda wish: wish.path not in self._kept)
-        done = ask(self._folder, most, wishes, trusted=self._options.trusted, go_on=self._may_go_on) if wishes else []
-        for one in done:
-            if one.outcome == "kept":
-                self._kept[one.path] = _Kept(_named(keys[one.path]), keys[one.path])
-            elif one.outcome == "failed":
-                log.info("%s", one.message)
-            self._note_shrinking(one)
-        is_stuck = bool(wishes) and not done  # then only something new is worth another try
-        wanting = len(done) < len(due) or any(one.outcome in ("changing", "shrinking") for one in done)
-        if wanting and not is_stuck:
+        try:
+            self._work(seen, sidecar_dir)
+        except GitError as error:
+            self._close_book()  # somebody moved a ref, or the sources were closed: the next time all is read again
+            now = self._session.seen()
+            if now is not None and now.sources is seen.sources:
+                self._trouble(f"The states of worktrees can't be kept: {error.message}")
+                self._aside.again(picture)
+        except OSError as error:
+            where = f" ({escape(str(error.filename))})" if error.filename else ""
+            self._trouble(f"The states of worktrees can't be kept: {error.strerror}{where}.")
             self._aside.again(picture)
 
-    def _may_go_on(self) -> bool:
-        newest = self._aside.newest
-        return not self._aside.closed and (newest is None or not self._misses_one(newest))
+    def _work(self, seen: Seen, sidecar_dir: Path) -> None:
+        sources, picture = seen.sources, seen.picture
+        book = self._open_book(sources, sidecar_dir)
+        book.histories.watch()
+        by_key = {one.worktree.key: one for one in picture.worktrees}
+        there = {reading.worktree.key: reading for reading in seen.readings if not reading.worktree.missing}
+        histories = {key: _history(sources, reading) for key, reading in there.items()}
+        if not self._resumed:
+            self._suspicions.resume(sources.repository, frozenset(histories.values()))
+            self._resumed = True
+        self._here = frozenset(there)
+        self._gone -= frozenset(histories.values())
+        if not book.histories.segments.keys() <= {*histories.values()} | self._gone:
+            self._look_for_vanished(book, sidecar_dir, frozenset(histories.values()), picture)
+        book.known = {key: known for key, known in book.known.items() if key in there}
+        late = False
+        for key, reading in there.items():
+            if not self._aside.go_on() or self._misses_one(self._aside.newest or picture):
+                return
+            late = self._keep(book, sidecar_dir, reading, by_key.get(key)) or late
+        book.stashes.look(sources.repository)
+        self._tell_wiped(book, sidecar_dir)
+        self._expire(book, sidecar_dir)
+        self._troubles.pop("", None)
+        if late or self._suspicions.held or book.stashes.dropped:
+            self._aside.again(picture)
 
-    def _may_shrink(self, path: str) -> bool:
-        """Whether a worktree has been losing files for so long that this is no deletion."""
-        return path in self._shrinking and time.monotonic() - self._shrinking[path] >= SETTLED
+    def _keep(self, book: _Book, sidecar_dir: Path, reading: Reading, shown: WorktreeState | None) -> bool:
+        """Keep a worktree's state if it differs from the last; tell whether it has to be looked at again for that."""
+        key = reading.worktree.key
+        known = book.known.get(key)
+        if known is None or known.reading is not reading:
+            known = book.known[key] = _Known(reading, present_state(book.sources, reading))
+        if known.present is None:
+            return False
+        history = book.histories.history(known.present)
+        if (restored := restored_at(sidecar_dir, history)) != book.restored.get(history, 0.0):
+            book.histories.read_anew()  # the restoration kept a state before
+            book.restored[history] = restored
+        beside = self._keep_ignored(book, sidecar_dir, known, history)
+        wish = Wish(known.present, _is_safe(shown), _has_work(shown), beside=beside)
+        self._suspicions.look(book.sources, history, book.histories.tip(history), known.present, self._is_saved)
+        if book.histories.is_kept(wish) and not self._is_back(book, history):
+            return False
+        recently = time.monotonic() - self._kept_at.get(history, -AT_MOST_EVERY) < AT_MOST_EVERY
+        if recently and history not in self._suspicions.held:
+            return True
+        most = _mebibytes(book.sources, "guardLimit")
+        try:
+            book.histories.keep(wish, most)
+        except TooMuchError:
+            name = escape(reading.worktree.name)
+            said = f"{name} has more new content than sidecar.guardLimit allows, so its state is not kept."
+            self._trouble(said, history)
+            return False
+        self._troubles.pop(history, None)
+        self._kept_at[history] = time.monotonic()
+        return False
 
-    def _note_shrinking(self, one: Done) -> None:
-        if one.outcome == "shrinking":
-            self._shrinking.setdefault(one.path, time.monotonic())
+    def _keep_ignored(self, book: _Book, sidecar_dir: Path, known: _Known, history: str) -> bool:
+        """Keep the ignored files of a worktree that was read anew; tell whether any are kept."""
+        present = known.present
+        if present is None or not book.sources.settings["guardIgnored"]:
+            return False
+        if known.ignored is None:
+            main = next((one.worktree for one in self._presents(book) if one.worktree.main), None)
+            other = main.key if main is not None and not present.worktree.main else None
+            patterns = build_output(book.sources.settings)
+            found = look_at_ignored(present.worktree.key, other, present.ignored, patterns, self._aside.go_on)
+            if found != self._ignored.get(history) and (found.files or has_ignored(sidecar_dir, history)):
+                keep_ignored(sidecar_dir, history, present.worktree.key, found, time.time())
+            known.ignored = self._ignored[history] = found
+        return bool(known.ignored.files)
+
+    @staticmethod
+    def _presents(book: _Book) -> list[Present]:
+        return [known.present for known in book.known.values() if known.present is not None]
+
+    def _is_back(self, book: _Book, history: str) -> bool:
+        """Tell whether a worktree was told to have vanished since its last state: then the next time is another one."""
+        tip = book.histories.tip(history)
+        return tip is not None and self._declared.get(history, 0.0) >= tip.facts.time
+
+    def _tell_wiped(self, book: _Book, sidecar_dir: Path) -> None:
+        """Tell of work that is gone and nowhere else; while an operation of ours is at work, later."""
+        suspicions = self._suspicions
+        presents = {one.worktree.key: one for one in self._presents(book)}
+        by_history = {book.histories.history(one): one for one in presents.values()}
+        settled = [history for history in suspicions.settled() if history in by_history]
+        if not settled and not book.stashes.dropped:
+            return
+        sources, told = book.sources, []
+        common = sources.repository.common_dir
+        try:
+            with hold(common, "looking for work that was wiped", wait=1.0, brief=True) as held:
+                if isinstance(held, Finding) or left_over(sidecar_dir) is not None:
+                    return
+                for history in settled:
+                    present = by_history[history]
+                    suspicion, losses = suspicions.losses(sources, history, present, presents.values(), self._is_saved)
+                    if losses:
+                        commit, seen = suspicion.was.commit, suspicion.seen
+                        told.append(write_wiped(sources.repository, held, present.worktree, commit, losses, seen))
+                    suspicions.forget(history)
+                for entry in book.stashes.settled():
+                    found = stash_losses(sources, entry, presents)
+                    if found is not None and found[1]:
+                        whose, now = found[0].worktree, time.time()
+                        told.append(write_wiped(sources.repository, held, whose, entry, found[1], now))
+        finally:
+            for receipt in told:
+                self._tell.wiped(wiped_of(receipt))
+
+    def _is_saved(self, path: str) -> bool:
+        """Tell whether an editor has written a file a moment ago."""
+        return time.monotonic() - self._saved.get(path, -SAVED) < SAVED
+
+    def _expire(self, book: _Book, sidecar_dir: Path) -> None:
+        settings = book.sources.settings
+        days, states = settings["retention"], settings["guardStates"]
+        assert isinstance(days, int)
+        assert isinstance(states, int)
+        bounds = Bounds(days, max(states, 1), _mebibytes(book.sources, "guardLimit"))
+        if time.monotonic() - self._expired_at > HOUR:
+            self._expired_at = time.monotonic()
+            book.histories.expire(bounds)
+            for history in book.histories.by_age(self._gone)[MOST_GONE:]:
+                book.histories.drop(history)
+                drop_ignored(sidecar_dir, history)
+            if days:
+                drop_older(sidecar_dir, time.time() - days * DAY)
         else:
-            self._shrinking.pop(one.path, None)
+            book.histories.expire(bounds, self._kept_at)
 
-    def _is_ours(self, state: Path) -> bool:
-        """Whether this process is the one that keeps; when the other one ends, the next Picture makes it so."""
+    def _look_for_vanished(self, book: _Book, sidecar_dir: Path, there: frozenset[str], picture: Picture) -> None:
+        """Tell of worktrees that are gone; while an operation of ours is at work, that is looked at again."""
+        common = book.sources.repository.common_dir
+        with hold(common, "looking for worktrees that have vanished", wait=1.0, brief=True) as held:
+            if isinstance(held, Finding):
+                self._aside.again(picture)
+                return
+            receipts, self._gone = find_vanished(book.sources.repository, sidecar_dir)
+        if not book.histories.segments.keys() <= there | self._gone:
+            self._aside.again(picture)  # it has come back, or is not wholly gone yet
+        self._declared = declared(sidecar_dir)
+        for receipt in receipts:
+            self._tell.vanished(vanished_of(receipt))
+
+    def _open_book(self, sources: Sources, sidecar_dir: Path) -> _Book:
+        if self._book is None or self._book.sources is not sources:
+            self._close_book()
+            self._declared = declared(sidecar_dir)
+            self._book = _Book(sources, open_histories(sources))
+        return self._book
+
+    def _close_book(self) -> None:
+        if self._book is not None:
+            self._book.histories.close()
+            self._book = None
+
+    def _trouble(self, message: str, history: str = "") -> None:
+        """Say once what can't be done, of one history or at all, until it can be done again."""
+        if self._troubles.get(history) != message:
+            self._troubles[history] = message
+            log.warning("%s", message)
+            self._tell.trouble(message)
+
+    def _is_ours(self, sidecar_dir: Path) -> bool:
+        """Tell whether this process is the one that keeps; when the other one ends, the next look makes it so."""
         if self._lock is None:
-            lock = FileLock(state / "guard.lock", thread_local=False)
+            lock = FileLock(sidecar_dir / "guard.lock", thread_local=False)
             try:
                 lock.acquire(timeout=0)
-            except (Timeout, OSError):
+            except Timeout:
+                return False  # another one keeps
+            except OSError as error:
+                self._trouble(f"The states of worktrees can't be kept: {error.strerror} ({escape(lock.lock_file)}).")
                 return False
             self._lock = lock
         return True
 
-    def _tell_vanished(self, repository: Repository, state: Path) -> bool:
-        """Whether it could be looked for: while an operation of ours is at work, the Picture after it asks again."""
-        with hold(repository.common_dir, "looking for worktrees that have vanished", wait=1.0) as held:
-            if isinstance(held, Finding):
-                return False
-            receipts = find_vanished(repository, state)
-        for receipt in receipts:
-            facts: Mapping[str, object] = receipt.facts
-            kept = facts.get("kept")
-            self._on_vanished(
-                Vanished(
-                    receipt.id,
-                    receipt.worktree,
-                    receipt.branch,
-                    str(facts.get("path")),
-                    float(kept) if isinstance(kept, int | float) else receipt.time,
-                    facts.get("safe") is True,
-                )
-            )
-        return True
+
+def open_guard(session: Session, tell: Tell) -> Guard:
+    """Open a guard beside a session; it makes way for the session's own work."""
+    guard = Guard(session, tell)
+    session.follow(guard.see)
+    return guard
 
 
-def open_guard(
-    folder: Path, options: Options, on_vanished: Callable[[Vanished], None], foreground: Foreground | None = None
-) -> Guard:
-    """A guard for the repository that a folder lies in; `on_vanished` is called on the guard's own thread.
-
-    It makes way for whoever is at work in the `foreground`.
-    """
-    return Guard(folder, options, on_vanished, foreground or Foreground())
+def _history(sources: Sources, reading: Reading) -> str:
+    worktree = reading.worktree
+    return history_of(home_of(sources.repository, worktree), made_of(worktree.git_dir))
 
 
-def _there(picture: Picture) -> frozenset[tuple[str, str]]:
-    """Which worktrees there are, another one at the same path told apart."""
-    worktrees = [state.worktree for state in picture.worktrees if not state.worktree.missing]
-    return frozenset((worktree.key, made_of(worktree.git_dir)) for worktree in worktrees)
+def _mebibytes(sources: Sources, key: str) -> int:
+    number = sources.settings[key]
+    assert isinstance(number, int)
+    return number * MEBIBYTE
 
 
-def _key(one: WorktreeState) -> Key:
-    """What differs when the files, the index or HEAD of a worktree do; the editor's unsaved text is not in it."""
-    changes = tuple(
-        (change.path, change.after, change.sources) for change in one.changes or () if set(change.sources) != {UNSAVED}
-    )
-    worktree = one.worktree
-    return worktree.head, worktree.branch, worktree.git_dir, made_of(worktree.git_dir), changes
-
-
-def _lost(kept: Key, one: WorktreeState) -> frozenset[str]:
-    """The files that are missing on the disk and were not when this was kept."""
-    assert isinstance(kept[-1], tuple)
-    before = {path: after for path, after, _ in kept[-1]}
-    now = {change.path: change for change in one.changes or ()}
-    missing = {path for path, change in now.items() if change.after is None and UNSTAGED in change.sources}
-    missing -= {path for path, after in before.items() if after is None}
-    untracked = {path for path, _, sources in kept[-1] if UNTRACKED in sources and path not in now}
-    return frozenset(missing | (untracked if one.worktree.head == kept[0] else set()))
-
-
-def _named(key: Key) -> str:
-    """A name for a state, the same in every process."""
-    return hashlib.sha256(repr(key).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _is_safe(one: WorktreeState) -> bool:
-    """Whether all that a worktree has is in trunk."""
-    uncommitted = any(set(change.sources) - {"committed"} for change in one.changes or ())
+def _is_safe(one: WorktreeState | None) -> bool:
+    """Tell whether all that a worktree has is in trunk."""
+    if one is None or one.changes is None:
+        return False
+    uncommitted = any(set(change.sources) - {COMMITTED, UNSAVED} for change in one.changes)
     return one.integration.state in ("integrated", "no-work") and not uncommitted
+
+
+def _has_work(one: WorktreeState | None) -> bool:
+    """Tell whether a worktree has anything that trunk had not when it left."""
+    if one is None or one.changes is None:
+        return True
+    return one.ahead > 0 or any(set(change.sources) != {UNSAVED} for change in one.changes)

@@ -1,1 +1,1 @@
-"""Bringing one worktree into trunk: planned, agreed to, made aside, verified, and landed wholly or not at all."""
+"""Bring one worktree into trunk: planned, agreed to, made and verified in a landing repository, landed as a whole."""

@@ -1,32 +1,161 @@
-"""Doing what a plan said: the commit is made aside and verified, then trunk moves, or nothing has happened."""
+"""Carry a merge out: have the commit made and verified, move trunk, and settle what was begun however it ended.
+
+Success, refusal and recovery after a kill end in the same function, `settle`, because each has to leave trunk wholly
+before or wholly after, and nothing else of the operation.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sidecar.git.acting import mark_of
 from sidecar.git.process import GitError
-from sidecar.git.repository import Repository, open_repository
-from sidecar.model.findings import Failure, Finding, as_finding, blocks, is_blocked
+from sidecar.git.refs import is_ancestor, resolve_commit
+from sidecar.git.repository import Repository
+from sidecar.git.user_git import operation_tag
+from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import shown
-from sidecar.operations.control import QUIET, Control
-from sidecar.operations.journal import begin, left_over, pending
-from sidecar.operations.lock import hold
-from sidecar.operations.merge.desk import BEGUN, COMMITTING, WORKING, Desk, Facts, head_commit, read_facts
-from sidecar.operations.merge.keeping import keep_file
-from sidecar.operations.merge.landing import check_landing, land
-from sidecar.operations.merge.making import commit_work, make_commit, stop_if_cancelled
+from sidecar.operations.journal import Journal, finish, pending
+from sidecar.operations.kept_refs import let_go_all
+from sidecar.operations.landing_repository.lent import carry_extras
+from sidecar.operations.landing_repository.original import carry_refs, remove_landing_repository
+from sidecar.operations.merge.backup import forget_kept, keep_file
+from sidecar.operations.merge.land import (
+    check_landing,
+    clear_keeping,
+    clear_landing,
+    clear_worktree_locks,
+    head_locks,
+    hold_index,
+    land,
+    take_back,
+)
+from sidecar.operations.merge.make_commit import (
+    commit_work,
+    default_message,
+    make_commit,
+    run_late_hooks,
+    stop_if_cancelled,
+)
 from sidecar.operations.merge.plan import look_again
-from sidecar.operations.merge.recover import settle
-from sidecar.operations.merge.values import MergePlan, MergeResult, RefusedError
+from sidecar.operations.merge.run import (
+    BEGUN,
+    COMMITTING,
+    LANDING,
+    WORKING,
+    MergeFacts,
+    MergePlan,
+    MergeResult,
+    MergeRun,
+    head_commit,
+    kept_objects,
+    kept_refs,
+    read_facts,
+    worktree_at,
+)
 from sidecar.operations.merge.verify import verify_commit
-from sidecar.operations.merge.wording import default_message
-from sidecar.operations.receipts import Receipt, new_id, write_receipt
+from sidecar.operations.records import Receipt, drop_receipt, read_receipt, write_receipt
+from sidecar.operations.run import QUIET, Agreed, Control, RefusedError, run_plan
 from sidecar.system.processes import end_marked
+
+
+def recover_merge(repository: Repository, sidecar_dir: Path, journal: Journal) -> tuple[Finding, ...]:
+    """Bring trunk to wholly before or wholly after a merge or an undo that was ended, and say which.
+
+    Runs nothing of the repository. What can't be done now stays in the journal, and is tried again the next time.
+    """
+    facts = read_facts(repository, journal)
+    if isinstance(facts, Finding):
+        return (facts,)
+    try:
+        landed, found = settle(repository, sidecar_dir, journal, facts)
+    except (GitError, OSError) as error:
+        said = f"{journal.id} was ended half-way and can't be taken back now: {error}"
+        return (finding("not-recovered", said),)
+    branch = shown(facts.trunk.removeprefix("refs/heads/"))
+    word = "merge into" if journal.what == "merge" else "undo on"
+    after = "is done" if landed else f"was taken back; {branch} is as it was"
+    return (finding("recovered", f"The {word} {branch} that was ended ({journal.id}) {after}."), *found)
+
+
+def settle(
+    repository: Repository, sidecar_dir: Path, journal: Journal, facts: MergeFacts
+) -> tuple[bool, list[Finding]]:
+    """Give (whether trunk moved, what could not be put back); afterwards nothing of the operation is left.
+
+    GitError or OSError when it has to be tried again. Every part of it can be done twice.
+    """
+    found: list[Finding] = []
+    landed = journal.step == LANDING and has_landed(repository, facts)
+    if journal.step == COMMITTING:
+        found += _settle_commit(repository, sidecar_dir, facts, journal.id)
+    if journal.step == LANDING:
+        stuck = clear_landing(repository, facts, journal.id)
+        if stuck and not landed:
+            raise GitError(stuck[0].message)
+        found += stuck
+        if not landed:
+            found += take_back(repository, sidecar_dir, facts, journal.id)
+    _settle_receipt(sidecar_dir, journal, facts, landed=landed)
+    if landed:
+        if facts.extras:
+            checkout = worktree_at(repository, facts.checkout)
+            git_dir = checkout.git_dir if checkout is not None else repository.common_dir
+            found += carry_extras(repository.common_dir, git_dir, journal.id, facts.extras)
+        found += carry_refs(repository, facts.refs, f"merge {facts.branch or facts.head[:10]}: Sidecar")
+    if journal.what == "merge" and journal.step in (WORKING, LANDING):
+        clear_keeping(repository, facts, journal.id)
+        count = len(kept_objects(facts.after or "", facts.refs)) if journal.step == LANDING else None
+        let_go_all(repository, kept_refs(journal.id), count)
+    remove_landing_repository(repository.common_dir, journal.id)
+    forget_kept(sidecar_dir)
+    finish(sidecar_dir)
+    return landed, found
+
+
+def has_landed(repository: Repository, facts: MergeFacts) -> bool:
+    """Tell whether trunk is where it was to go, or has gone on from there."""
+    now = resolve_commit(repository.place, facts.trunk)
+    if facts.after is None or now is None or now == facts.before:
+        return False
+    if is_ancestor(repository.place, facts.before, facts.after):
+        return is_ancestor(repository.place, facts.after, now)
+    return is_ancestor(repository.place, facts.after, now) and not is_ancestor(repository.place, facts.before, now)
+
+
+def _settle_commit(repository: Repository, sidecar_dir: Path, facts: MergeFacts, operation_id: str) -> list[Finding]:
+    """Put the worktree's index back, unless what was not committed is committed by now, as agreed."""
+    worktree = worktree_at(repository, facts.worktree)
+    if worktree is None:
+        return []
+    git_dir, kept = Path(worktree.git_dir), sidecar_dir / "landing" / "index"
+    clear_worktree_locks(worktree, head_locks(repository, worktree, facts.branch), facts.since, operation_id)
+    if head_commit(repository, worktree) != facts.head:
+        return [finding("committed", f"What was not committed in {shown(worktree.name)} is committed now, as agreed.")]
+    if kept.exists():
+        with hold_index(git_dir, operation_id):
+            beside = kept.with_name("index.back")
+            beside.unlink(missing_ok=True)
+            keep_file(kept, beside)
+            beside.replace(git_dir / "index")
+    return []
+
+
+def _settle_receipt(sidecar_dir: Path, journal: Journal, facts: MergeFacts, *, landed: bool) -> None:
+    """Drop a merge's receipt unless it landed; after an undo, mark the receipt of what it took back."""
+    if journal.what == "merge":
+        if not landed:
+            drop_receipt(sidecar_dir, journal.id)
+        return
+    receipt = read_receipt(sidecar_dir, facts.receipt) if facts.receipt is not None else None
+    if receipt is not None and landed and "restored" not in receipt.facts:
+        with contextlib.suppress(OSError):
+            write_receipt(sidecar_dir, replace(receipt, facts={**receipt.facts, "restored": time.time()}))
 
 
 def apply_merge(plan: MergePlan, control: Control = QUIET) -> MergeResult:
@@ -34,52 +163,30 @@ def apply_merge(plan: MergePlan, control: Control = QUIET) -> MergeResult:
 
     The consent to it is the trust of `git merge`: hooks, drivers, signing and the verify command run.
     """
-    doing = f"merging {shown(plan.worktree.name)} into {shown(plan.trunk.branch)}"
-    with hold(plan.common_dir, doing) as held:
-        if isinstance(held, Finding):
-            return _refused(plan, (held,))
-        repository = open_repository(plan.folder, trust=plan.options.trusted)
-        if isinstance(repository, Failure):
-            return _refused(plan, (as_finding(repository),))
-        fresh = _look_again(plan, repository, held)
-        if isinstance(fresh, tuple):
-            return _refused(plan, fresh)
-        return _apply(repository, held, fresh, control)
-
-
-def _refused(plan: MergePlan, findings: tuple[Finding, ...]) -> MergeResult:
-    return MergeResult("refused", plan.trunk.branch, plan.trunk.commit, None, findings, None)
-
-
-def _look_again(plan: MergePlan, repository: Repository, state: Path) -> MergePlan | tuple[Finding, ...]:
-    """The plan as it would be made now, if it is the same; else why it is not to be done."""
-    if plan.blocked:
-        return plan.findings
-    if (standing := left_over(state)) is not None:
-        return (standing,)
-    fresh = look_again(plan, repository)
-    if isinstance(fresh, Failure):
-        return (as_finding(fresh),)
-    findings = tuple(finding for finding in fresh.findings if finding.code != "busy")
-    if is_blocked(findings):
-        return findings
-    if _essence(fresh) != _essence(plan):
-        names = f"{shown(plan.worktree.name)} or {shown(plan.trunk.branch)}"
-        return (blocks("changed-since", f"{names} has changed since this was planned. Look at the plan again."),)
-    return plan
+    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+    return run_plan(
+        plan,
+        control,
+        doing=f"merging {name} into {branch}",
+        again=lambda repository: look_again(plan, repository),
+        essence=_essence,
+        refused=lambda findings: MergeResult("refused", plan.trunk.branch, plan.trunk.commit, None, findings, None),
+        steps=_apply,
+    )
 
 
 def _essence(plan: MergePlan) -> tuple[object, ...]:
-    """What was agreed to: which commits and files, into what, by which commands."""
+    """Give what was agreed to: which commits and files, into what, by which commands."""
     checkout = plan.checkout.key if plan.checkout is not None else None
     what = (plan.worktree.key, plan.worktree.branch, plan.head, plan.tree, plan.trunk, checkout)
     return (*what, plan.verify, plan.prepare, plan.limit)
 
 
-def _apply(repository: Repository, state: Path, plan: MergePlan, control: Control) -> MergeResult:
+def _apply(agreed: Agreed[MergePlan]) -> MergeResult:
+    plan, branch = agreed.plan, agreed.plan.trunk.branch
     assert plan.trunk.commit is not None
     assert plan.head is not None
-    facts = Facts(
+    facts = MergeFacts(
         trunk=plan.trunk.ref,
         branch=plan.worktree.branch,
         worktree=plan.worktree.key,
@@ -89,72 +196,76 @@ def _apply(repository: Repository, state: Path, plan: MergePlan, control: Contro
         since=time.time(),
         strategy=plan.strategy,
     )
-    operation_id = new_id(state, "merge")
     told: list[Finding] = []
-
-    def steps(desk: Desk) -> None:
-        _steps(desk, plan, control, told)
-
-    landed, findings, after = conduct(repository, state, operation_id, "merge", facts, control, steps)
+    ended = conduct(agreed, "merge", facts, lambda running: _steps(running, plan, agreed.control, told), agreed.control)
+    if ended.after is None:
+        return MergeResult("failed", branch, facts.before, None, (*ended.findings, *told), None)
     kept = tuple(finding for finding in plan.findings if finding.severity != "blocks")
-    if not landed:
-        return MergeResult("failed", plan.trunk.branch, facts.before, None, (*findings, *told), None)
-    return MergeResult("merged", plan.trunk.branch, facts.before, after, (*kept, *told, *findings), operation_id)
+    return MergeResult("merged", branch, facts.before, ended.after, (*kept, *told, *ended.findings), ended.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a merge or an undo ended: `after` is where trunk moved, None when it did not, for the reason in findings."""
+
+    id: str
+    after: str | None
+    findings: tuple[Finding, ...]
 
 
 def conduct(
-    repository: Repository,
-    state: Path,
-    operation_id: str,
-    what: str,
-    facts: Facts,
-    control: Control,
-    steps: Callable[[Desk], None],
-) -> tuple[bool, list[Finding], str | None]:
-    """Do the steps under a journal, and end the operation however they went: (did trunk move, why not, to where)."""
+    agreed: Agreed[Any], what: str, facts: MergeFacts, steps: Callable[[MergeRun], None], control: Control
+) -> Ended:
+    """Take the steps of a merge or an undo under a journal, and settle it however they went."""
+    repository, sidecar_dir = agreed.repository, agreed.sidecar_dir
     findings: list[Finding] = []
     try:
-        journal = begin(state, operation_id, what, BEGUN, facts.as_json())
-        steps(Desk(repository, state, control.acting(operation_id, repository.common_dir), journal, facts))
+        journal = agreed.begin(what, BEGUN, asdict(facts))
+        steps(MergeRun(repository, sidecar_dir, control.acting(journal.id, repository.common_dir), journal, facts))
     except RefusedError as refused:
         findings.append(refused.finding)
     except GitError as error:
-        findings.append(blocks("failed", f"Git failed: {error.message}"))
+        findings.append(finding("failed", f"Git failed: {error.message}"))
     except OSError as error:
-        findings.append(blocks("failed", f"The disk can't be written: {error.strerror or error}."))
+        findings.append(finding("failed", f"The disk can't be written: {error.strerror or error}."))
     try:
-        standing = pending(state)
+        standing = pending(sidecar_dir)
         if standing is None:
-            return False, findings, None
+            return Ended("", None, tuple(findings))
         if findings:
-            end_marked(mark_of(operation_id, repository.common_dir))
-        known = read_facts(repository, standing.facts)
-        landed, found = settle(repository, state, standing, known)
+            end_marked(operation_tag(standing.id, repository.common_dir))
+        known = read_facts(repository, standing)
+        if isinstance(known, Finding):
+            raise ValueError(known.message)
+        landed, found = settle(repository, sidecar_dir, standing, known)
     except (GitError, OSError, ValueError) as error:
         said = f"It could not be cleaned up now and will be by the next command: {error}"
-        return False, [*findings, blocks("not-recovered", said)], None
-    return landed, ([] if landed else findings) + found, known.after
+        return Ended("", None, (*findings, finding("not-recovered", said)))
+    return Ended(standing.id, known.after if landed else None, tuple(found if landed else findings + found))
 
 
-def _steps(desk: Desk, plan: MergePlan, control: Control, told: list[Finding]) -> None:
+def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Finding]) -> None:
     name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
     if plan.commit is not None and (uncommitted := _to_commit(plan)):
         control.stage(f"Committing what is not committed in {name}")
-        desk = _commit(desk, plan, uncommitted)
-        plan = _reworded(desk, plan)
+        running = _commit(running, plan, uncommitted)
+        plan = _reworded(running, plan)
     else:
-        desk = desk.step(WORKING)
-    control.stage(f"Merging {name} into {branch}, aside")
-    place, after = make_commit(desk, plan)
-    told += verify_commit(desk, plan, place, after, control)
-    stop_if_cancelled(desk)
-    _check_branch(desk, plan)
+        running = running.step(WORKING)
+    control.stage(f"Merging {name} into {branch} in a landing repository")
+    made = make_commit(running, plan)
+    told += verify_commit(running, plan, made, control)
+    running = replace(running, facts=replace(running.facts, refs=made.refs, extras=made.extras))
+    stop_if_cancelled(running)
+    _check_branch(running, plan)
     control.stage(f"Moving {branch}")
-    check_landing(desk, None, {})
-    write_receipt(desk.state, _receipt(desk, plan, after))
-    uncancelled = replace(desk, acting=control.acting(desk.journal.id, desk.repository.common_dir, stoppable=False))
-    label = plan.worktree.branch or desk.facts.head[:10]
-    land(uncancelled, plan.checkout, after, label)
+    check_landing(running, None, {})
+    write_receipt(running.sidecar_dir, _receipt(running, plan, made.commit))
+    uncancelled = replace(
+        running, acting=control.acting(running.journal.id, running.repository.common_dir, stoppable=False)
+    )
+    label = plan.worktree.branch or running.facts.head[:10]
+    run_late_hooks(land(uncancelled, plan.checkout, made.commit, label), plan, made)
     control.stage("Cleaning up")
 
 
@@ -162,33 +273,35 @@ def _to_commit(plan: MergePlan) -> tuple[str, ...]:
     return next((finding.paths for finding in plan.findings if finding.code == "will-commit"), ())
 
 
-def _commit(desk: Desk, plan: MergePlan, paths: tuple[str, ...]) -> Desk:
-    (desk.kept).mkdir(mode=0o700, exist_ok=True)
+def _commit(running: MergeRun, plan: MergePlan, paths: tuple[str, ...]) -> MergeRun:
+    (running.kept).mkdir(mode=0o700, exist_ok=True)
     index = Path(plan.worktree.git_dir) / "index"
-    (desk.kept / "index").unlink(missing_ok=True)
-    keep_file(index, desk.kept / "index")
+    (running.kept / "index").unlink(missing_ok=True)
+    keep_file(index, running.kept / "index")
     if os.path.lexists(f"{index}.lock"):
-        raise RefusedError(blocks("git-lock", f"Another git is at work in {shown(plan.worktree.name)}: {index}.lock"))
-    return commit_work(desk.step(COMMITTING), plan, plan.worktree, paths)
+        raise RefusedError(finding("git-lock", f"Another git is at work in {shown(plan.worktree.name)}: {index}.lock"))
+    return commit_work(running.step(COMMITTING), plan, plan.worktree, paths)
 
 
-def _reworded(desk: Desk, plan: MergePlan) -> MergePlan:
-    """Git's own message, now that there is one more commit to be told of."""
+def _reworded(running: MergeRun, plan: MergePlan) -> MergePlan:
+    """Give git's own message, now that there is one more commit to be told of."""
     if plan.choices.message is not None and plan.choices.message.strip():
         return plan
-    said = default_message(desk.repository, plan.trunk, plan.worktree, desk.facts.head, plan.strategy)
+    said = default_message(
+        running.repository, plan.checkout, plan.trunk, plan.worktree, running.facts.head, plan.strategy
+    )
     return replace(plan, message=said)
 
 
-def _check_branch(desk: Desk, plan: MergePlan) -> None:
-    """The worktree is to be where it was: what lands is all that it had."""
-    if head_commit(desk.repository, plan.worktree) != desk.facts.head:
+def _check_branch(running: MergeRun, plan: MergePlan) -> None:
+    """Check that the worktree is still where it was, since what lands is all that it had."""
+    if head_commit(running.repository, plan.worktree) != running.facts.head:
         said = f"{shown(plan.worktree.name)} has moved meanwhile. Run it again to merge what it has now."
-        raise RefusedError(blocks("branch-moved", said))
+        raise RefusedError(finding("branch-moved", said))
 
 
-def _receipt(desk: Desk, plan: MergePlan, after: str) -> Receipt:
-    facts = desk.facts
+def _receipt(running: MergeRun, plan: MergePlan, after: str) -> Receipt:
+    facts = running.facts
     known = {
         "trunk": facts.trunk,
         "before": facts.before,
@@ -198,4 +311,4 @@ def _receipt(desk: Desk, plan: MergePlan, after: str) -> Receipt:
         "checkout": facts.checkout,
         "strategy": facts.strategy,
     }
-    return Receipt(desk.journal.id, "merge", plan.worktree.name, plan.worktree.branch, time.time(), 0, known)
+    return Receipt(running.journal.id, "merge", plan.worktree.name, plan.worktree.branch, time.time(), 0, known)

@@ -1,27 +1,32 @@
-"""What git's merge into trunk would come to, before it is made: the judge's word, with paths and lines."""
+"""Foresee what git's merge into trunk comes to, by the judge's word, and find what git has left unfinished."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sidecar.git.judge import BUILT_IN_NOTE, Question
+from sidecar.git.judge import Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import run
+from sidecar.git.surroundings import is_undecided
+from sidecar.git.unfinished import branches_held, unfinished_operations
 from sidecar.model.changes import Change
-from sidecar.model.findings import Finding, blocks, info
+from sidecar.model.findings import Finding, finding
 from sidecar.model.merging import Merge
-from sidecar.model.messages import lines, named, shown
+from sidecar.model.messages import lines, named, shown, some
 from sidecar.model.overlaps import Overlap
-from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
-from sidecar.operations.merge.values import Strategy
-from sidecar.session.grading import Grading
-from sidecar.session.sources import Sources
+from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
+from sidecar.operations.merge.run import Strategy
+from sidecar.session.overlaps import OverlapCache
+from sidecar.session.reader import Sources
 
 MOST_REPLAYED = 200
 """How many commits of a rebase are tried out; what comes after is found out when it is made."""
 
 MOST_NAMED = 5
+
+TOO_LARGE = "what is not committed there is too large to compare (sidecar.maxFileSize), or could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Forecast:
 
 
 def forecast(sources: Sources, trunk: Trunk, state: WorktreeState, strategy: Strategy) -> Forecast:
-    """Git's answer for trunk and this state of the worktree; raises GitError when it gives none."""
+    """Give git's answer for trunk and this state of the worktree; raises GitError when it gives none."""
     assert trunk.commit is not None
     assert state.changes is not None
     objects = sources.quarantine.objects
@@ -43,7 +48,7 @@ def forecast(sources: Sources, trunk: Trunk, state: WorktreeState, strategy: Str
     tree = merge.tree
     findings: list[Finding] = []
     if not merge.clean:
-        findings.append(_conflict(sources, trunk, state, merge))
+        findings.append(_conflict(sources, trunk, state, merge, strategy))
     elif strategy == "rebase":
         tree, stopped = _replay(sources, trunk, state, trunk_tree)
         findings += stopped
@@ -63,9 +68,9 @@ def _merge(sources: Sources, trunk_commit: str, trunk_tree: str, state: Worktree
     return sources.judge.merge_trees(question, touched)
 
 
-def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge) -> Finding:
-    """Where the merge stops, one place a path, the lines being the worktree's own."""
-    met = [one for one in Grading(sources).grade(trunk, (state,)).overlaps if one.verdict == "conflict"]
+def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge, strategy: Strategy) -> Finding:
+    """Say where the merge stops, one place a path, the lines being the worktree's own."""
+    met = [one for one in OverlapCache(sources).grade(trunk, (state,)).overlaps if one.verdict == "conflict"]
     places: dict[str, str] = {}
     for overlap in met:
         places.setdefault(overlap.path, _place(overlap))
@@ -76,9 +81,25 @@ def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge
     more = f"; and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
     name, branch = shown(state.worktree.name), shown(trunk.branch)
     said = f"{name} conflicts with {branch}: {where}{more}."
-    if met and all(one.note == BUILT_IN_NOTE for one in met):
-        return info("conflict", f"{said} The repository's own merge driver may yet resolve that.", paths)
-    return blocks("conflict", f"{said} Merge {branch} into {name} and resolve it there.", paths)
+    if state.files.keys() >= set(paths):  # each has a stand-in
+        said = f"Whether {name} conflicts with {branch} in {named(paths)} is only known when it is merged: {TOO_LARGE}."
+        return finding("not-compared", said, paths)
+    if met and all(is_undecided(one.note) for one in met):
+        return finding("conflict", f"{said} {' '.join(sorted({str(one.note) for one in met}))}", paths, severity="info")
+    if strategy != "rebase" and (options := _choosing_options(sources, trunk)):
+        return finding(
+            "conflict",
+            f"{said} The options of {branch} ({shown(options)}) may yet resolve that.",
+            paths,
+            severity="info",
+        )
+    return finding("conflict", f"{said} Merge {branch} into {name} and resolve it there.", paths)
+
+
+def _choosing_options(sources: Sources, trunk: Trunk) -> str | None:
+    """Give `branch.<trunk>.mergeOptions` where they choose a strategy or an option of one (git-merge(1), -s, -X)."""
+    options = sources.surroundings.config.get(f"branch.{trunk.branch}.mergeoptions") or ""
+    return options if re.search(r"(^|\s)(-[sX]|--strategy)", options) else None
 
 
 def _place(overlap: Overlap) -> str:
@@ -88,7 +109,7 @@ def _place(overlap: Overlap) -> str:
 
 
 def _replay(sources: Sources, trunk: Trunk, state: WorktreeState, trunk_tree: str) -> tuple[str, Sequence[Finding]]:
-    """The tree after a rebase, commit by commit, or the commit at which it would stop (git-rebase(1))."""
+    """Give the tree after a rebase, commit by commit, or the commit at which it would stop (git-rebase(1))."""
     objects, head = sources.quarantine.objects, state.worktree.head
     assert state.changes is not None
     order = ("rev-list", "--reverse", "--topo-order", "--no-merges", "--cherry-pick", "--right-only", "--parents")
@@ -105,10 +126,21 @@ def _replay(sources: Sources, trunk: Trunk, state: WorktreeState, trunk_tree: st
             advice = f"Merge {shown(trunk.branch)} into it, or choose the strategy merge."
             where = f"{commit[:10]}: {named(paths, MOST_NAMED)}"
             said_so = f"A rebase of {shown(state.worktree.name)} stops at {where}. {advice}"
-            return tree, [blocks("conflict", said_so, paths)]
+            return tree, [finding("conflict", said_so, paths)]
         tree = merge.tree
     if head is not None and (head_tree := tree_of(objects, head)) != state.changes.tree:  # what is to be committed
         touched = set(sources.trees.touched(head_tree, state.changes.tree))
         merge = sources.judge.merge_trees(Question(tree, state.changes.tree, head_tree), touched)
         tree = merge.tree
     return tree, []
+
+
+def unfinished(worktree: Worktree) -> str | None:
+    """Begin a sentence about what is unfinished in a worktree: `A rebase`; None when nothing is."""
+    words = unfinished_operations(worktree.git_dir)
+    return some(words[0]).capitalize() if words else None
+
+
+def holders_of(branch: str, worktrees: Iterable[Worktree]) -> tuple[Worktree, ...]:
+    """List the worktrees in which a rebase or bisect of this branch is unfinished: each sets the branch at its end."""
+    return tuple(worktree for worktree in worktrees if branch in branches_held(worktree.git_dir))

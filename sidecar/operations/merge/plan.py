@@ -1,30 +1,38 @@
-"""What a merge of one worktree into trunk would do, and everything that stands in its way; nothing is written."""
+"""Plan a merge of one worktree into trunk: what it would do, and everything that stands in its way.
+
+Nothing is written, but for what a partial clone lacks (git-clone(1), --filter), which is fetched once a person asked.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from sidecar.git.objects import tree_of
-from sidecar.git.repository import Repository
+from sidecar.git.process import GitError, Place
+from sidecar.git.refs import count_files
+from sidecar.git.repository import NOT_FETCHED, Repository
+from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
-from sidecar.model.findings import Failure, Finding, blocks, info
-from sidecar.model.messages import counted, shown, them
-from sidecar.operations.lock import who_holds
-from sidecar.operations.merge.conflicts import Forecast, forecast
-from sidecar.operations.merge.obstacles import checkout_findings
-from sidecar.operations.merge.progress import holders_of, unfinished
-from sidecar.operations.merge.surroundings import surrounding_findings
-from sidecar.operations.merge.values import MergeChoices, MergePlan
-from sidecar.operations.merge.wording import default_message
-from sidecar.operations.scene import Scene, set_scene
+from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.merging import Extent, extent_of
+from sidecar.model.messages import counted, shown, them, undone_clause
+from sidecar.model.picture import WorktreeState
+from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
+from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
+from sidecar.operations.merge.make_commit import default_message
+from sidecar.operations.merge.run import MergeChoices, MergePlan
+from sidecar.operations.run import QUIET, Control, who_holds
+from sidecar.session.once import Resolved, resolve_worktree
+from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
-from sidecar.session.sources import Options, Sources, ask
+from sidecar.session.undoes_trunk import find_undone
 
 
 def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices | None = None) -> MergePlan | Failure:
-    """The plan for merging the worktree of this name, branch or path into trunk; a Failure when nothing can be said.
+    """Plan to merge the worktree of this name, branch or path into trunk; a Failure when nothing can be said.
 
     Reads that worktree, trunk and trunk's checkout. Runs nothing of the repository and writes nothing into it.
     """
@@ -32,7 +40,7 @@ def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices 
 
 
 def look_again(plan: MergePlan, repository: Repository) -> MergePlan | Failure:
-    """The same plan as it would be made now; what follows from the same commits and files is not asked again."""
+    """Make the same plan as of now; what follows from the same commits and files is not asked again."""
 
     def look(sources: Sources) -> MergePlan | Failure:
         return _plan(sources, plan.folder, plan.worktree.key, plan.options, plan.choices, known=plan)
@@ -48,145 +56,204 @@ def _plan(
     choices: MergeChoices,
     known: MergePlan | None = None,
 ) -> MergePlan | Failure:
-    scene = set_scene(sources.repository, folder, name, str(sources.settings["trunk"]))
-    if isinstance(scene, Failure):
-        return scene
+    resolved = resolve_worktree(sources.repository, folder, name, str(sources.settings["trunk"]))
+    if isinstance(resolved, Failure):
+        return resolved
     settings = sources.settings
     plan = MergePlan(
         folder=folder,
         common_dir=sources.repository.common_dir,
-        worktree=scene.worktree,
-        trunk=scene.trunk,
-        checkout=scene.checkouts[0] if scene.checkouts else None,
+        worktree=resolved.worktree,
+        trunk=resolved.trunk,
+        checkout=resolved.checkouts[0] if resolved.checkouts else None,
         options=options,
         choices=choices,
         verify=str(settings["verify"]) if choices.verify is None else choices.verify,
         prepare=str(settings["prepare"]),
         limit=float(str(settings["verifyTimeout"])),
-        head=scene.worktree.head,
+        head=resolved.worktree.head,
     )
-    if hopeless := tuple(_hopeless(scene)):
+    if hopeless := tuple(_hopeless(resolved)):
         return replace(plan, findings=hopeless)
-    return _look_closer(sources, scene, plan, known)
+    return _look_closer(sources, resolved, plan, known)
 
 
-def _hopeless(scene: Scene) -> Iterator[Finding]:
-    """What makes every further question pointless."""
-    worktree, trunk = scene.worktree, scene.trunk
+def _hopeless(resolved: Resolved) -> Iterator[Finding]:
+    """Find what makes every further question pointless."""
+    worktree, trunk = resolved.worktree, resolved.trunk
     name, branch = shown(worktree.name), shown(trunk.branch)
     if not trunk.ref.startswith("refs/heads/"):
-        yield blocks(
+        yield finding(
             "no-local-trunk", f"{branch} is at origin only. Make it here with: git branch {branch} {trunk.ref}"
         )
     elif trunk.commit is None:
-        yield blocks("no-local-trunk", f"Trunk {branch} has no commit yet. Make its first commit by hand.")
+        yield finding("no-local-trunk", f"Trunk {branch} has no commit yet. Make its first commit by hand.")
     if worktree.branch == trunk.branch:
-        yield blocks("is-trunk", f"{name} is trunk itself ({branch}). Name the worktree that is to be merged into it.")
+        yield finding("is-trunk", f"{name} is trunk itself ({branch}). Name the worktree that is to be merged into it.")
     elif worktree.problem is not None or worktree.missing or worktree.bare:
         said = worktree.problem or f"{name} has no files."
-        yield blocks("problem", f"{said} It can't be merged as it is.")
+        yield finding("problem", f"{said} It can't be merged as it is.")
     elif worktree.head is None:
-        yield blocks("nothing-to-merge", f"{name} has no commit yet.")
+        yield finding("nothing-to-merge", f"{name} has no commit yet.")
+    elif (word := unfinished(worktree)) is not None:  # of which all the rest that would be found is a part
+        yield finding("operation-in-progress", f"{word} is unfinished in {name}. Finish or abort it.")
 
 
-def _look_closer(sources: Sources, scene: Scene, plan: MergePlan, known: MergePlan | None) -> MergePlan | Failure:
-    worktree, trunk, head = scene.worktree, scene.trunk, scene.worktree.head
+def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: MergePlan | None) -> MergePlan | Failure:
+    worktree, trunk, head = resolved.worktree, resolved.trunk, resolved.worktree.head
     assert head is not None
     reading = read_worktree(sources, worktree)
     if reading.problem is not None:
-        return replace(plan, findings=(blocks("problem", reading.problem),))
+        return replace(plan, findings=(finding("problem", reading.problem),))
     whole = worktree_state(sources, trunk, reading, {})
     committed = worktree_state(sources, trunk, Reading(worktree), {})
     if whole.changes is None or committed.changes is None:
-        return replace(plan, findings=(blocks("problem", whole.problem or f"{worktree.name} can't be read."),))
+        return replace(plan, findings=(finding("problem", whole.problem or f"{worktree.name} can't be read."),))
     state = whole if plan.commit is not None else committed
-    findings = [*_beginning(scene), *_uncommitted(scene, reading, plan.commit)]
+    findings = [*_beginning(resolved), *_uncommitted(resolved, reading, plan.commit)]
     plan = replace(plan, tree=whole.changes.tree, ahead=state.ahead)
     own = state.ahead > 0 or (plan.commit is not None and bool(reading.uncommitted.edits))
     if state.fork_point is None:
-        findings.append(_unrelated(sources.repository, scene))
+        findings.append(_unrelated(sources.repository, resolved))
     elif not own:
-        findings.append(blocks("nothing-to-merge", _nothing(scene, uncommitted=bool(reading.uncommitted.edits))))
+        findings.append(finding("nothing-to-merge", _nothing(resolved, uncommitted=bool(reading.uncommitted.edits))))
     else:
         if known is not None and (known.trunk, known.head, known.tree) == (trunk, plan.head, plan.tree):
-            plan = replace(plan, message=known.message, changes=known.changes)
+            plan = replace(plan, message=known.message, changes=known.changes, extent=known.extent)
+            seen_before = [one for one in known.findings if one.severity != "blocks"]
+            findings = list(dict.fromkeys((*seen_before, *findings)))
         else:
-            plan = replace(plan, message=_message(sources.repository, scene, plan))
-            seen = forecast(sources, scene.trunk, state, plan.strategy)
-            findings += [*seen.findings, *_same_tree(sources, scene, plan, seen)]
-            findings += surrounding_findings(sources.repository, scene.worktree, scene.trunk, seen.changes, plan)
-            plan = replace(plan, changes=seen.changes)
-        findings += _landing(sources, scene, plan.changes)
-    if (busy := who_holds(sources.repository.common_dir)) is not None:
+            plan = replace(plan, message=_message(sources.repository, resolved, plan))
+            seen = _forecast(sources, resolved, state, plan)
+            findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
+            findings += surrounding_findings(sources, resolved.worktree, resolved.trunk, seen.changes, plan)
+            findings += _taking_back(sources, resolved, state, plan)
+            plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
+        findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
+    if known is None and (busy := who_holds(sources.repository.common_dir)) is not None:
         findings.append(busy)
     return replace(plan, findings=tuple(findings))
 
 
-def _beginning(scene: Scene) -> Iterator[Finding]:
-    """What is unfinished where the work is, and where trunk is."""
-    worktree, trunk = scene.worktree, scene.trunk
-    if (word := unfinished(worktree)) is not None:
-        yield blocks("operation-in-progress", f"{word} is unfinished in {shown(worktree.name)}. Finish or abort it.")
+def _forecast(sources: Sources, resolved: Resolved, state: WorktreeState, plan: MergePlan) -> Forecast:
+    """Foresee what would come of it; where a partial clone lacks what git would read, that stands in the way."""
+    try:
+        return forecast(sources, resolved.trunk, state, plan.strategy)
+    except GitError as error:
+        if NOT_FETCHED not in error.message:
+            raise
+    name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
+    said = f"Whether {name} and {branch} conflict is not known: {NOT_FETCHED[:1].lower()}{NOT_FETCHED[1:]}"
+    way = (
+        f"A merge fetches it, and so does: git merge-tree {shlex.join((resolved.trunk.branch, resolved.worktree.ref))}"
+    )
+    return Forecast(None, {}, (finding("not-fetched", f"{said} {way}"),))
+
+
+def _beginning(resolved: Resolved) -> Iterator[Finding]:
+    """Find what is on no branch where the work is, and what of trunk is unfinished."""
+    worktree, trunk = resolved.worktree, resolved.trunk
     if worktree.branch is None and worktree.head is not None:
         said = f"{shown(worktree.name)} is on no branch: its commit {worktree.head[:10]} is merged."
-        yield info("detached", said)
-    for holder in holders_of(trunk.branch, scene.worktrees):
+        yield finding("detached", said)
+    for holder in holders_of(trunk.branch, resolved.worktrees):
         said = f"A rebase or bisect of {shown(trunk.branch)} is unfinished in {shown(holder.name)}. Finish or abort it."
-        yield blocks("trunk-in-operation", said)
+        yield finding("trunk-in-operation", said)
 
 
-def _uncommitted(scene: Scene, reading: Reading, commit: str | None) -> Iterator[Finding]:
+def _uncommitted(resolved: Resolved, reading: Reading, commit: str | None) -> Iterator[Finding]:
     found = reading.uncommitted
-    paths = tuple(sorted({*(edit.path for edit in found.edits), *found.skipped}))
+    paths = tuple(sorted(edit.path for edit in found.edits))
     if not paths:
         return
-    name, count = shown(scene.worktree.name), len(paths)
+    name, count = shown(resolved.worktree.name), len(paths)
     files = counted(count, "file that is not committed", "files that are not committed")
     if commit is None:
-        yield blocks("uncommitted", f"{name} has {files}. Commit {them(count)} first.", paths)
+        yield finding("uncommitted", f"{name} has {files}. Commit {them(count)} first.", paths)
     else:
-        yield info("will-commit", f"In {name}, {files} will be committed first.", paths)
+        yield finding("will-commit", f"In {name}, {files} will be committed first.", paths)
 
 
-def _nothing(scene: Scene, *, uncommitted: bool) -> str:
-    name, branch = shown(scene.worktree.name), shown(scene.trunk.branch)
+def _nothing(resolved: Resolved, *, uncommitted: bool) -> str:
+    name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
     return f"{name} has no {'commits' if uncommitted else 'work'} of its own that {branch} lacks."
 
 
-def _unrelated(repository: Repository, scene: Scene) -> Finding:
-    said = (
-        f"{shown(scene.worktree.name)} shares no history with {shown(scene.trunk.branch)}, so git would not merge it."
-    )
+def _unrelated(repository: Repository, resolved: Resolved) -> Finding:
+    name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
+    said = f"{name} shares no history with {branch}, so git would not merge it."
     if (Path(repository.common_dir) / "shallow").exists():
         said += " This repository is shallow; fetch the rest of it with: git fetch --unshallow"
-    return blocks("unrelated", said)
+    return finding("unrelated", said)
 
 
-def _message(repository: Repository, scene: Scene, plan: MergePlan) -> str:
+def _message(repository: Repository, resolved: Resolved, plan: MergePlan) -> str:
     if plan.strategy == "rebase":
         return ""
     given = plan.choices.message
     if given is not None and given.strip():
         return given
     assert plan.head is not None
-    return default_message(repository, scene.trunk, scene.worktree, plan.head, plan.strategy)
+    return default_message(repository, plan.checkout, resolved.trunk, resolved.worktree, plan.head, plan.strategy)
 
 
-def _same_tree(sources: Sources, scene: Scene, plan: MergePlan, seen: Forecast) -> Iterator[Finding]:
-    """A merge that changes nothing still makes a commit; a squash or a rebase of it makes none."""
-    assert scene.trunk.commit is not None
-    if seen.tree != tree_of(sources.quarantine.objects, scene.trunk.commit):
+def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Forecast) -> Iterator[Finding]:
+    """Say that the merge changes nothing; then a merge still makes a commit, a squash or a rebase makes none."""
+    assert resolved.trunk.commit is not None
+    if seen.tree != tree_of(sources.quarantine.objects, resolved.trunk.commit):
         return
-    said = f"{shown(scene.trunk.branch)} has all that {shown(scene.worktree.name)} changed."
-    yield info("no-change", said) if plan.strategy == "merge" else blocks("nothing-to-merge", said)
+    said = f"{shown(resolved.trunk.branch)} has all that {shown(resolved.worktree.name)} changed."
+    yield finding("no-change", said) if plan.strategy == "merge" else finding("nothing-to-merge", said)
 
 
-def _landing(sources: Sources, scene: Scene, changes: Mapping[str, Change]) -> list[Finding]:
-    """Whether trunk can move where it is checked out."""
-    if len(scene.checkouts) > 1:
-        names = ", ".join(shown(one.name) for one in scene.checkouts)
-        said = f"{shown(scene.trunk.branch)} is checked out more than once ({names}). Switch all but one to another."
-        return [blocks("trunk-checkout", said)]
-    if not scene.checkouts:
+def _taking_back(sources: Sources, resolved: Resolved, state: WorktreeState, plan: MergePlan) -> Iterator[Finding]:
+    """Name each commit of trunk that would be taken back without a word."""
+    undone = find_undone(sources, state, resolved.trunk)
+    for one in {one.commit: one for one in undone}.values():
+        paths = tuple(other.path for other in undone if other.commit == one.commit)
+        name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
+        said = f"{name} {undone_clause(one, branch)}."
+        if "undoes-trunk" in plan.choices.allow:
+            yield finding("undoes-trunk", said, paths, severity="info")
+        else:
+            yield finding("undoes-trunk", f"{said} Take {branch}'s lines back, or allow it if it is intended.", paths)
+
+
+def _extent(sources: Sources, resolved: Resolved, seen: Forecast) -> Extent | None:
+    """Measure how much would differ; None where the merge stops."""
+    if seen.tree is None:
+        return None
+    return extent_of(seen.changes.values(), lambda: count_files(sources.repository.place, f"{resolved.trunk.commit}"))
+
+
+def _landing(sources: Sources, resolved: Resolved, changes: Mapping[str, Change]) -> list[Finding]:
+    """Tell whether trunk can move where it is checked out."""
+    if len(resolved.checkouts) > 1:
+        names = ", ".join(shown(one.name) for one in resolved.checkouts)
+        said = f"{shown(resolved.trunk.branch)} is checked out more than once ({names}). Switch all but one to another."
+        return [finding("trunk-checkout", said)]
+    if not resolved.checkouts:
         return []
-    return checkout_findings(sources.repository, scene.checkouts[0], changes)
+    return checkout_findings(sources.repository, resolved.checkouts[0], changes)
+
+
+def fetch_for(plan: MergePlan, control: Control = QUIET) -> MergePlan | Failure:
+    """Fetch what was missing for a plan and give it with that; the same plan where nothing was, or git can't.
+
+    Git's own merge of the two commits fetches what it reads, and no more. It moves nothing: what it makes is objects
+    that nobody names.
+    """
+    if all(finding.code != "not-fetched" for finding in plan.findings):
+        return plan
+    assert plan.trunk.commit is not None
+    assert plan.head is not None
+    control.stage(f"Fetching what the merge of {shown(plan.worktree.name)} needs")
+    place = Place(plan.common_dir, {"GIT_DIR": plan.common_dir})
+    acting = replace(control, output=QUIET.output).acting("fetching", plan.common_dir)
+    ended = run_user_git(acting, place, "merge-tree", "--write-tree", plan.trunk.commit, plan.head)
+    if ended.status not in (0, 1) or ended.stopped:
+        last = ended.errors.strip().rpartition("\n")[2].removeprefix("fatal: ").rstrip(".")
+        said = finding("not-fetched", f"What this partial clone lacks for the merge can't be fetched: {last}.")
+        others = (finding for finding in plan.findings if finding.code != "not-fetched")
+        return replace(plan, findings=(*others, said))
+    return plan_merge(plan.folder, plan.worktree.key, plan.options, plan.choices)

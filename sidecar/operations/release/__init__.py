@@ -1,1 +1,1 @@
-"""Release: remove a worktree after proving that its work is in trunk, and keep everything else restorable."""
+"""Remove a worktree after proving that its work is in trunk, and keep everything else restorable."""

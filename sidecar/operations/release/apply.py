@@ -1,35 +1,71 @@
-"""Carrying a release out, step by step, each announced in the journal before it is taken."""
+"""Carry a release out: one function, `_release`, whose steps are announced in the journal before they are taken.
+
+Why this order:
+
+1. *The anchor first.* Until its ref is on the disk nothing has moved; where the object store can't be written, the
+   release ends here and the worktree is as it was. The objects are looked for again once the ref names them, because a
+   `git gc --prune=now` between the two did not know of them. From there on no collection takes what it names.
+2. *Then both directories, each by one rename*, git's own first: `git worktree prune` deletes an administrative
+   directory whose folder is not there, and never sees one. Nothing is copied or deleted, so a full disk stops nothing.
+3. *Then the look whether anybody wrote.* What a process writes while the folder moves travels with it, so looking after
+   the rename misses nothing, and looking before it would. Somebody wrote: both go back, and the person looks again.
+4. *From here on forward*: the branch by compare-and-swap, the receipt, and only then what makes room on the disk, since
+   whatever goes then can be written again (HEAD's own bytes) or made again (build output).
+
+A kill before the end of 3 is undone by the next command, one after it is finished (`recover_release`); either takes the
+same steps again. The repository's lock keeps two of us apart.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sidecar.git.inventory.fingerprint import changed_between, fingerprint
-from sidecar.git.inventory.watching import CancelledError
+from sidecar.git.anchor import check_anchor, write_anchor
+from sidecar.git.conversions import link_contents, store_of
+from sidecar.git.history import find_trunk
+from sidecar.git.inventory.walk import CancelledError, changed_between, fingerprint
 from sidecar.git.process import GitError
-from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.git.snapshot.read import check_snapshot
-from sidecar.git.snapshot.restore import check_readable
-from sidecar.git.snapshot.values import Snapshot, Watcher
-from sidecar.git.snapshot.write import write_snapshot
-from sidecar.git.trunk import find_trunk
-from sidecar.model.finding_codes import finding
-from sidecar.model.findings import Failure, Finding, as_finding
+from sidecar.git.repository import Repository, list_worktrees
+from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import escape, shown
-from sidecar.operations import journal
-from sidecar.operations.control import QUIET, Control
+from sidecar.model.schema import Json, release_object
+from sidecar.operations import journal, kept_refs
+from sidecar.operations.branches import delete_branch, parse_branches, read_branches, write_branches
 from sidecar.operations.journal import Journal
-from sidecar.operations.lock import hold
-from sidecar.operations.receipts import new_id
-from sidecar.operations.release import steps
-from sidecar.operations.release.facts import Facts
-from sidecar.operations.release.plan import ReleasePlan, World, in_use, look_around, plan_release
-from sidecar.operations.release.sweeping import sweep
-from sidecar.operations.release.trash import aside_of, mounted_in
+from sidecar.operations.records import Receipt, read_receipt, read_record, write_receipt, write_record
+from sidecar.operations.release.plan import ReleasePlan, in_use, plan_release
+from sidecar.operations.release.relocation import names_path
+from sidecar.operations.release.thinning import thin, write_manifest
+from sidecar.operations.release.trash import (
+    BRANCHES,
+    CONTENTS,
+    Facts,
+    anchor_ref,
+    aside_of,
+    bring_home,
+    check_trash,
+    decode_release,
+    delete_inside,
+    delete_trash,
+    home_of,
+    make_room,
+    put_away,
+    put_back,
+    set_aside,
+    sweep,
+    trash_of,
+    where_is,
+)
+from sidecar.operations.restore import let_go_of_old
+from sidecar.operations.run import QUIET, Agreed, Control, RefusedError, run_plan
+from sidecar.system.files import mounted_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,213 +78,257 @@ class ReleaseResult:
     reclaimed: int = 0
     kept: int = 0
 
-
-class _StoppedError(Exception):
-    """The release can't go on; carries what the person is told."""
-
-    def __init__(self, outcome: Literal["refused", "failed"], one: Finding) -> None:
-        super().__init__(one.message)
-        self.outcome: Literal["refused", "failed"] = outcome
-        self.finding = one
+    def as_object(self) -> Json:
+        """Give the RELEASE object of a release that was tried."""
+        return release_object(self.outcome, self.findings, self.receipt, self.reclaimed, self.kept)
 
 
 def apply_release(plan: ReleasePlan, control: Control = QUIET) -> ReleaseResult:
     """Release the worktree of a plan, if the world is still the one that the plan saw."""
-    from sidecar.operations.retention import let_go_of_old  # which takes a release's steps itself
-
-    if plan.blocked or plan.world is None:
-        return ReleaseResult("refused", plan.findings)
-    with hold(plan.common_dir, f"releasing {plan.worktree.name}") as held:
-        if isinstance(held, Finding):
-            return ReleaseResult("refused", (held,))
-        if (standing := journal.left_over(held)) is not None:
-            return ReleaseResult("refused", (standing,))
-        fresh = _plan_again(plan, control)
-        if isinstance(fresh, ReleaseResult):
-            return fresh
-        repository = open_repository(plan.folder, trust=plan.options.trusted)
-        if isinstance(repository, Failure):
-            return ReleaseResult("failed", (as_finding(repository),))
-        result = _release(repository, held, fresh, control)
-        let_go_of_old(repository, held, plan.options)
-        return result
+    return run_plan(
+        plan,
+        control,
+        doing=f"releasing {plan.worktree.name}",
+        again=lambda repository: _plan_again(repository, plan, control),
+        essence=lambda one: one.worktree.key,
+        refused=lambda findings: ReleaseResult("refused", findings),
+        steps=_release,
+    )
 
 
-def _plan_again(plan: ReleasePlan, control: Control) -> ReleasePlan | ReleaseResult:
-    """The plan as it is now; a refusal where it speaks of more than what was agreed to."""
-    if _same_world(plan, control):
+def _plan_again(repository: Repository, plan: ReleasePlan, control: Control) -> ReleasePlan | Failure:
+    """Give the plan as it is now; one that is blocked where it speaks of more than what was agreed to."""
+    if _same_world(repository, plan, control):
         return plan
     fresh = plan_release(plan.folder, plan.worktree.key, plan.options, plan.allow, control, unsaved=plan.unsaved)
     if isinstance(fresh, Failure):
-        return ReleaseResult("failed", (as_finding(fresh),))
+        return fresh
     agreed = {(one.code, one.paths) for one in plan.findings}
-    new = [one for one in fresh.findings if one.severity != "info" and (one.code, one.paths) not in agreed]
-    if fresh.blocked or new or fresh.world is None:
-        changed = finding("changed-meanwhile", f"{shown(plan.worktree.name)} has changed since the plan. Look again.")
-        return ReleaseResult("refused", (changed, *fresh.findings))
-    return fresh
+    new = any(one.severity != "info" and (one.code, one.paths) not in agreed for one in fresh.findings)
+    if not new and not fresh.blocked:
+        return fresh
+    changed = finding("changed-meanwhile", f"{shown(plan.worktree.name)} has changed since the plan. Look again.")
+    return replace(fresh, findings=(changed, *fresh.findings))
 
 
-def _same_world(plan: ReleasePlan, control: Control) -> bool:
+def _same_world(repository: Repository, plan: ReleasePlan, control: Control) -> bool:
+    """Tell whether worktree, trunk and every directory are as the plan saw them; no where that can't be told."""
     try:
-        repository = open_repository(plan.folder, trust=plan.options.trusted)
-        if isinstance(repository, Failure):
-            return False
         worktrees = list_worktrees(repository)
         now = next((one for one in worktrees if one.key == plan.worktree.key), None)
         trunk = find_trunk(repository, worktrees, plan.trunk.ref)
-        if now is None or isinstance(trunk, Failure):
+        if now is None or isinstance(trunk, Failure) or (now, trunk) != (plan.worktree, plan.trunk):
             return False
-        return _is_same(plan, look_around(now, trunk, control, passing=_passing(plan)))
+        return not _changes(plan, now.key, now.git_dir, control.cancelled)
     except (GitError, OSError, CancelledError):
         return False
 
 
-def _passing(plan: ReleasePlan) -> tuple[str, ...]:
+def _output(plan: ReleasePlan) -> tuple[str, ...]:
     return () if plan.inventory is None else tuple(output.path for output in plan.inventory.files.output)
 
 
-def _is_same(plan: ReleasePlan, now: World) -> bool:
-    """Whether the world is the one that the plan saw."""
-    before = plan.world
-    if before is None or (before.worktree, before.trunk) != (now.worktree, now.trunk):
-        return False
-    files = changed_between(before.files, now.files)
-    return not files and not changed_between(before.administration, now.administration)
-
-
-def _release(repository: Repository, state: Path, plan: ReleasePlan, control: Control) -> ReleaseResult:
-    """The steps in order, from a fresh plan, under the lock."""
-    assert plan.world is not None
+def _changes(
+    plan: ReleasePlan, folder: str | Path, admin: str | Path, cancelled: Callable[[], bool] = QUIET.cancelled
+) -> tuple[str, ...]:
+    """Give the directories in which something is otherwise than the plan saw it; git's own below `.git`."""
     assert plan.inventory is not None
-    release_id = new_id(state, "release")
-    inventory = plan.inventory
-    elsewhere = bool(inventory.surroundings.elsewhere) or plan.worktree.branch == plan.trunk.branch
-    facts = Facts(
-        plan.worktree.key,
-        plan.worktree.name,
-        os.path.basename(plan.worktree.git_dir),
-        plan.worktree.branch,
-        None if elsewhere or plan.worktree.branch is None else plan.worktree.head,
-        plan.worktree.head,
-        None,
-        _passing(plan),
-        inventory.bytes.reclaimable,
-        inventory.bytes.kept,
-    )
+    files = fingerprint(str(folder), cancelled, passing=_output(plan))
+    administration = changed_between(plan.inventory.seen_administration, fingerprint(str(admin), cancelled))
+    return (*changed_between(plan.inventory.seen, files), *(f".git/{path}".rstrip("/") for path in administration))
+
+
+def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
+    """Take the steps in order (why in this one: see above), then let go of releases that were kept for long enough."""
+    repository, sidecar_dir, plan, control = agreed.repository, agreed.sidecar_dir, agreed.plan, agreed.control
+    assert plan.inventory is not None
+    facts = _facts(plan)
     try:
-        entry = journal.begin(state, release_id, "release", "prove", facts.record())
+        entry = agreed.begin("release", "prove", facts.record())
+        release_id, trash, ref = entry.id, trash_of(sidecar_dir, entry.id), anchor_ref(entry.id)
         try:
-            facts, entry, snapshot = _keep(repository, state, plan, facts, entry, control)
-            entry = _move(repository, state, plan, facts, entry)
-        except (_StoppedError, GitError, OSError) as stopped:
-            return _go_back(repository, facts, state, release_id, stopped)
-        _finish(repository, state, facts, entry, snapshot, control)
+            control.stage(f"Keeping what {escape(facts.name)} has")
+            make_room(sidecar_dir, release_id)
+            branches = read_branches(repository, plan.worktree)
+            record = write_branches(branches, trash)
+            write_record(trash / BRANCHES, {"schema": 1, **record})
+            write_manifest(trash, plan.worktree.key, plan.inventory.held)
+            link_contents(
+                store_of(repository.common_dir, repository.config),
+                str(trash / CONTENTS),
+                plan.inventory.surroundings.contents,
+            )
+            anchor = write_anchor(repository, plan.worktree, [branch.name for branch in branches.branches])
+            facts = replace(facts, anchor=anchor)
+            entry = journal.advance(sidecar_dir, entry, "keep", **facts.record())
+            kept_refs.keep(repository, ref, anchor)
+            check_anchor(repository, anchor)
+            for one in in_use(plan.worktree):
+                raise RefusedError(one)
+            if control.cancelled():
+                raise RefusedError(finding("cancelled", f"The release of {shown(facts.name)} was stopped."))
+            entry = journal.advance(sidecar_dir, entry, "move")
+            where = put_away(repository.common_dir, facts, sidecar_dir, release_id)
+            _check_moved(plan, facts, where, trash / "admin")
+        except (RefusedError, GitError, OSError) as stopped:
+            return _go_back(repository, facts, sidecar_dir, entry, stopped)
+        _finish(repository, sidecar_dir, facts, entry, control)
     except (OSError, GitError) as error:
         said = error.message if isinstance(error, GitError) else error.strerror or str(error)
         what = f"The release of {shown(facts.name)} stopped half-way: {escape(said)}. Nothing is lost."
         return ReleaseResult("failed", (finding("disk", f"{what} Make room, then run: sidecar status"),))
-    sweep(state)
-    findings = (*plan.findings, *_kept_beside(facts, release_id))
-    return ReleaseResult("released", findings, release_id, facts.freed, facts.kept)
+    sweep(sidecar_dir)
+    let_go_of_old(repository, sidecar_dir, plan.options)
+    return ReleaseResult(
+        "released", (*plan.findings, *_kept_beside(facts, release_id)), release_id, facts.freed, facts.kept
+    )
+
+
+def _facts(plan: ReleasePlan) -> Facts:
+    assert plan.inventory is not None
+    worktree, inventory = plan.worktree, plan.inventory
+    elsewhere = bool(inventory.surroundings.elsewhere) or worktree.branch == plan.trunk.branch
+    return Facts(
+        path=worktree.key,
+        name=worktree.name,
+        inode=inventory.inode,
+        administrative=os.path.basename(worktree.git_dir),
+        branch=worktree.branch,
+        tip=None if elsewhere or worktree.branch is None else worktree.head,
+        head=worktree.head,
+        anchor=None,
+        output=_output(plan),
+        modules=inventory.modules,
+        freed=inventory.bytes.reclaimable,
+        kept=inventory.bytes.kept,
+    )
+
+
+def _check_moved(plan: ReleasePlan, facts: Facts, folder: Path, admin: Path) -> None:
+    """Raise RefusedError where something is mounted in what was moved, or somebody wrote into it since the plan."""
+    if mounts := mounted_in(folder):
+        what = f"Another file system is mounted in {shown(facts.name)}. Unmount it."
+        raise RefusedError(finding("mount", what, mounts))
+    if changed := _changes(plan, folder, admin):
+        what = f"Something wrote into {shown(facts.name)} while it was being released. It is as it was; look again."
+        raise RefusedError(finding("changed-meanwhile", what, changed))
+
+
+def _finish(repository: Repository, sidecar_dir: Path, facts: Facts, entry: Journal, control: Control) -> None:
+    """Take the steps from which there is no way back; each can be taken again."""
+    entry = journal.advance(sidecar_dir, entry, "branch")
+    _delete_branch(repository, facts, sidecar_dir, entry.id)
+    entry = journal.advance(sidecar_dir, entry, "receipt")
+    _record(facts, sidecar_dir, entry.id)
+    entry = journal.advance(sidecar_dir, entry, "thin")
+    control.stage(f"Freeing the disk of {escape(facts.name)}")
+    _make_room_on_disk(facts, sidecar_dir, entry.id, control)
+    journal.finish(sidecar_dir)
+
+
+def _delete_branch(repository: Repository, facts: Facts, sidecar_dir: Path, release_id: str) -> None:
+    """Delete the branch that was proven, if the record of branches, from which it comes back, has it."""
+    trash = trash_of(sidecar_dir, release_id)
+    try:
+        kept = parse_branches(read_record(trash / BRANCHES) or {}, trash).branches
+    except ValueError as error:
+        raise OSError(f"{error}") from error
+    for one in kept:
+        if one.tip is not None and (one.name, one.tip) == (facts.branch, facts.tip):
+            delete_branch(repository, one.name, one.tip)
+
+
+def _record(facts: Facts, sidecar_dir: Path, release_id: str) -> None:
+    """Write the receipt: from here on the release can be taken back. Written again, it keeps its time."""
+    earlier = read_receipt(sidecar_dir, release_id)
+    since = time.time() if earlier is None else earlier.time
+    write_receipt(
+        sidecar_dir, Receipt(release_id, "release", facts.name, facts.branch, since, facts.kept, facts.record())
+    )
+
+
+def _make_room_on_disk(facts: Facts, sidecar_dir: Path, release_id: str, control: Control) -> None:
+    """Take build output, and what HEAD has, out of the trash; then bring the rest home from another disk.
+
+    What the trash has no room for, or what there was no time for, stays on its own disk, beside where the worktree was.
+    """
+    where = where_is(facts.path, sidecar_dir, release_id)
+    if where is None or mounted_in(where):
+        return
+    output = [path for path in facts.output if not os.path.islink(where / path)]  # a link takes no room
+    delete_inside(where, set_aside(where, output, sidecar_dir, release_id))
+    thin(where, sidecar_dir, release_id)
+    aside = aside_of(facts.path, release_id)
+    if where == aside:
+
+        def check() -> None:
+            if control.cancelled():
+                raise CancelledError
+
+        control.stage(f"Bringing what {escape(facts.name)} had to the repository's disk")
+        with contextlib.suppress(OSError, CancelledError):
+            bring_home(where, sidecar_dir, release_id, check)
+    elif aside.is_dir() and not aside.is_symlink() and not mounted_in(aside):
+        shutil.rmtree(aside, ignore_errors=True)  # it was brought home, and we were ended before it was gone
 
 
 def _kept_beside(facts: Facts, release_id: str) -> tuple[Finding, ...]:
-    """Told when what is kept could not be brought from its own disk."""
+    """Tell when what is kept could not be brought from its own disk."""
     aside = aside_of(facts.path, release_id)
     if not aside.is_dir():
         return ()
-    what = (
-        f"The repository's disk has no room for what is kept of {shown(facts.name)}. It stays in {escape(str(aside))}."
-    )
-    return (finding("kept-beside", what),)
+    what = f"What is kept of {shown(facts.name)} could not be brought to the repository's disk. It stays in"
+    return (finding("kept-beside", f"{what} {escape(str(aside))}."),)
 
 
-def _keep(
-    repository: Repository, state: Path, plan: ReleasePlan, facts: Facts, entry: Journal, control: Control
-) -> tuple[Facts, Journal, Snapshot]:
-    """Write the snapshot and have a ref hold it; nothing may have changed meanwhile."""
-    control.stage(f"Keeping what {escape(facts.name)} has")
-    snapshot = write_snapshot(repository, plan.worktree, watcher=Watcher(cancelled=control.cancelled))
-    if isinstance(snapshot, Failure):
-        code = "cancelled" if snapshot.code == "cancelled" else "not-kept"
-        raise _StoppedError("failed", Finding(code, "blocks", snapshot.message))
-    if snapshot.changed:
-        raise _changed(facts, snapshot.changed)
-    facts = replace(facts, snapshot=snapshot.commit)
-    entry = journal.advance(state, entry, "keep", **facts.record())
-    steps.keep_snapshot(repository, entry.id, snapshot.commit)
-    holed = check_snapshot(repository, snapshot.commit)  # a gc that ran meanwhile did not know of it
-    holed = holed or check_readable(repository, snapshot.commit)
-    if holed is not None:
-        raise _StoppedError("failed", finding("not-kept", holed.message))
-    assert plan.world is not None
-    now = look_around(plan.worktree, plan.trunk, passing=facts.output)
-    if not _is_same(plan, now):
-        raise _changed(facts, changed_between(plan.world.files, now.files))
-    if control.cancelled():
-        raise _StoppedError("refused", finding("cancelled", f"The release of {shown(facts.name)} was stopped."))
-    return facts, entry, snapshot
-
-
-def _move(repository: Repository, state: Path, plan: ReleasePlan, facts: Facts, entry: Journal) -> Journal:
-    """Both directories go into the trash, unless somebody came in, or wrote into one, at the last moment."""
-    for one in in_use(plan.worktree):
-        raise _StoppedError("refused", one)
-    assert plan.world is not None
-    entry = journal.advance(state, entry, "move")
-    where = steps.move_folder(facts, state, entry.id)
-    if mounts := mounted_in(where):
-        what = f"Another file system is mounted in {shown(facts.name)}. Unmount it."
-        raise _StoppedError("refused", finding("mount", what, mounts))
-    changed = changed_between(plan.world.files, fingerprint(str(where), passing=facts.output))
-    if changed:
-        raise _changed(facts, changed)
-    entry = journal.advance(state, entry, "detach")
-    steps.detach(repository, facts, state, entry.id)
-    return entry
-
-
-def _finish(
-    repository: Repository, state: Path, facts: Facts, entry: Journal, snapshot: Snapshot, control: Control
-) -> None:
-    """What follows when there is no way back."""
-    entry = journal.advance(state, entry, "branch")
-    steps.delete_branch(repository, facts)
-    entry = journal.advance(state, entry, "receipt")
-    steps.record(facts, state, entry.id)
-    steps.let_guard_go(repository, facts, state)
-    entry = journal.advance(state, entry, "thin")
-    control.stage(f"Freeing the disk of {escape(facts.name)}")
-    unheld = {one.path for one in snapshot.unheld}
-    held: Mapping[str, str] = {path: oid for path, (_, oid) in snapshot.known.blobs.items() if path not in unheld}
-    steps.lighten(repository, facts, state, entry.id, snapshot.known, held)
-    steps.record(facts, state, entry.id)
-    journal.finish(state)
-
-
-def _go_back(repository: Repository, facts: Facts, state: Path, release_id: str, why: Exception) -> ReleaseResult:
+def _go_back(repository: Repository, facts: Facts, sidecar_dir: Path, entry: Journal, why: Exception) -> ReleaseResult:
     """Put everything back as it was and say why."""
-    steps.attach(repository, facts, state, release_id)
-    back = steps.return_folder(facts, state, release_id)
-    if not back:
+    if not put_back(repository.common_dir, facts, sidecar_dir, entry.id):
         what = f"{shown(facts.name)} was put away, but something new is at {escape(facts.path)}. Run: sidecar status"
         return ReleaseResult("failed", (finding("path-taken", what),))
-    steps.drop_snapshot(repository, release_id)
-    journal.finish(state)
-    if isinstance(why, _StoppedError):
-        return ReleaseResult(why.outcome, (why.finding,))
-    said = (
-        why.message
-        if isinstance(why, GitError)
-        else f"{why.strerror} ({why.filename})"
-        if isinstance(why, OSError)
-        else ""
-    )
-    what = f"{shown(facts.name)} could not be released, and is as it was: {escape(said)}"
-    return ReleaseResult("failed", (finding("not-released", what),))
+    _forget(repository, facts, sidecar_dir, entry.id)
+    if isinstance(why, RefusedError):
+        return ReleaseResult("refused", (why.finding,))
+    code = "not-kept" if entry.step in ("prove", "keep") else "not-released"
+    said = why.message if isinstance(why, GitError) else f"{getattr(why, 'strerror', None) or why}"
+    what = f"{shown(facts.name)} could not be released, and is as it was: {escape(said.rstrip('.'))}."
+    return ReleaseResult("failed", (finding(code, what),))
 
 
-def _changed(facts: Facts, paths: tuple[str, ...]) -> _StoppedError:
-    what = f"Something wrote into {shown(facts.name)} while it was being released. It is as it was; look again."
-    return _StoppedError("refused", finding("changed-meanwhile", what, paths))
+def _forget(repository: Repository, facts: Facts, sidecar_dir: Path, release_id: str) -> None:
+    """Take away what a release that moved nothing, or put everything back, has written."""
+    kept_refs.let_go(repository, anchor_ref(release_id))
+    delete_trash(sidecar_dir, release_id, facts.path)
+    journal.finish(sidecar_dir)
+
+
+def recover_release(repository: Repository, sidecar_dir: Path, entry: Journal) -> tuple[Finding, ...]:
+    """Undo the release that a journal tells of, or finish it; the journal is closed when that is done."""
+    facts = decode_release(repository, entry.facts)
+    if isinstance(facts, Failure):
+        what = f"The journal of {entry.id} can't be believed: {facts.message}. Nothing was done."
+        return (finding("bad-journal", escape(f"{what} Look at {sidecar_dir / 'journal'}.")),)
+    try:
+        check_trash(sidecar_dir, entry.id)
+        admin = trash_of(sidecar_dir, entry.id) / "admin"
+        git_dir = home_of(repository.common_dir, facts)
+        if entry.step in ("prove", "keep", "move"):
+            there = admin if admin.is_dir() else git_dir
+            moved = admin.is_dir() or where_is(facts.path, sidecar_dir, entry.id) is not None
+            if moved and not names_path(there, facts.path, str(git_dir)):
+                raise OSError("its folder and git's own directory of it are not each other's")
+            if put_back(repository.common_dir, facts, sidecar_dir, entry.id):
+                _forget(repository, facts, sidecar_dir, entry.id)
+                return (finding("recovered", f"The release of {shown(facts.name)} was ended. It is as it was."),)
+        if facts.anchor is None or not names_path(admin, facts.path, str(git_dir)):
+            raise OSError("the trash has nothing of it")
+        if not kept_refs.holds(repository, anchor_ref(entry.id), facts.anchor):
+            raise OSError(f"{anchor_ref(entry.id)} is gone")
+        if os.path.isdir(facts.path) and os.lstat(facts.path).st_ino == facts.inode:
+            put_away(repository.common_dir, facts, sidecar_dir, entry.id)
+        _finish(repository, sidecar_dir, facts, entry, QUIET)
+    except (OSError, GitError) as error:
+        return (finding("not-recovered", f"The release of {shown(facts.name)} was ended: {escape(str(error))}"),)
+    sweep(sidecar_dir)
+    what = f"The release of {shown(facts.name)} was ended, and is done now. Take it back with:"
+    return (finding("recovered", f"{what} sidecar restore {entry.id}"),)

@@ -1,69 +1,69 @@
-"""What a release would do, and everything that speaks against it: nothing is written here."""
+"""Plan a release: find everything that speaks against it. Nothing is written here."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sidecar.git.inventory.fingerprint import Fingerprint, fingerprint
-from sidecar.git.inventory.take import take_inventory
-from sidecar.git.inventory.watching import CancelledError
-from sidecar.model.finding_codes import ALLOWABLE, FINDING_CODES, finding
-from sidecar.model.findings import Failure, Finding, gravest_first, is_blocked
+from sidecar.git.inventory.inventory import take_inventory
+from sidecar.model.findings import Failure, Finding, allowable, finding, finding_codes, gravest_first
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import findings_of
-from sidecar.model.messages import counted, escape, named, shown, them
+from sidecar.model.messages import ago, counted, escape, named, short, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
+from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import build_output
-from sidecar.operations.control import QUIET, Control
-from sidecar.operations.receipts import list_receipts
-from sidecar.operations.scene import set_scene
-from sidecar.operations.state import state_path
-from sidecar.session.integration import prove
-from sidecar.session.sources import Options, Sources, ask
+from sidecar.operations.presence import writers
+from sidecar.operations.records import list_receipts, sidecar_path
+from sidecar.operations.run import QUIET, Control, Plan
+from sidecar.session.once import resolve_worktree
+from sidecar.session.proof import prove
+from sidecar.session.reader import Options, Sources, ask
 from sidecar.system.processes import processes_inside
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What must not change between a plan and its execution: the files, git's own of the worktree, and trunk."""
-
-    files: Fingerprint
-    administration: Fingerprint
-    worktree: Worktree
-    trunk: Trunk
-
-
-@dataclass(frozen=True, slots=True)
-class ReleasePlan:
+class ReleasePlan(Plan):
     """A release to agree to; `findings` are all that was seen, those that were allowed no longer block.
 
-    `inventory` is None where none could be taken, `world` None where the plan can't be carried out.
+    `inventory` is None where none could be taken, so that the plan can't be carried out.
     """
 
-    folder: Path
-    common_dir: str
-    options: Options
     worktree: Worktree
     trunk: Trunk
-    findings: tuple[Finding, ...]
     allow: frozenset[str] = frozenset()
     unsaved: tuple[str, ...] = ()
     proof: Proof | None = None
     inventory: Inventory | None = None
-    world: World | None = None
 
     @property
-    def blocked(self) -> bool:
-        """Whether a finding stands in the way."""
-        return is_blocked(self.findings)
+    def allowable(self) -> tuple[str, ...]:
+        """Give the codes to allow for the release to go through; none where that is not enough."""
+        codes = tuple(dict.fromkeys(found.code for found in self.findings if found.severity == "blocks"))
+        return codes if allowable().issuperset(codes) else ()
+
+    @property
+    def proven(self) -> str:
+        """Say in a sentence why nothing of its work gets lost; "" where that is not so."""
+        if self.proof is None or self.proof.integration.state == "not-integrated":
+            return ""
+        if self.proof.integration.state == "no-work":
+            return "It has no work of its own."
+        by = f", by {short(self.proof.witness)}" if self.proof.witness is not None else ""
+        return f"All its work is in {shown(self.trunk.branch)}{by}."
 
     @property
     def bytes(self) -> Bytes:
-        """What the worktree takes on the disk, what of it a release frees, what is kept."""
+        """Give what the worktree takes on the disk, what of it a release frees, what is kept."""
         return self.inventory.bytes if self.inventory is not None else Bytes()
+
+    def as_object(self, outcome: str | None = None) -> Json:
+        """Give the RELEASE object of a plan that was not carried out."""
+        said = outcome or ("refused" if self.blocked else "planned")
+        return release_object(said, self.findings, None, self.bytes.reclaimable, self.bytes.kept)
 
 
 def plan_release(
@@ -75,16 +75,16 @@ def plan_release(
     *,
     unsaved: Collection[str] = (),
 ) -> ReleasePlan | Failure:
-    """What releasing the worktree of that name, branch or path means; `unsaved` are files with unsaved editor text."""
-    unknown = sorted(allow - FINDING_CODES.keys())
+    """Plan the release of the worktree of that name, branch or path; `unsaved` are files with unsaved editor text."""
+    unknown = sorted(allow - finding_codes().keys())
     if unknown:
         return Failure("unknown-code", f"There is no finding called {escape(unknown[0])}. docs/findings.md lists them.")
 
     def look(sources: Sources) -> ReleasePlan | Failure:
-        scene = set_scene(sources.repository, folder, name, str(sources.settings["trunk"]))
-        if isinstance(scene, Failure):
-            return scene
-        return _plan(sources, folder, options, scene.worktree, scene.trunk, allow, tuple(unsaved), control)
+        resolved = resolve_worktree(sources.repository, folder, name, str(sources.settings["trunk"]))
+        if isinstance(resolved, Failure):
+            return resolved
+        return _plan(sources, folder, options, resolved.worktree, resolved.trunk, allow, tuple(unsaved), control)
 
     return ask(folder, options, look)
 
@@ -99,18 +99,11 @@ def _plan(
     unsaved: tuple[str, ...],
     control: Control,
 ) -> ReleasePlan:
-    plan = ReleasePlan(folder, sources.repository.common_dir, options, worktree, trunk, (), allow, unsaved)
-    never = _never(worktree, trunk)
-    if never is not None:
-        return replace(plan, findings=(never,))
+    plan = ReleasePlan(folder, sources.repository.common_dir, options, worktree, trunk, allow, unsaved)
+    if worktree.branch == trunk.branch and not worktree.main:
+        said = f"{shown(worktree.name)} has {escape(trunk.branch)} checked out, which is trunk."
+        return replace(plan, findings=(finding("trunk-checkout", said),))
     control.stage(f"Looking at everything in {escape(worktree.name)}")
-    try:
-        world = look_around(worktree, trunk, control)
-    except CancelledError:
-        return replace(plan, findings=(finding("cancelled", f"The proof of {escape(worktree.name)} was stopped."),))
-    except OSError as error:
-        what = f"{escape(worktree.name)} can't be read: {error.strerror} ({error.filename})."
-        return replace(plan, findings=(finding("missing" if worktree.missing else "unreadable", what),))
     patterns = build_output(sources.settings)
     inventory = take_inventory(sources.repository, worktree, disposable=patterns, cancelled=control.cancelled)
     if not isinstance(inventory, Inventory):
@@ -122,42 +115,23 @@ def _plan(
         *(_of_proof(worktree, trunk, proof) if proof is not None and worktree.branch is not None else ()),
         *(_of_content(worktree, trunk, proof) if proof is not None else ()),
         *in_use(worktree),
+        *_agents(plan.common_dir, worktree),
         *_unsaved(worktree, unsaved),
         *findings_of(inventory, head_in_trunk=in_trunk),
     ]
     if control.cancelled():
         seen.append(finding("cancelled", f"The proof of {escape(worktree.name)} was stopped."))
     findings = gravest_first(_allowed(one, allow) for one in seen)
-    return replace(plan, findings=findings, proof=proof, inventory=inventory, world=world)
-
-
-def look_around(worktree: Worktree, trunk: Trunk, control: Control = QUIET, *, passing: Collection[str] = ()) -> World:
-    """The world as it is now; OSError when the worktree can't be read, CancelledError when it was cancelled.
-
-    Of `passing`, which is build output, only the directories are looked at (git.inventory.fingerprint).
-    """
-    files = fingerprint(worktree.key, control.cancelled, passing=passing)
-    return World(files, fingerprint(worktree.git_dir, control.cancelled), worktree, trunk)
-
-
-def _never(worktree: Worktree, trunk: Trunk) -> Finding | None:
-    """Why a worktree is never released, whatever is in it."""
-    if worktree.main or worktree.bare:
-        return finding("main-worktree", f"{shown(worktree.name)} is the main worktree, which can't be released.")
-    if worktree.branch == trunk.branch:
-        return finding(
-            "trunk-checkout", f"{shown(worktree.name)} has {escape(trunk.branch)} checked out, which is trunk."
-        )
-    return None
+    return replace(plan, findings=findings, proof=proof, inventory=inventory)
 
 
 def _prove(sources: Sources, worktree: Worktree, trunk: Trunk, control: Control) -> Proof | None:
-    """Whether trunk has the commits; None where there is none."""
+    """Prove that trunk has the commits, or that it has not; None where there is none."""
     if worktree.head is None:
         return None
     receipts = [
         (str(receipt.facts.get("head")), str(receipt.facts.get("after")))
-        for receipt in list_receipts(state_path(sources.repository.common_dir))
+        for receipt in list_receipts(sidecar_path(sources.repository.common_dir))
         if receipt.what == "merge" and "restored" not in receipt.facts
     ]
     return prove(sources, trunk, worktree.head, branch=worktree.branch, receipts=receipts, cancelled=control.cancelled)
@@ -192,13 +166,24 @@ def _of_content(worktree: Worktree, trunk: Trunk, proof: Proof) -> tuple[Finding
 
 
 def in_use(worktree: Worktree) -> tuple[Finding, ...]:
-    """Who stands in a worktree right now, as at most one finding."""
+    """Name who is in a worktree right now, in at most one finding."""
     inside = processes_inside([worktree.key])[worktree.key]
     if not inside:
         return ()
     who = named([f"{process.name} ({process.pid})" for process in inside])
     it = them(len(inside))
     return (finding("in-use", f"In use in {shown(worktree.name)}: {who}. End {it}, or let {it} go elsewhere."),)
+
+
+def _agents(common_dir: str, worktree: Worktree) -> tuple[Finding, ...]:
+    """Name the agents that edit in a worktree, in at most one finding: their processes may stand elsewhere."""
+    there = writers(common_dir).get(worktree.key, ())
+    if not there:
+        return ()
+    who = named([agent.client for agent in there], between=" and ")
+    when = ago(time.time() - there[0].edited)
+    said = f"{who} {'is' if len(there) == 1 else 'are'} at work in {shown(worktree.name)}: the last edit was {when}."
+    return (finding("agent-at-work", said),)
 
 
 def _unsaved(worktree: Worktree, paths: tuple[str, ...]) -> tuple[Finding, ...]:
@@ -209,7 +194,7 @@ def _unsaved(worktree: Worktree, paths: tuple[str, ...]) -> tuple[Finding, ...]:
 
 
 def _allowed(one: Finding, allow: frozenset[str]) -> Finding:
-    """A blocking finding that the person accepts is kept; what would not be safe can't be accepted."""
-    if one.severity != "blocks" or one.code not in allow or one.code not in ALLOWABLE:
+    """Make a blocking finding that the person accepts a kept one; what would not be safe can't be accepted."""
+    if one.severity != "blocks" or one.code not in allow or one.code not in allowable():
         return one
     return replace(one, severity="kept")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sidecar.git.inventory.take import take_inventory
+from sidecar.git.inventory.inventory import take_inventory
 from sidecar.git.repository import list_worktrees
 from sidecar.model.findings import Finding
 from sidecar.model.inventory import Inventory

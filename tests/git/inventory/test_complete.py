@@ -84,6 +84,5 @@ def test_every_entry_is_explained_as_git_does(
             assert not inside_output or kind == "directory" or path == ".git"
         else:
             assert inside_output != (path in in_groups), (path, kind, taken)
-    assert files.unexplained == ()
     committed = {path for path in listed(worktree) if git(worktree, "status", "--porcelain", "--", f":(literal){path}")}
     assert committed <= {*files.staged, *files.unstaged}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.inventory.take import take_inventory
+from sidecar.git.inventory.inventory import take_inventory
 from sidecar.git.repository import list_worktrees
 from sidecar.model.inventory import Inventory
 from sidecar.model.inventory_findings import findings_of
@@ -122,6 +122,17 @@ def test_an_administrative_directory_elsewhere_is_refused(standing: Standing) ->
         assert codes(taken) == {"identity"}
 
 
+def test_a_link_straight_to_its_administrative_directory_is_no_break(standing: Standing) -> None:
+    """As git-annex makes it."""
+    repository = opened(standing.main)
+    before = take_inventory(repository, worktree_at(repository, standing.worktree), disposable=BUILD_OUTPUT)
+    administrative = standing.administrative
+    (standing.worktree / ".git").unlink()
+    (standing.worktree / ".git").symlink_to(administrative)
+    after = take_inventory(repository, worktree_at(repository, standing.worktree), disposable=BUILD_OUTPUT)
+    assert codes(after) == codes(before)
+
+
 def test_a_linked_administrative_directory_is_refused(standing: Standing) -> None:
     administrative = standing.administrative
     administrative.rename(standing.outside / "administrative")
@@ -140,7 +151,7 @@ def test_a_link_in_the_administrative_directory_is_told(standing: Standing, name
         path.write_text("")
     path.rename(standing.outside / "moved")
     path.symlink_to(standing.outside / "moved")
-    assert codes(attempt(standing.worktree, main=standing.main)) & {"unexplained", "unreadable", "identity"}
+    assert codes(attempt(standing.worktree, main=standing.main)) & {"administrative-files", "unreadable", "identity"}
 
 
 def test_a_broken_index_is_told(standing: Standing) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.git.inventory.fingerprint import changed_between, fingerprint
-from sidecar.git.inventory.watching import CancelledError
+from sidecar.git.inventory.walk import CancelledError, changed_between, fingerprint
 from sidecar.model.inventory import Inventory
 from tests.git.inventory.taking import attempt, codes, take
 from tests.harness import Executable, Symlink, add_worktree, commit, git, init, write
@@ -67,7 +66,8 @@ def test_bytes_are_those_on_the_disk(standing: Standing) -> None:
     (standing.outside / "y.js").hardlink_to(standing.worktree / "node_modules/y.js")
     write(standing.worktree, {"node_modules/link": Symlink("/usr")})
     after = take(standing.worktree).bytes
-    directories = 2 * BLOCK
+    made = (standing.worktree / name for name in ("data", "node_modules"))
+    directories = sum(folder.stat().st_blocks * 512 for folder in made)  # none on some file systems
     assert after.kept == 10 * BLOCK
     assert after.total - before.total == (10 + 20 + 5) * BLOCK + directories
     assert after.reclaimable - before.reclaimable == 20 * BLOCK + directories

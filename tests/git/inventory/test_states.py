@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.model.finding_codes import FINDING_CODES
+from sidecar.model.findings import finding_codes
 from sidecar.model.inventory_findings import findings_of
 from tests.git.inventory.taking import codes, take
 from tests.harness import state_of
@@ -23,7 +23,7 @@ def test_a_state_is_told(state: State, tmp_path: Path) -> None:
         assert codes(taken) == state.codes
         assert state_of(standing.main) == before
         for finding in findings_of(taken):
-            assert finding.severity == FINDING_CODES[finding.code].severity
+            assert finding.severity == finding_codes()[finding.code].severity
             assert finding.message.endswith(".")
             assert finding.message.isprintable()
     finally:
@@ -33,4 +33,4 @@ def test_a_state_is_told(state: State, tmp_path: Path) -> None:
 def test_names_are_unique_and_codes_known() -> None:
     assert len({state.name for state in STATES}) == len(STATES)
     for state in STATES:
-        assert state.codes | state.also <= FINDING_CODES.keys()
+        assert state.codes | state.also <= finding_codes().keys()

@@ -93,6 +93,12 @@ def _edited_clone(at: Standing) -> None:
     write(_clone(at, "node_modules/lib"), {"library.txt": "edited\n"})
 
 
+def _clone_told_not_to_look(at: Standing) -> None:
+    lib = _clone(at, "node_modules/lib")
+    git(lib, "update-index", "--assume-unchanged", "library.txt")
+    write(lib, {"library.txt": "edited\n"})
+
+
 def _committed_clone(at: Standing) -> None:
     commit(_clone(at, "node_modules/lib"), {"library.txt": "committed\n"})
 
@@ -155,6 +161,7 @@ INSIDE: tuple[State, ...] = (
     state("a shallow clone in build output", lambda at: _clone(at, "node_modules/lib", "--depth=1"), "build-output"),
     state("a clone with a commit in build output", _committed_clone, "nested-repository"),
     state("a clone with an edit in build output", _edited_clone, "nested-repository"),
+    state("a clone with a hidden edit in build output", _clone_told_not_to_look, "nested-repository"),
     state("a clone with a stash in build output", _stashed_clone, "nested-repository"),
     state("a clone with a lost commit in build output", _reset_clone, "nested-repository"),
     state("a worktree inside", lambda at: add_worktree(at.main, at.worktree / "inner"), "nested-worktree"),

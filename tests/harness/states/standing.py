@@ -56,9 +56,9 @@ def state(
     return State(name, put, frozenset(codes), also, undo, needs)
 
 
-def build_standing(root: Path, name: str = "feat-1") -> Standing:
-    """A merged and clean worktree `name` on a branch of that name, next to its main worktree."""
-    main = init(root / "main")
+def build_standing(root: Path, name: str = "feat-1", how: tuple[str, ...] = ()) -> Standing:
+    """A merged and clean worktree `name` on a branch of that name, next to its main worktree; `how` is for git init."""
+    main = init(root / "main", *how)
     files: dict[str, Content] = {
         ".gitignore": IGNORE,
         "README.md": "# Shop\n",
@@ -78,9 +78,9 @@ def build_standing(root: Path, name: str = "feat-1") -> Standing:
     return Standing(main, worktree, outside)
 
 
-def build_at_work(root: Path) -> Standing:
+def build_at_work(root: Path, how: tuple[str, ...] = ()) -> Standing:
     """The same with a commit, a staged, an unstaged and an untracked change that trunk lacks."""
-    standing = build_standing(root)
+    standing = build_standing(root, how=how)
     commit(standing.worktree, {"more.txt": "more\n"}, "Not merged")
     write(standing.worktree, {"src/a.txt": "staged\n"})
     standing.git("add", "src/a.txt")

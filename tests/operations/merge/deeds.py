@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 from sidecar.model.findings import Failure, Finding
-from sidecar.operations.control import QUIET, Control
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
-from sidecar.operations.merge.values import MergeChoices, MergePlan, MergeResult
+from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
+from sidecar.operations.records import sidecar_path
 from sidecar.operations.recovery import recover_all
-from sidecar.operations.state import state_path
-from sidecar.session.sources import Options
+from sidecar.operations.run import QUIET, Control
+from sidecar.session.reader import Options
 from tests.harness import git, git_bytes
 
 TRUSTED = Options(trusted=True)
@@ -39,13 +39,13 @@ def only(findings: tuple[Finding, ...], severity: str = "blocks") -> Finding:
 
 
 def assert_nothing_left(main: Path) -> None:
-    """No lock, journal, ref, temporary worktree or directory of a merge, and nothing broken."""
+    """no lock, journal, ref, landing repository or directory of a merge, and nothing broken."""
     common = Path(git(main, "rev-parse", "--path-format=absolute", "--git-common-dir"))
     left = [str(path.relative_to(common)) for path in common.rglob("*") if path.name.endswith(".lock")]
     assert left == []
-    state = state_path(str(common))
-    if state.exists():
-        assert {path.name for path in state.iterdir()} <= {"lock", "receipts", "verified"}
+    sidecar_dir = sidecar_path(str(common))
+    if sidecar_dir.exists():
+        assert {path.name for path in sidecar_dir.iterdir()} <= {"lock", "receipts", "verified"}
     listed = git(main, "worktree", "list", "--porcelain")
     assert "sidecar-merge" not in listed
     assert "sidecar-undo" not in listed

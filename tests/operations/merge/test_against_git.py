@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sidecar.model.findings import Failure
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
-from sidecar.operations.merge.values import MergeChoices
+from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.recovery import recover_all
 from tests.harness import GitFailedError, git, git_bytes
 from tests.model.examples import examples

@@ -1,11 +1,11 @@
-"""A merge that is made aside runs the hooks that `git merge` runs in trunk's checkout, each of them once."""
+"""A merge runs in its landing repository the hooks that `git merge` runs in trunk's checkout, each of them once."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sidecar.operations.merge.values import MergeChoices
+from sidecar.operations.merge.run import MergeChoices
 from tests.harness import commit, git
 from tests.operations.merge.deeds import assert_nothing_left, merged, only, tip
 
@@ -114,11 +114,13 @@ def test_post_merge_runs_once_in_trunks_checkout(main: Path, feat: Path, tmp_pat
     assert log.read_text() == f"{main} 0 land\n"
 
 
-def test_post_merge_runs_aside_where_trunk_is_checked_out_nowhere(main: Path, feat: Path, tmp_path: Path) -> None:
+def test_post_merge_runs_where_it_was_made_if_trunk_is_checked_out_nowhere(
+    main: Path, feat: Path, tmp_path: Path
+) -> None:
     own(main, tmp_path / "log")
     git(main, "switch", "-q", "-c", "other")
     assert merged(main).outcome == "merged"
-    assert (tmp_path / "log").read_text().splitlines().count("post-merge work") == 1
+    assert (tmp_path / "log").read_text().splitlines().count("post-merge land") == 1
 
 
 @pytest.mark.parametrize("where", [own, tracked, generated], ids=lambda one: one.__name__)

@@ -8,8 +8,8 @@ import pytest
 
 from sidecar.git.process import Place
 from sidecar.git.refs import is_ancestor
-from sidecar.operations.merge import making
-from sidecar.operations.merge.values import MergeChoices
+from sidecar.operations.merge import make_commit as making
+from sidecar.operations.merge.run import MergeChoices
 from tests.harness import add_worktree, commit, git, init
 from tests.harness.killing import build
 from tests.operations.merge.deeds import assert_nothing_left, hook, merged, tip

@@ -10,8 +10,8 @@ from sidecar.operations import journal
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.undo import undo_merge
 from sidecar.operations.merge.update import apply_update, plan_update
-from sidecar.operations.opening import apply_open, plan_open
-from sidecar.operations.state import open_state
+from sidecar.operations.open import apply_open, plan_open
+from sidecar.operations.records import open_sidecar_dir
 from tests.harness import commit
 from tests.operations.merge.deeds import TRUSTED, merged, only, planned, seen
 
@@ -67,14 +67,14 @@ def undoing(main: Path) -> Begin:
 @pytest.mark.parametrize("code", ["unfinished", "bad-journal"])
 def test_nothing_new_begins(main: Path, feat: Path, what: Callable[[Path], Begin], code: str) -> None:
     begin = what(main)
-    state = open_state(str(main / ".git"))
-    assert isinstance(state, Path)
+    sidecar_dir = open_sidecar_dir(str(main / ".git"))
+    assert isinstance(sidecar_dir, Path)
     if code == "unfinished":
-        journal.begin(state, "release-20260101-000000", "release", "prove", {})
+        journal.begin(sidecar_dir, "release-20260101-000000", "release", "prove", {})
     else:
-        (state / "journal").write_text("{}")
-    before, left = seen(main, feat), (state / "journal").read_bytes()
+        (sidecar_dir / "journal").write_text("{}")
+    before, left = seen(main, feat), (sidecar_dir / "journal").read_bytes()
     outcome, findings = begin()
     assert (outcome, only(findings).code) == ("refused", code)
     assert seen(main, feat) == before
-    assert (state / "journal").read_bytes() == left
+    assert (sidecar_dir / "journal").read_bytes() == left

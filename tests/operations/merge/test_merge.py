@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.operations.merge.apply import apply_merge
-from sidecar.operations.merge.values import MergeChoices
-from sidecar.operations.receipts import read_receipt
-from sidecar.operations.state import state_path
+from sidecar.operations.merge.run import MergeChoices
+from sidecar.operations.records import read_receipt, sidecar_path
 from tests.harness import add_worktree, commit, git, init, write
 from tests.harness.repository import Content, RepositoryPath, locate
 from tests.operations.merge.deeds import assert_nothing_left, merged, planned, tip
@@ -32,7 +31,7 @@ def test_the_receipt_says_what_was_merged(main: Path, feat: Path) -> None:
     before = tip(main)
     result = merged(main)
     assert result.receipt is not None
-    receipt = read_receipt(state_path(str(main / ".git")), result.receipt)
+    receipt = read_receipt(sidecar_path(str(main / ".git")), result.receipt)
     assert receipt is not None
     assert (receipt.what, receipt.worktree, receipt.branch) == ("merge", "feat", "feat")
     known = {name: receipt.facts[name] for name in ("trunk", "before", "after", "head", "strategy")}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations.lock import hold
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
-from sidecar.operations.merge.values import MergeChoices
-from sidecar.session.sources import Options
+from sidecar.operations.merge.run import MergeChoices
+from sidecar.operations.run import hold
+from sidecar.session.reader import Options
 from tests.harness import Symlink, add_worktree, commit, git, init, write
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, only, planned, seen
 
@@ -90,6 +90,13 @@ def test_an_operation_in_progress(main: Path, feat: Path) -> None:
     git(feat, "merge", "--no-commit", "--no-ff", commit_on(main, "other"))
     git(feat, "restore", "--staged", "--worktree", ".")
     assert refused(main, "operation-in-progress") == ()
+
+
+def test_in_the_middle_of_a_merge_nothing_is_told_that_follows_from_it(main: Path, feat: Path) -> None:
+    commit(main, {"b.txt": "trunk\n"})
+    commit(feat, {"b.txt": "mine\n"})
+    git(feat, "merge", "main", check=False)
+    assert [one.code for one in planned(main).findings] == ["operation-in-progress"]
 
 
 def commit_on(main: Path, branch: str) -> str:
@@ -260,7 +267,7 @@ def test_two_merges_at_once(main: Path, feat: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from sidecar.operations.merge.apply import apply_merge\n"
         "from sidecar.operations.merge.plan import plan_merge\n"
-        "from sidecar.session.sources import Options\n"
+        "from sidecar.session.reader import Options\n"
         "plan = plan_merge(Path(sys.argv[1]), sys.argv[2], Options(trusted=True))\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "result = apply_merge(plan); print(result.outcome, *(one.code for one in result.findings))"
@@ -353,3 +360,29 @@ def test_an_untrusted_plan_runs_nothing(main: Path, feat: Path, tmp_path: Path) 
     plan = plan_merge(main, "feat", Options())
     assert not isinstance(plan, Failure)
     assert not proof.exists()
+
+
+def test_a_plan_says_how_many_files_change_and_how_many_go(main: Path, feat: Path) -> None:
+    extent = planned(main).extent
+    assert extent is not None
+    assert extent.said == "Changes 1 file, adds 1 file, deletes 1 of 4 files."
+
+
+@pytest.mark.parametrize("how", ["committed", "staged", "gone from the disk", "out of the index"])
+def test_a_plan_that_deletes_everything_says_so(main: Path, how: str) -> None:
+    feat = add_worktree(main, "feat")
+    git(feat, "rm", "-rq", *(["--cached"] if how == "out of the index" else []), ".")
+    if how == "committed":
+        git(feat, "commit", "-q", "-m", "Small fix")
+    if how == "gone from the disk":
+        git(feat, "reset", "-q")
+    if how == "out of the index":
+        git(feat, "clean", "-fdq")
+    extent = planned(main, choices=MergeChoices(commit="Work")).extent
+    assert extent is not None
+    assert extent.said == "Deletes 4 of 4 files."
+
+
+def test_a_plan_that_stops_says_nothing_of_files(main: Path, feat: Path) -> None:
+    commit(main, {"a.txt": "one\nzwei\nthree\n"}, "Otherwise")
+    assert planned(main).extent is None

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from sidecar.operations.records import sidecar_path
 from sidecar.operations.recovery import recover_all
-from sidecar.operations.state import state_path
 from tests.harness import add_worktree, commit, git, write
 from tests.harness.killing import run_and_kill
 from tests.operations.merge.deeds import assert_nothing_left, hook, only, seen, tip
@@ -36,7 +36,7 @@ def test_where_nothing_was_left_nothing_is_loaded(main: Path) -> None:
         "print([name for name in sys.modules if name.startswith(('sidecar.operations.', 'pygit2', 'psutil'))])"
     )
     done = subprocess.run([sys.executable, "-c", code, main], capture_output=True, text=True, check=True)
-    assert ast.literal_eval(done.stdout) == ["sidecar.operations.state", "sidecar.operations.recovery"]
+    assert ast.literal_eval(done.stdout) == ["sidecar.operations.records", "sidecar.operations.recovery"]
 
 
 def test_files_and_index_go_back(half: Path) -> None:
@@ -133,18 +133,18 @@ FORGED: dict[str, Any] = {
     ],
 )
 def test_a_forged_journal_is_not_obeyed(main: Path, feat: Path, change: dict[str, Any]) -> None:
-    state = state_path(str(main / ".git"))
-    state.mkdir(mode=0o700)
+    sidecar_dir = sidecar_path(str(main / ".git"))
+    sidecar_dir.mkdir(mode=0o700)
     real = {"before": tip(main), "head": tip(main, "feat"), "after": tip(main, "feat"), "checkout": str(main)}
     facts = {**FORGED, **real, **change}
     step = facts.pop("step", "land")
     record = {"schema": 1, "id": "merge-20260101-000000", "what": "merge", "step": step, "facts": facts}
-    (state / "journal").write_text(json.dumps(record))
+    (sidecar_dir / "journal").write_text(json.dumps(record))
     before = seen(main, feat)
     found = recover_all(main)
     assert only(found).code == "bad-journal"
     assert seen(main, feat) == before
-    assert (state / "journal").exists()
+    assert (sidecar_dir / "journal").exists()
 
 
 def test_recovery_runs_nothing_of_the_repository(half: Path, tmp_path: Path) -> None:
@@ -166,13 +166,13 @@ def test_a_forged_landing_can_not_leave_the_checkout(main: Path, tmp_path: Path)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.txt").write_text("new\n")
-    state = state_path(str(main / ".git"))
-    (state / "landing").mkdir(parents=True, mode=0o700)
-    (state / "landing/index").write_bytes((main / ".git/index").read_bytes())
+    sidecar_dir = sidecar_path(str(main / ".git"))
+    (sidecar_dir / "landing").mkdir(parents=True, mode=0o700)
+    (sidecar_dir / "landing/index").write_bytes((main / ".git/index").read_bytes())
     (main / "out").symlink_to(outside)
     real = {"before": tip(main), "head": tip(main, "feat"), "after": tip(main, "feat"), "checkout": str(main)}
     record = {"id": "merge-20260101-000000", "what": "merge", "step": "land", "facts": {**FORGED, **real}}
-    (state / "journal").write_text(json.dumps({"schema": 1, **record}))
+    (sidecar_dir / "journal").write_text(json.dumps({"schema": 1, **record}))
     recover_all(main)
     assert (outside / "secret.txt").read_text() == "new\n"
     assert (main / "out").is_symlink()

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.merge.undo import UndoResult, undo_merge
-from sidecar.operations.merge.values import MergeChoices
-from sidecar.operations.receipts import read_receipt
-from sidecar.operations.state import state_path
+from sidecar.operations.records import read_receipt, sidecar_path
 from tests.harness import commit, git, init, write
 from tests.harness.killing import build, run_and_kill, violations
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, seen, tip
@@ -32,7 +31,7 @@ def test_everything_is_as_before_the_merge(main: Path, feat: Path, strategy: str
     assert seen(main)[2:] == content
     assert_nothing_left(main)
     assert receipt is not None
-    kept = read_receipt(state_path(str(main / ".git")), receipt)
+    kept = read_receipt(sidecar_path(str(main / ".git")), receipt)
     assert kept is not None
     assert "restored" in kept.facts
     assert only(undone(main, receipt).findings).code == "not-in-trunk"

@@ -52,7 +52,7 @@ def test_conflicts_stay_there_and_the_merge_goes_through_once_they_are_resolved(
     assert "<<<<<<< HEAD" in (feat / "a.txt").read_text()
     assert ">>>>>>> main\n" in (feat / "a.txt").read_text()
     assert git(feat, "rev-parse", "MERGE_HEAD") == ahead
-    assert {one.code for one in planned(main).findings} == {"operation-in-progress", "uncommitted", "conflict"}
+    assert {one.code for one in planned(main).findings} == {"operation-in-progress"}
     write(feat, {"a.txt": "one\nboth\nthree\n"})
     git(feat, "commit", "-qam", "Resolved")
     assert merged(main).outcome == "merged"

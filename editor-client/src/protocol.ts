@@ -1,0 +1,97 @@
+/** What is said between the server and us: its commands, and what it answers (`sidecar merge --json` and the like). */
+
+export const COMPARE = "sidecar.compare";
+export const KEEP = "sidecar.keep";
+export const MERGE = "sidecar.merge";
+export const MERGE_ALL = "sidecar.mergeAll";
+export const MOVE = "sidecar.move";
+export const OPEN = "sidecar.open";
+export const RELEASE = "sidecar.release";
+export const RELEASE_ALL = "sidecar.releaseAll";
+export const RESTORE = "sidecar.restore";
+export const UPDATE = "sidecar.update";
+
+export const CONSENT = "sidecar/consent";
+
+/** What a person is asked before it is done; the answer is one of the actions, or null. `allows` are the findings that it lets pass. */
+export interface ConsentQuestion {
+  readonly message: string;
+  readonly warning: boolean;
+  readonly actions: readonly string[];
+  readonly allows: readonly string[];
+}
+
+/** Asks the server one of its own questions. */
+export type Request = <T>(method: string, params: object) => Promise<T>;
+
+export interface Finding {
+  readonly code: string;
+  readonly severity: "blocks" | "kept" | "info";
+  readonly message: string;
+  readonly paths: readonly string[];
+}
+
+/** Of every operation: what came of it, and why. `path` is the worktree that there is now, where there is one. */
+export interface Answer {
+  readonly outcome: string;
+  readonly findings: readonly Finding[];
+  readonly path?: string | null;
+}
+
+export interface MergeAnswer extends Answer {
+  readonly plan?: { readonly message: string };
+}
+
+/** A worktree's place in the order in which to merge; `why` is null for one that nothing stands in the way of. */
+export interface Turn {
+  readonly worktree: string;
+  readonly ready: boolean;
+  readonly why: string | null;
+}
+
+export interface OrderAnswer {
+  readonly order?: readonly Turn[];
+}
+
+/** Something that can be taken back; `time` in seconds since 1970, `bytes` that it keeps on the disk. */
+export interface Receipt {
+  readonly id: string;
+  readonly what: string;
+  readonly worktree: string;
+  readonly branch: string | null;
+  readonly time: number;
+  readonly bytes: number;
+}
+
+export interface RestorableAnswer {
+  readonly receipts?: readonly Receipt[];
+}
+
+/** A state of a worktree; `changed` are the paths that changed with it. */
+export interface StatesAnswer {
+  readonly receipts?: readonly (Receipt & { readonly changed: readonly string[] })[];
+}
+
+/** What going back to a state would do, and the file of its diff; without a sentence, the findings say why it can't be. */
+export interface StatePlan extends Answer {
+  readonly sentence?: string;
+  readonly diff?: string | null;
+}
+
+export type Strategy = "merge" | "squash" | "rebase";
+
+/** The codes of what blocks a plan. */
+export function blocking(answer: Answer): Set<string> {
+  return new Set(answer.findings.filter(({ severity }) => severity === "blocks").map(({ code }) => code));
+}
+
+/** The message of a commit as a box of one line shows it. */
+export function summary(message: string): string {
+  return message.split("\n", 1)[0] ?? "";
+}
+
+/** The whole message after its first line was edited. */
+export function withSummary(message: string, first: string): string {
+  const rest = message.indexOf("\n");
+  return rest < 0 ? first : first + message.slice(rest);
+}

@@ -1,0 +1,98 @@
+"""Ask what the hook asks of the live picture, by a function each: the only way from an agent's door to git.
+
+Where no session answers, one Picture is computed for the question alone; a session can be asked here instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.agents.news import News, denial, files_to_quote, overlap_news, overview_news
+from sidecar.model.findings import Failure
+from sidecar.model.picture import Picture, locate
+from sidecar.operations.presence import Agent
+from sidecar.system.files import read_regular
+
+if TYPE_CHECKING:
+    from sidecar.agents.dialects import Edit
+    from sidecar.agents.place import Place
+
+MOST_TEXT = 1024 * 1024
+"""Bytes of a file that is about to be edited, or quoted."""
+
+
+def meetings(place: Place, paths: Sequence[str]) -> list[News]:
+    """How these files (absolute paths) of a worktree meet what others changed."""
+    from sidecar.session.at_paths import look_at_paths
+    from sidecar.session.reader import Options
+
+    picture = look_at_paths(place.top, _inside(place, paths), Options())
+    return overlap_news(_known(picture), place.top)
+
+
+def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
+    """The conflicts that these edits would make, where the person wants to have such edits refused once."""
+    from sidecar.git.repository import open_repository
+    from sidecar.session.at_paths import look_at_paths
+    from sidecar.session.reader import Options, settings_of
+    from sidecar.session.unsaved import Unsaved
+
+    repository = open_repository(Path(place.top))
+    if isinstance(repository, Failure) or settings_of(repository, Options())["hookBlocks"] is not True:
+        return []
+    texts = dict(zip(_inside(place, [edit.path for edit in edits]), map(_planned, edits), strict=True))
+    planned = {path: Unsaved(text, 1) for path, text in texts.items() if text is not None}
+    picture = _known(look_at_paths(place.top, list(texts), Options(), planned))
+    quoted = {path: os.fsdecode(_read(path) or b"") for path in files_to_quote(picture, place.top)}
+    return denial(picture, place.top, quoted)
+
+
+def conflicts(place: Place) -> list[News]:
+    """Every conflict of a worktree."""
+    return overlap_news(_look(place), place.top, only_conflicts=True)
+
+
+def overview(place: Place, others: Sequence[Agent]) -> list[News]:
+    """Which other worktrees are open, and the conflicts of this one."""
+    picture = _look(place)
+    located = locate(picture, place.top)
+    return overview_news(picture, located[0], others) if located is not None else []
+
+
+def _look(place: Place) -> Picture:
+    from sidecar.session.once import look
+    from sidecar.session.reader import Options
+
+    return _known(look(Path(place.top), Options(), prove=False))
+
+
+def _known(picture: Picture | Failure) -> Picture:
+    """The Picture; ValueError, which the hook logs, where there is none."""
+    if isinstance(picture, Failure):
+        raise ValueError(picture.message)
+    return picture
+
+
+def _inside(place: Place, paths: Sequence[str]) -> list[str]:
+    return [os.path.relpath(path, place.top).replace(os.sep, "/") for path in paths]
+
+
+def _planned(edit: Edit) -> bytes | None:
+    """What a file will have after an edit; None where the client does not tell, or it is not text."""
+    if edit.content is not None:
+        return edit.content.encode("utf-8", "surrogatepass")
+    present = _read(edit.path)
+    if edit.replaced is None or present is None:
+        return None
+    old, new = (part.encode("utf-8", "surrogatepass") for part in edit.replaced)
+    return present.replace(old, new, -1 if edit.everywhere else 1) if old and old in present else None
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return read_regular(path, MOST_TEXT)
+    except OSError:
+        return None

@@ -1,0 +1,40 @@
+"""Find where a path lies by the files around it, without git, because every edit of every agent waits for it.
+
+It must not say more than that: what is in the repository, git says.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.system.files import upwards
+from sidecar.system.worktree_links import common_directory, git_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A worktree as the files around a path say: its top, and the git directory that all its worktrees share."""
+
+    top: str
+    common_dir: str
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the repository has no linked worktrees."""
+        try:
+            return not os.listdir(os.path.join(self.common_dir, "worktrees"))
+        except OSError:
+            return True
+
+
+def find_place(path: str) -> Place | None:
+    """The worktree that an absolute real path lies in, the innermost; None where it is in none. Git is not asked."""
+    for folder in upwards(path):
+        if os.path.lexists(os.path.join(folder, ".git")) and (git_dir := git_directory(Path(folder))) is not None:
+            try:
+                return Place(folder, common_directory(git_dir))
+            except OSError:  # the main worktree's
+                return Place(folder, str(git_dir))
+    return None

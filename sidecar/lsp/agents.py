@@ -1,0 +1,86 @@
+"""Tell the client which agents edit, and the person where two of them edit one worktree."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import MessageType
+
+from sidecar.lsp.commands.arguments import options_of
+from sidecar.lsp.commands.table import run_open
+from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, log_error, say, start_task
+from sidecar.model.findings import Failure
+from sidecar.model.messages import collision_sentence, escape
+from sidecar.model.picture import Worktree
+
+if TYPE_CHECKING:
+    from sidecar.operations.open import OpenPlan
+
+HOOK_SECONDS = 1.0
+"""How long after a change is looked: the hook that announces an edit is called after it."""
+COPY = "sidecar/copy"
+"""The notification with a `text` for the clipboard, to a client that asked for pictures."""
+GIVE, DISMISS = "Give One of Them a Worktree", "Dismiss"
+
+
+def look_for_agents(state: ServerState, repository: OpenRepository) -> None:
+    """Look a moment after a new Picture, once for all that come until then."""
+    if not repository.looking:
+        repository.looking = True
+        start_task(state, _look(state, repository))
+
+
+async def _look(state: ServerState, repository: OpenRepository) -> None:
+    from sidecar.operations.presence import colliding, writers  # after `initialize` is answered
+
+    await asyncio.sleep(HOOK_SECONDS)
+    repository.looking = False
+    common_dir = repository.session.repository
+    found = await in_pool(state, writers, common_dir)
+    view = repository.indexed
+    if state.repositories.get(common_dir) is not repository or view is None:
+        return
+    present = frozenset((key, agent.session) for key, agents in found.items() for agent in agents)
+    if present != repository.agents:
+        repository.agents, repository.pictured = present, None
+        state.drawn.set()
+    for one in view.picture.worktrees:
+        agents = found.get(one.worktree.key, ())
+        pair = colliding(agents)
+        if pair is None:
+            continue
+        mark = "\0".join((one.worktree.key, *sorted(agent.session for agent in pair)))
+        if mark not in state.said:
+            state.said.add(mark)
+            said = collision_sentence(pair[0].client, pair[1].client, one.worktree.name)
+            start_task(state, _offer(state, repository, one.worktree, said))
+
+
+async def _offer(state: ServerState, repository: OpenRepository, worktree: Worktree, said: str) -> None:
+    """Say that two edit there; open a worktree for one of them, with a sentence for it."""
+
+    def plan() -> OpenPlan | Failure:
+        from sidecar.operations.open import plan_open_free  # loads libgit2: only after `initialize` is answered
+
+        options = options_of(state, trusted=state.trusted is True)
+        name = worktree.name.removeprefix("agents-")  # which VS Code takes for its own, and deletes
+        return plan_open_free(Path(repository.session.repository), f"{name}-2", None, options)
+
+    try:
+        if not await ask(state, MessageType.Warning, said, [(GIVE, True), (DISMISS, False)]):
+            return
+        planned = await in_pool(state, plan)
+        if isinstance(planned, Failure):
+            say(state, planned.message, MessageType.Warning)
+            return
+        path = await run_open(state, planned.branch, repository.session.repository)
+        if path is None:
+            return
+        text = f"Another agent edits {escape(worktree.key)}. From now on work only in {escape(path)}."
+        if state.client.picture:
+            state.server.protocol.notify(COPY, {"text": text})
+        say(state, f"Tell one of them{' (it is on the clipboard)' if state.client.picture else ''}: {text}")
+    except Exception as error:
+        log_error(state, "Offering a worktree", error)

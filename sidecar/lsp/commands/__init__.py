@@ -1,0 +1,1 @@
+"""The commands of `workspace/executeCommand`: plan, consent, apply, a file an operation."""

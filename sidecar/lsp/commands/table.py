@@ -1,0 +1,130 @@
+"""List every command of `workspace/executeCommand` with what answers it, and answer `sidecar/plan`.
+
+`sidecar/plan` says what an operation would do, for clients that show plans themselves; nothing is written or run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol.types import ExecuteCommandParams
+
+from sidecar.lsp.code_actions import MERGE, MOVE, RELEASE, UPDATE
+from sidecar.lsp.commands.arguments import (
+    Request,
+    read_arguments,
+    request_for_repository,
+    request_for_worktree,
+)
+from sidecar.lsp.commands.flow import Operation, failed, operate, run_with_progress
+from sidecar.lsp.commands.keep import ask_keep
+from sidecar.lsp.commands.merge import (
+    NO_MERGE,
+    NO_MERGES,
+    NO_UPDATE,
+    ask_merge,
+    ask_merge_all,
+    ask_update,
+    merge_plan,
+    order_plan,
+    update_plan,
+)
+from sidecar.lsp.commands.open import NO_WORKTREE, ask_move, ask_open
+from sidecar.lsp.commands.release import NO_RELEASE, ask_release, ask_release_all, release_plan
+from sidecar.lsp.commands.restore import ask_restore, kept_states, restorable, state_plan, states_of
+from sidecar.lsp.compare import COMPARE, compare
+from sidecar.lsp.state import ServerState
+from sidecar.model.findings import Failure
+from sidecar.model.schema import Json
+
+if TYPE_CHECKING:
+    from sidecar.operations.run import Control
+
+
+OPEN, RESTORE = "sidecar.open", "sidecar.restore"
+HOW = ("strategy", "message", "commit", "verify", "allow")
+ONE = ("worktree",)
+NAMED, WHOLE = request_for_worktree, request_for_repository
+
+OPERATIONS = (
+    Operation(MERGE, ONE, HOW, NAMED, "Planning to merge {}", ask_merge, NO_MERGE),
+    Operation("sidecar.mergeAll", (), ("strategy", "verify"), WHOLE, "Planning", ask_merge_all, NO_MERGES),
+    Operation(UPDATE, ONE, (), NAMED, "Planning to merge trunk into {}", ask_update, NO_UPDATE),
+    Operation(OPEN, ONE, ("from",), WHOLE, "Planning", ask_open, NO_WORKTREE),
+    Operation(MOVE, (), ONE, WHOLE, "Planning", ask_move, NO_WORKTREE),
+    Operation("sidecar.keep", ONE, ("undo",), NAMED, "Planning", ask_keep, NO_WORKTREE),
+    Operation(RELEASE, ONE, ("allow",), NAMED, "Proving {}", ask_release, NO_RELEASE),
+    Operation("sidecar.releaseAll", (), (), WHOLE, "Proving", ask_release_all, NO_RELEASE),
+    Operation(RESTORE, (), ("id", "into", "worktree", "at"), WHOLE, "Planning", ask_restore, NO_WORKTREE),
+)
+
+
+async def _operate(operation: Operation, state: ServerState, call: ExecuteCommandParams) -> Any:
+    return await operate(state, operation, call)
+
+
+COMMANDS: Mapping[str, Callable[[ServerState, ExecuteCommandParams], Awaitable[Any]]] = {
+    COMPARE: compare,
+    **{operation.command: partial(_operate, operation) for operation in OPERATIONS},
+}
+
+
+async def run_restore(state: ServerState, receipt: str, repository: str) -> None:
+    """Restore what the person has just agreed to."""
+    agreed = {"id": receipt, "repository": repository, "confirmed": True}
+    await COMMANDS[RESTORE](state, ExecuteCommandParams(RESTORE, [agreed]))
+
+
+async def run_open(state: ServerState, name: str, repository: str) -> str | None:
+    """Open the worktree that the person has just agreed to, and give its path; None where there is none."""
+    agreed = {"worktree": name, "repository": repository, "confirmed": True}
+    answer = await COMMANDS[OPEN](state, ExecuteCommandParams(OPEN, [agreed]))
+    path = answer["path"]
+    return str(path) if path is not None else None
+
+
+PLAN = "sidecar/plan"
+PATIENCE = 2.0
+"""Seconds that a plan may take before it is shown that one is made."""
+TAKES = ("worktree", "what", "strategy", "message", "commit", "verify", "allow", "id")
+
+Plan = tuple[Callable[[Request, "Control"], "Json | Failure"], Json]
+
+OF_WORKTREE: Mapping[str, Plan] = {
+    "merge": (merge_plan, NO_MERGE),
+    "update": (update_plan, NO_UPDATE),
+    "release": (release_plan, NO_RELEASE),
+    "states": (states_of, NO_WORKTREE),
+}
+OF_REPOSITORY: Mapping[str, Plan] = {
+    "merge": (order_plan, NO_MERGES),
+    "restore": (restorable, NO_WORKTREE),
+    "states": (kept_states, NO_WORKTREE),
+    "state": (state_plan, NO_WORKTREE),
+}
+"""By `what`, with a worktree and without: how it is planned, and the answer without findings when that fails."""
+
+
+async def answer_plan(state: ServerState, params: Any) -> Json:
+    """Give the object of the operation with outcome `planned`; without a worktree, the order in which to merge them.
+
+    What can be restored is the list that `restore --json` prints, `states` those of a worktree or the last one of each;
+    `state` with an `id` is what going back to one would change.
+    """
+    if isinstance(params, tuple) and hasattr(params, "_asdict"):
+        params = params._asdict()  # pygls makes a named tuple of an object that the protocol does not know
+    arguments = read_arguments(ExecuteCommandParams(PLAN, [{} if params is None else params]), (), TAKES)
+    if isinstance(arguments, Failure):
+        return failed(NO_MERGE, arguments)
+    plans, find = (OF_WORKTREE, NAMED) if "worktree" in arguments else (OF_REPOSITORY, WHOLE)
+    what = arguments.get("what", "merge")
+    if what not in plans:
+        return failed(NO_MERGE, Failure("bad-arguments", f"There are plans for {', '.join(plans)}."))
+    make, unanswered = plans[what]
+    request = await find(state, arguments)
+    if isinstance(request, Failure):
+        return failed(unanswered, request)
+    plan = await run_with_progress(state, "Planning", partial(make, request), patience=PATIENCE)
+    return failed(unanswered, plan) if isinstance(plan, Failure) else plan

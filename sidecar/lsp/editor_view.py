@@ -1,0 +1,141 @@
+"""Hold one moment that a handler works on: a Picture, and the documents as typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sidecar.lsp.client import Client
+from sidecar.lsp.documents import Document, Folder, file_uri, within
+from sidecar.lsp.positions import decode
+from sidecar.model.changes import COMMITTED, Change, Entry
+from sidecar.model.hunks import Hunk
+from sidecar.model.overlaps import Overlap, Side, Unknown
+from sidecar.model.picture import Picture, Undone, has_trunk, locate
+
+
+@dataclass(frozen=True, slots=True)
+class FileOverlap:
+    """An overlap as it is seen from the file `path` (absolute) of one of its two sides."""
+
+    path: str
+    overlap: Overlap
+    mine: Side
+    other: Side
+
+
+@dataclass(frozen=True)
+class IndexedPicture:
+    """A Picture by file; `content` gives the bytes of an entry, `hunks` what git says of two, as a Session does."""
+
+    picture: Picture
+    content: Callable[[Entry], bytes | None]
+    hunks: Callable[[Entry, Entry], Sequence[Hunk]]
+
+    @cached_property
+    def file_overlaps(self) -> Mapping[str, tuple[FileOverlap, ...]]:
+        """Give every overlap, by each file that it is seen from. Trunk's own side has no file."""
+        found: dict[str, list[FileOverlap]] = {}
+        keys = {state.worktree.key for state in self.picture.worktrees if not state.worktree.missing}
+        for overlap in self.picture.overlaps:
+            for mine, other in (overlap.sides, overlap.sides[::-1]):
+                if mine.key in keys:
+                    path = f"{mine.key}/{mine.path}"
+                    found.setdefault(path, []).append(FileOverlap(path, overlap, mine, other))
+        return {path: tuple(file_overlaps) for path, file_overlaps in found.items()}
+
+    @cached_property
+    def trunk_edits(self) -> Mapping[str, Change]:
+        """Find what is not committed where trunk is checked out, by absolute path; nothing without other worktrees."""
+        linked = any(not state.worktree.main and state.worktree.readable for state in self.picture.worktrees)
+        return {
+            f"{state.worktree.key}/{change.path}": change
+            for state in self.picture.worktrees
+            if linked and has_trunk(self.picture, state.worktree) and self.others and state.changes is not None
+            if not state.worktree.merging
+            for change in state.changes
+            if any(source != COMMITTED for source in change.sources)
+        }
+
+    @cached_property
+    def undone(self) -> Mapping[str, Undone]:
+        """Find the files, by absolute path, that are there and take back what trunk did."""
+        return {
+            f"{state.worktree.key}/{one.path}": one
+            for state in self.picture.worktrees
+            for one in state.undone
+            if one.after is not None
+        }
+
+    def unknown_at(self, path: str) -> tuple[tuple[str, Unknown], ...]:
+        """Give (key of the file's worktree, what is not known) of all that may concern a file."""
+        place = locate(self.picture, path)
+        if place is None:
+            return ()
+        worktree, inside = place
+        found = (one for one in self.picture.unknown if one.concerns(worktree.key) and one.may_be_at(inside))
+        return tuple((worktree.key, one) for one in found)
+
+    @property
+    def others(self) -> int:
+        """Count how many worktrees there are beside one that is asked about."""
+        return sum(state.worktree.readable for state in self.picture.worktrees) - 1
+
+    def text(self, entry: Entry | None) -> str:
+        """Give a file's text, "" for anything else."""
+        return decode(self.content(entry) or b"") if entry is not None and entry.is_file else ""
+
+
+@dataclass(frozen=True)
+class EditorView:
+    """An IndexedPicture, and what the editor has open now; `documents` are by URI, `show` is the setting."""
+
+    indexed: IndexedPicture
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    folders: tuple[Folder, ...] = ()
+    client: Client = field(default_factory=Client)
+    show: str = "conflicts"
+
+    @cached_property
+    def opened(self) -> Mapping[str, tuple[Document, ...]]:
+        """Give the open documents by path; one file can be open under several URIs."""
+        found: dict[str, tuple[Document, ...]] = {}
+        for document in self.documents.values():
+            found[document.path] = (*found.get(document.path, ()), document)
+        return found
+
+    def unknown_at(self, path: str) -> tuple[tuple[str, Unknown], ...]:
+        """Give what is shown of that in an open file; of others there is no end."""
+        return self.indexed.unknown_at(path) if path in self.opened else ()
+
+    def is_shown(self, path: str) -> bool:
+        """Tell whether the editor shows a file's diagnostics: it is open, or lies in a workspace folder."""
+        return path in self.opened or any(within(path, folder.path) for folder in self.folders)
+
+    def uris(self, path: str) -> tuple[str, ...]:
+        """Give every URI under which the client knows a path."""
+        opened = tuple(document.uri for document in self.opened.get(path, ()))
+        return opened or (file_uri(path, self.folders),)
+
+    def text(self, path: str, entry: Entry | None) -> str:
+        """Give the text whose lines the Picture's regions count: as typed where the Picture saw it, else as stored."""
+        stamp = self.indexed.picture.documents.get(path)
+        typed = (document.text for document in self.opened.get(path, ()) if document.stamp == stamp)
+        found = next(typed, None)
+        return self.indexed.text(entry) if found is None else found
+
+    def is_current(self, document: Document, entry: Entry | None) -> bool:
+        """Tell whether the Picture is about the document as it is now.
+
+        A document that the Picture does not list had no edits of its own: then it must read like the stored content.
+        """
+        stamp = self.indexed.picture.documents.get(document.path)
+        if stamp is not None:
+            return stamp == document.stamp
+        content = self.indexed.content(entry) if entry is not None and entry.is_file else None
+        return content is None or _unified(decode(content)) == _unified(document.text)
+
+
+def _unified(text: str) -> str:
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,191 @@
+"""Look at all that the sidecar depends on: versions, its traces in the repository, agents' hooks, the watching.
+
+Only reads: what is to be mended is said, with how, and left to the person.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar import __version__
+from sidecar.git.objects import library_versions
+from sidecar.git.process import GitError, git_version, run
+from sidecar.git.repository import Repository, open_repository
+from sidecar.model.findings import Failure, finding_codes
+from sidecar.model.inventory_findings import size_text
+from sidecar.model.messages import counted, escape
+from sidecar.model.picture import watch_sentence
+from sidecar.operations.agent_hooks import (
+    CLIENTS,
+    COMMAND,
+    MARK,
+    Scope,
+    found_clients,
+    has_edits_refused,
+    plan_hooks,
+    project_of,
+)
+from sidecar.operations.journal import left_over
+from sidecar.operations.presence import last_heard, log_path
+from sidecar.operations.records import list_receipts, sidecar_path
+from sidecar.operations.run import who_holds
+from sidecar.session.live import watch_notes
+from sidecar.system.files import read_regular, why_not_ours
+from sidecar.watch.inotify_backend import most_watches
+
+MOST_LOG = 1 << 20
+CALLED = re.compile(r"command -v (.+?) >/dev/null")
+"""The program in an entry of ours."""
+MORE_WATCHES = "Allow more: sudo sysctl fs.inotify.max_user_watches=524288"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: what it is, how it is, and what mends it where it is not as it should be."""
+
+    area: str
+    name: str
+    said: str
+    mend: str | None = None
+
+
+def examine(folder: Path) -> tuple[Check, ...]:
+    """Look at everything, and at the repository that a folder lies in, if it lies in one."""
+    repository = open_repository(folder)
+    return (*_versions(), *_of_repository(repository), *_of_agents(folder, repository), *_of_watching(repository))
+
+
+def _versions() -> Iterator[Check]:
+    yield Check("versions", "sidecar", __version__)
+    yield Check("versions", "Python", platform.python_version())
+    version = git_version()
+    if isinstance(version, Failure):
+        yield Check("versions", "git", "can't be used", version.message)
+    else:
+        yield Check("versions", "git", ".".join(map(str, version)))
+    pygit2, libgit2 = library_versions()
+    yield Check("versions", "pygit2", f"{pygit2}, with libgit2 {libgit2}")
+
+
+def _of_repository(repository: Repository | Failure) -> Iterator[Check]:
+    if isinstance(repository, Failure):
+        if repository.code == "not-a-repository":
+            yield Check("repository", "repository", "none here")
+        else:
+            yield Check("repository", "repository", "can't be read", repository.message)
+        return
+    directory = sidecar_path(repository.common_dir)
+    yield Check("repository", "repository", escape(repository.common_dir))
+    yield _directory(directory)
+    try:
+        yield _refs(repository)
+    except GitError as error:
+        yield Check("repository", "refs", "can't be read", error.message)
+    receipts = list_receipts(directory)
+    kept = size_text(sum(receipt.bytes for receipt in receipts))
+    said = f"{counted(len(receipts), 'receipt', 'receipts')}, {kept} in the trash" if receipts else "nothing kept"
+    yield Check("repository", "restorable", said)
+    if (busy := who_holds(repository.common_dir)) is not None:
+        yield Check("repository", "operation", escape(busy.message))
+    elif directory.is_dir() and (left := left_over(directory)) is not None:
+        yield Check("repository", "operation", left.message, finding_codes()[left.code].advice)
+    else:
+        yield Check("repository", "operation", "none running, nothing left over")
+
+
+def _directory(directory: Path) -> Check:
+    try:
+        why = why_not_ours(directory)
+    except FileNotFoundError:
+        return Check("repository", "sidecar directory", "none yet")
+    except OSError as error:
+        why = f"It can't be read: {error.strerror}."
+    return Check("repository", "sidecar directory", escape(str(directory)), why and escape(why))
+
+
+def _refs(repository: Repository) -> Check:
+    listed = run(repository.place, "for-each-ref", "--format=%(refname)", "refs/sidecar/")
+    kinds = Counter(os.fsdecode(name).split("/")[2] for name in listed.splitlines())
+    if not kinds:
+        return Check("repository", "refs", "none of ours")
+    ours = ("--glob=refs/sidecar/*", "--not", "--exclude=refs/sidecar/*", "--all")
+    size = size_text(int(run(repository.place, "rev-list", "--disk-usage", "--objects", *ours)))
+    counts = ", ".join(f"{number} {escape(kind)}" for kind, number in sorted(kinds.items()))
+    return Check("repository", "refs", f"{counts} below refs/sidecar; {size} that only they keep")
+
+
+def _of_agents(folder: Path, repository: Repository | Failure) -> Iterator[Check]:
+    common_dir = None if isinstance(repository, Failure) else repository.common_dir
+    heard = last_heard(common_dir) if common_dir is not None else {}
+    blocks = has_edits_refused(folder)
+    for name in found_clients():
+        yield _hook(name, folder, heard, blocks=blocks)
+    if common_dir is not None and os.path.exists(log := log_path(common_dir)):
+        yield _log(log, max(heard.values(), default=0.0))
+
+
+def _hook(name: str, folder: Path, heard: Mapping[str, float], *, blocks: bool) -> Check:
+    """Say whether a client calls us, by whose settings, and when it last did in this repository."""
+    client, project = CLIENTS[name], project_of(folder)
+    places: list[tuple[Scope, Path]] = [("user", folder)]
+    if not isinstance(project, Failure):
+        places.append(("project", project))
+    scopes, mends = [], []
+    for scope, place in places:
+        plan = plan_hooks(name, scope, place, blocks=blocks, remove=False)
+        if isinstance(plan, Failure):
+            mends.append(plan.message)
+        elif plan.before is not None and MARK.search(plan.before) is not None:
+            scopes.append(scope)
+            mends += _wrong(plan.before, name, scope)
+    times = [moment for title, moment in heard.items() if title in client.title]
+    when = f"last heard {time.strftime('%Y-%m-%d %H:%M', time.localtime(max(times)))}" if times else ""
+    if scopes:
+        said = f"installed ({' and '.join(scopes)}), {when or f'not heard of here yet. {client.todo}'}"
+    else:
+        said = f"{when}, by no settings of ours" if when else f"not installed: sidecar hook --install {name}"
+    return Check("agents", client.title, said, " ".join(mends) or None)
+
+
+def _wrong(settings: str, name: str, scope: Scope) -> Iterator[str]:
+    """Find the program that the entries call, and say where it is gone."""
+    try:
+        written = COMMAND.search(settings)
+        called = CALLED.search(json.loads(written[1])) if written is not None else None
+        program = shlex.split(called[1])[0] if called is not None else None
+    except (ValueError, IndexError):
+        return  # it is not as we write it
+    if program is not None and shutil.which(program) is None:
+        yield f"{escape(program)} is not there. Install again: sidecar hook --install {name} --{scope}"
+
+
+def _log(path: str, heard: float) -> Check:
+    """Say where the log is, and whether the last call failed; `heard` is when the last one came."""
+    try:
+        last = read_regular(path, MOST_LOG).decode("ascii", "replace").rstrip().rpartition("\n")[2]
+        moment = time.mktime(time.strptime(last[:19], "%Y-%m-%d %H:%M:%S"))
+    except (OSError, ValueError, OverflowError):
+        return Check("agents", "log", escape(path))
+    failed = not last.endswith(": 'told'") and heard < moment + 2
+    return Check("agents", "log", escape(path), f"The last call failed: {escape(last)}" if failed else None)
+
+
+def _of_watching(repository: Repository | Failure) -> Iterator[Check]:
+    notes = watch_notes(repository.common_dir) if not isinstance(repository, Failure) else ()
+    for note in notes:
+        yield Check("watching", f"process {note.pid}", watch_sentence(note), MORE_WATCHES if note.polled else None)
+    if sys.platform == "linux":
+        yield Check(
+            "watching", "limit", f"{most_watches():,} directories at most, three quarters of the system's limit"
+        )

@@ -1,0 +1,267 @@
+"""Bring a worktree that is gone back from a state: written beside, then moved into place, nothing overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sidecar.git.config import read_config, silenced_programs
+from sidecar.git.process import GitError, Place, run
+from sidecar.git.refs import branch_tip, is_branch_name
+from sidecar.git.repository import Repository, list_worktrees
+from sidecar.git.user_git import DURABLE
+from sidecar.model.changes import is_object_id
+from sidecar.model.findings import Finding, finding
+from sidecar.model.messages import escape, named, shown
+from sidecar.model.picture import Worktree
+from sidecar.operations import journal
+from sidecar.operations.branches import names_like
+from sidecar.operations.guard.ignored import put_back
+from sidecar.operations.guard.states import State, history_of, made_of, read_state
+from sidecar.operations.guard.vanished import drop_vanished
+from sidecar.operations.journal import Journal
+from sidecar.operations.records import Receipt, new_id, read_receipt, write_receipt
+from sidecar.operations.run import Control
+from sidecar.system.worktree_links import git_file
+
+PATIENCE = 1800.0
+"""Seconds that git may take to write the files of a worktree."""
+
+YOUNGER = (
+    "Git still had its HEAD and index, which are younger than its files and stay as they are. What was staged or "
+    "committed last shows as changed back; git restore PATH brings it."
+)
+"""Said where files are as of a moment before the last thing that git was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A worktree that is there again, and what a person should know about it."""
+
+    path: str
+    findings: tuple[Finding, ...]
+
+
+def bring_back(
+    repository: Repository, sidecar_dir: Path, kept: State, where: str, control: Control, receipt: Receipt | None = None
+) -> Back:
+    """Bring a worktree back at `where`, which is not there or an empty directory. The caller holds the lock.
+
+    GitError or OSError when it can't be done; the next operation then takes back what was begun. A receipt is marked
+    as restored.
+    """
+    operation = new_id(sidecar_dir, "restore")
+    facts = {"state": kept.commit, "path": where, "receipt": receipt.id if receipt is not None else None}
+    entry = journal.begin(sidecar_dir, operation, "restore", "files", facts)
+    control.stage(f"Writing the files of {escape(kept.facts.name)}")
+    staging = _staging(where, operation)
+    os.makedirs(os.path.dirname(where), exist_ok=True)
+    os.mkdir(staging)
+    notes = write_files(repository, sidecar_dir, kept, staging)
+    entry = journal.advance(sidecar_dir, entry, "place")
+    return _place(repository, sidecar_dir, kept, entry, notes)
+
+
+def recover_back(repository: Repository, sidecar_dir: Path, entry: Journal) -> tuple[Finding, ...]:
+    """Settle a killed `bring_back`: before all files were written it is taken back, after that finished."""
+    commit, where = str(entry.facts.get("state")), str(entry.facts.get("path"))
+    kept = read_state(repository, commit) if is_object_id(commit) else None
+    if kept is None or not os.path.isabs(where) or os.path.normpath(where) != where:
+        return (finding("bad-journal", f"The journal of {entry.id} names no state. Look at it, move it away."),)
+    name = shown(kept.facts.name)
+    try:
+        if entry.step != "place":
+            _remove(_staging(where, entry.id))
+            journal.finish(sidecar_dir)
+            return (
+                finding("recovered", f"The restoration of {name} was ended before anything was there. Start again."),
+            )
+        back = _place(repository, sidecar_dir, kept, entry, ())
+    except (OSError, GitError) as error:
+        return (finding("not-recovered", f"{name} is not restored as a whole: {error}"),)
+    return (finding("recovered", f"{name} is restored in {escape(back.path)}."), *back.findings)
+
+
+def write_files(repository: Repository, sidecar_dir: Path, kept: State, folder: str) -> tuple[Finding, ...]:
+    """Write the files of a state into an empty directory, as git checks them out; GitError when git can't.
+
+    Filters of the repository take part where they took part in the keeping; one that fails is left out.
+    """
+    index = str(sidecar_dir / "restore.index")
+    names = {"GIT_DIR": repository.common_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
+    place = replace(repository.place, cwd=folder, variables=names)
+    silenced = place.set(silenced_programs(read_config(place), trusted=False))
+    how = ("-c", "core.sparseCheckout=false", "read-tree", "--reset", "-u", "--no-recurse-submodules", kept.tree)
+    try:
+        for attempt in (place, silenced) if kept.facts.trusted else (silenced,):
+            _remove(index)
+            try:
+                run(attempt, *DURABLE, *how, timeout=PATIENCE)
+            except GitError:
+                if attempt is silenced:
+                    raise
+                continue
+            if attempt is silenced and kept.facts.trusted:
+                said = "A filter of the repository failed, so its files are as git stores them."
+                return (finding("restored-otherwise", said),)
+            break
+    finally:
+        _remove(index)
+        _remove(f"{index}.lock")
+    return ()
+
+
+def _place(repository: Repository, sidecar_dir: Path, kept: State, entry: Journal, notes: tuple[Finding, ...]) -> Back:
+    """Give the files their place and git's directory; doing it again does what is missing."""
+    where, receipt_id = str(entry.facts["path"]), entry.facts.get("receipt")
+    worktree, found = _register(repository, kept, where)
+    staging = _staging(where, entry.id)
+    left = _move_in(staging, where) if os.path.isdir(staging) else []
+    beside = f"{where}.restored"
+    if left:
+        os.rename(staging, beside)
+        said = f"Something else was there already, so this is in {escape(beside)}: {named(left)}."
+        found += [finding("restored-beside", said, tuple(left))]
+    else:
+        _remove(staging)
+    history = history_of(kept.facts.home, kept.facts.made)
+    found += put_back(sidecar_dir, history, where, kept.facts.time, later=receipt_id is not None)
+    if hasattr(os, "sync"):
+        os.sync()
+    receipt = read_receipt(sidecar_dir, str(receipt_id)) if receipt_id is not None else None
+    if receipt is not None:
+        facts = {**receipt.facts, "restored": where, "at": time.time()}
+        drop_vanished(repository, receipt.id)
+        write_receipt(sidecar_dir, replace(receipt, bytes=0, facts=facts))
+    journal.finish(sidecar_dir)
+    return Back(worktree.key, (*notes, *found, *_not_back(repository, kept)))
+
+
+def _register(repository: Repository, kept: State, where: str) -> tuple[Worktree, list[Finding]]:
+    """Have git know the worktree: by its own administrative directory where that is still there, else by a new one."""
+    git_dir = os.path.join(repository.common_dir, kept.facts.home)
+    listed = {one.key: one for one in list_worktrees(repository)}
+    there = listed.get(where)
+    os.makedirs(where, exist_ok=True)
+    if there is not None and there.git_dir == git_dir and made_of(git_dir) == kept.facts.made:
+        link = os.path.join(where, ".git")
+        if not os.path.lexists(link):
+            _write(link, os.fsdecode(git_file(git_dir)))
+        return there, _younger(repository, kept, there)
+    if there is None:
+        commit = kept.facts.head or kept.commit
+        run(repository.place, *DURABLE, "worktree", "add", "--no-checkout", "--detach", "--", where, commit)
+    worktree = next(one for one in list_worktrees(repository) if one.key == where)
+    place = repository.inside(worktree)
+    _restore_index(place, kept)
+    return worktree, _attach(repository, kept, worktree, place)
+
+
+def _younger(repository: Repository, kept: State, there: Worktree) -> list[Finding]:
+    """Say that git's own HEAD and index are younger than the state, where they are."""
+    place = repository.inside(there)
+    try:
+        run(place, "diff-index", "--cached", "--quiet", "--ignore-submodules", kept.index)
+        same = there.head == kept.facts.head
+    except GitError:
+        same = False
+    return [] if same or kept.stages else [finding("restored-otherwise", YOUNGER)]
+
+
+def _restore_index(place: Place, kept: State) -> None:
+    """Put the state's index into a worktree that has none."""
+    run(place, *DURABLE, "read-tree", kept.index)
+    null = "0" * len(kept.commit)
+    removed, lines = [], []
+    for number, stage in enumerate(kept.stages, 1):
+        for row in run(place, "ls-tree", "-r", "-z", "--full-tree", stage).split(b"\0")[:-1]:
+            head, _, path = row.partition(b"\t")
+            mode, _, oid = head.split(b" ")
+            removed.append(b"0 %s\t%s\0" % (null.encode(), path))
+            lines.append(b"%s %s %d\t%s\0" % (mode, oid, number, path))
+    if lines:
+        run(place, *DURABLE, "update-index", "-z", "--index-info", stdin=b"".join(removed + lines))
+
+
+def _attach(repository: Repository, kept: State, worktree: Worktree, place: Place) -> list[Finding]:
+    """Put the worktree on its branch; one that is somewhere else now keeps its name, and this one gets another."""
+    branch, head = kept.facts.branch, kept.facts.head
+    if branch is None or not is_branch_name(repository.place, branch):
+        return []
+    taken = {one.branch for one in list_worktrees(repository) if one.key != worktree.key}
+    for name in names_like(branch):
+        if name in taken or not _create(repository, name, head):
+            continue
+        run(place, *DURABLE, "symbolic-ref", "HEAD", f"refs/heads/{name}")
+        if name == branch:
+            return []
+        said = f"The branch {shown(branch)} is somewhere else now; its work is on {shown(name)}."
+        return [finding("restored-otherwise", said)]
+    return [finding("restored-otherwise", f"The branch {shown(branch)} is taken, so it is on no branch.")]
+
+
+def _create(repository: Repository, name: str, tip: str | None) -> bool:
+    """Tell whether the branch is now at its tip: created by compare-and-swap, or there already."""
+    now = branch_tip(repository.place, name)
+    if now is None and tip is not None:
+        with contextlib.suppress(GitError):  # somebody else's is there now, or `a/b` where this is `a`
+            run(repository.place, *DURABLE, "update-ref", f"refs/heads/{name}", tip, "0" * len(tip))
+        now = branch_tip(repository.place, name)
+    return now == tip
+
+
+def _move_in(staging: str, where: str, below: str = "") -> list[str]:
+    """Move everything into its place, by a rename each; gives what stays behind, since something is there already."""
+    left = []
+    for name in sorted(os.listdir(os.path.join(staging, below))):
+        path = os.path.join(below, name)
+        source, target = os.path.join(staging, path), os.path.join(where, path)
+        if not os.path.lexists(target):
+            os.rename(source, target)
+        elif os.path.isdir(source) and os.path.isdir(target) and not os.path.islink(target):
+            left += _move_in(staging, where, path)
+        else:
+            left.append(path)
+    if below and not os.listdir(os.path.join(staging, below)):
+        os.rmdir(os.path.join(staging, below))
+    return left
+
+
+def _not_back(repository: Repository, kept: State) -> tuple[Finding, ...]:
+    """Say what a person should know about a worktree that was brought back from a state."""
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.facts.time))
+    said = f"It is as it was at {when}. Times and attributes of files were not kept."
+    found = [finding("restored-as-of", said)]
+    rows = run(repository.place, "ls-tree", "-r", "-z", "--full-tree", kept.tree, timeout=PATIENCE).split(b"\0")
+    modules = tuple(os.fsdecode(row.partition(b"\t")[2]) for row in rows if row.startswith(b"160000 "))
+    if modules:
+        inside = f"What was inside of submodules was not kept: {named(modules)}."
+        found.append(finding("not-in-states", f"{inside} Run git submodule update --init there.", modules))
+    if kept.facts.left_out:
+        out = f"Too large, unreadable, or a repository of its own, so not kept: {named(kept.facts.left_out)}."
+        found.append(finding("not-in-states", out, kept.facts.left_out))
+    return tuple(found)
+
+
+def _staging(where: str, operation: str) -> str:
+    return os.path.join(os.path.dirname(where), f".sidecar-{operation}")
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

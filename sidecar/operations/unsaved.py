@@ -1,0 +1,42 @@
+"""Say which unsaved text of an editor stands in the way of an operation: an operation sees only what is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sidecar.model.findings import Finding, finding
+from sidecar.model.messages import shown
+from sidecar.model.picture import TRUNK_KEY, Picture, Worktree, has_trunk
+
+Unsaved = Collection[tuple[str, str]]
+"""Files with unsaved text: the key of the worktree, and the path in it."""
+
+
+def unsaved_for_merge(picture: Picture | None, unsaved: Unsaved, key: str) -> tuple[Finding, ...]:
+    """Find what is unsaved in the worktree `key`, and of the files in trunk's checkouts that merging it would write."""
+    states = picture.worktrees if picture is not None else ()
+    merged = next((state for state in states if state.worktree.key == key), None)
+    if picture is None or merged is None:
+        return ()
+    touched = merged.changes.touched if merged.changes is not None else {}
+    trunk = [state.worktree for state in states if has_trunk(picture, state.worktree)]
+    found = [unsaved_in(merged.worktree, unsaved), *(unsaved_in(one, unsaved, touched) for one in trunk)]
+    return tuple(one for one in found if one is not None)
+
+
+def unsaved_for_update(picture: Picture | None, unsaved: Unsaved, worktree: Worktree) -> tuple[Finding, ...]:
+    """Find what is unsaved of the files in a worktree that trunk has changed too."""
+    pairs = [overlap.sides for overlap in picture.overlaps] if picture is not None else []
+    met = [side.path for pair in pairs if {side.key for side in pair} == {TRUNK_KEY, worktree.key} for side in pair]
+    found = unsaved_in(worktree, unsaved, met)
+    return () if found is None else (found,)
+
+
+def unsaved_in(worktree: Worktree, unsaved: Unsaved, among: Collection[str] | None = None) -> Finding | None:
+    """Find what is unsaved in a worktree, only of the paths `among` where they are given."""
+    found = (path for key, path in unsaved if key == worktree.key)
+    paths = tuple(sorted(path for path in found if among is None or path in among))
+    if not paths:
+        return None
+    what = f"{shown(paths[0])} is" if len(paths) == 1 else f"{shown(paths[0])} and {len(paths) - 1} more are"
+    return finding("unsaved", f"{what} not saved in {shown(worktree.name)}. Save first.", paths)

@@ -1,0 +1,393 @@
+"""Grade how two participants meet: the overlaps of a pair, by git's merge of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import MappingProxyType
+
+from sidecar.git.judge import PathQuestion, Question
+from sidecar.git.objects import tree_of
+from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
+from sidecar.model.may_overlap import interplay, stays_plain
+from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind, weight
+from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.picture import TRUNK_KEY
+from sidecar.session.lines import LINES_NOTE, Lines, lines_of, merges_by_lines, moved_along, on_screen
+from sidecar.session.participants import Found, Participant, Present, found_at, found_in_trees, together
+from sidecar.session.reader import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """Holds what two participants changed at one path that can be merged by itself, and the overlaps that follow."""
+
+    changes: tuple[Change | None, ...]
+    found: Found
+
+
+NOTHING: Mapping[str, PathResult] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """Holds how two participants with a merge base of this tree meet: path by path, and in the shape of their trees."""
+
+    base: str
+    alone: Mapping[str, PathResult]
+    whole: Found
+
+    @property
+    def found(self) -> Found:
+        """Give all of it."""
+        return together((*(at.found for at in self.alone.values()), self.whole))
+
+
+def meet(
+    sources: Sources,
+    ours: Participant,
+    theirs: Participant,
+    bases: tuple[str, ...],
+    known: Mapping[str, PathResult] = NOTHING,
+) -> PairResult:
+    """Tell how two participants with these merge bases meet; `ours` is the side that is merged into.
+
+    `known` is what still stands of an earlier meeting (`reusable_results`).
+    """
+    base = tree_of(sources.quarantine.objects, bases[0])
+    if len(bases) > 1:
+        return PairResult(base, NOTHING, _meet_whole(sources, ours, theirs, bases))
+    paths = paths_alone(sources, ours, theirs, base)
+    alone = {path: known.get(path) or _meet_path(sources, ours, theirs, base, path) for path in sorted(paths)}
+    whole = _meet_whole(sources, ours, theirs, bases) if needs_whole(ours, theirs, base) else Found()
+    return PairResult(base, alone, whole)
+
+
+def reusable_results(
+    before: PairResult, was: tuple[Participant, Participant], now: tuple[Participant, Participant], base: str
+) -> Mapping[str, PathResult]:
+    """Give the earlier results, by path, that a merge would give again because nothing they follow from has changed."""
+    if any(_label(one) != _label(other) for one, other in zip(was, now, strict=True)):
+        return NOTHING
+    if before.base != base and not (_is_over(before.base, was) and _is_over(base, now)):
+        return NOTHING
+    if _attributes(was[0]) != _attributes(now[0]):
+        return NOTHING
+    reusable = {path: at for path, at in before.alone.items() if not at.found.failed}
+    return {path: at for path, at in reusable.items() if at.changes == _changes_at(path, *now)}
+
+
+def _is_over(base: str, participants: tuple[Participant, Participant]) -> bool:
+    """Tell whether this tree is what both participants' own changes are changes of."""
+    return all(participant.own.base == base for participant in participants)
+
+
+def path_questions(
+    sources: Sources, ours: Participant, theirs: Participant, base: str, known: Mapping[str, PathResult]
+) -> Iterator[PathQuestion]:
+    """Give what `meet` will ask of git path by path, in its order, where there is one merge base, of this tree."""
+    for path in sorted(paths_alone(sources, ours, theirs, base) - known.keys()):
+        before = sources.trees.entry(base, path)
+        mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
+        if path in ours.unread or path in theirs.unread:
+            continue
+        if mine is not None and other is not None and mine != other and before not in (mine, other):
+            asked = PathQuestion(path, before, mine, other, ours.files)
+            if not merges_by_lines(sources, asked):
+                yield asked
+
+
+def _label(participant: Participant) -> tuple[str, str | None, str]:
+    return participant.key, participant.name, participant.ref
+
+
+def _attributes(participant: Participant) -> tuple[str, frozenset[tuple[str, Entry | None]]]:
+    """Give what decides which attributes a participant's files have."""
+    present = participant.present
+    return (
+        (present.own.base, present.attributes) if present else (participant.own.base, participant.footprint.attributes)
+    )
+
+
+def _changes_at(path: str, ours: Participant, theirs: Participant) -> tuple[Change | None, ...]:
+    """Give what two participants changed at a path: by itself, as part of a rename, and in their files."""
+    changes: list[Change | None] = []
+    for participant in (ours, theirs):
+        changes += (participant.own.touched.get(path), participant.own.named(path))
+        if participant.present is not None:
+            changes.append(participant.present.own.named(participant.present.origins.get(path, path)))
+    return tuple(changes)
+
+
+def needs_whole(ours: Participant, theirs: Participant, base: str) -> bool:
+    """Tell whether only a merge of the whole trees can tell all."""
+    settled = ours.own.base == base == theirs.own.base
+    structural = interplay(ours.footprint, theirs.footprint).structural
+    return structural or (not settled and (ours.unsettled or theirs.unsettled))
+
+
+def paths_alone(sources: Sources, ours: Participant, theirs: Participant, base: str) -> frozenset[str]:
+    """Give the paths that both changed and that can be merged by themselves."""
+    paths = interplay(ours.footprint, theirs.footprint).paths
+    if not paths or not needs_whole(ours, theirs, base):
+        return paths
+    return paths & separable(*(_since(sources, participant, base) for participant in (ours, theirs)))
+
+
+def merge_whole(
+    sources: Sources, ours: Participant, theirs: Participant, bases: tuple[str, ...]
+) -> tuple[Merge, ChangeSet, ChangeSet]:
+    """Merge the whole trees, and give what each side has that the base lacks.
+
+    With one merge base, what can be merged by itself is left out of the trees.
+    """
+    base = tree_of(sources.quarantine.objects, bases[0])
+    our_changes, their_changes = (_since(sources, participant, base) for participant in (ours, theirs))
+    if len(bases) > 1:
+        _see_trees(sources, bases)
+        question = Question(our_changes.tree, their_changes.tree, None, (ours.head, theirs.head))
+    else:
+        alone = separable(our_changes, their_changes)
+        our_changes, their_changes = (_without(sources, changes, alone) for changes in (our_changes, their_changes))
+        question = Question(our_changes.tree, their_changes.tree, base)
+    paths = {*our_changes.touched, *their_changes.touched}
+    return sources.judge.merge_trees(question, paths, ours.files), our_changes, their_changes
+
+
+def _meet_whole(sources: Sources, ours: Participant, theirs: Participant, bases: tuple[str, ...]) -> Found:
+    overlaps = (
+        overlap_of(sources, ours, theirs, meeting, merge, lines_of(sources, meeting, merge))
+        for meeting, merge in meetings_whole(sources, ours, theirs, bases)
+    )
+    return found_in_trees(ours, theirs, overlaps)
+
+
+def meetings_whole(
+    sources: Sources, ours: Participant, theirs: Participant, bases: tuple[str, ...]
+) -> Iterator[tuple[Meeting, Merge]]:
+    """Find where both sides' own work meets in a merge of the whole trees."""
+    merge, our_changes, their_changes = merge_whole(sources, ours, theirs, bases)
+    meetings: dict[tuple[str | None, ...], Meeting] = {}
+    own_work = (ours.own.touched, theirs.own.touched)
+    for found in sorted(find_meetings(merge, our_changes, their_changes, own_work), key=weight):
+        meeting = _as_staged(sources, found, merge, ours, theirs)
+        sides = [change.path if change is not None else None for change in (meeting.ours, meeting.theirs)]
+        meetings.setdefault((meeting.path, *sides), meeting)
+    for meeting in meetings.values():
+        own = (_is_own(ours, meeting.ours), _is_own(theirs, meeting.theirs))
+        # what is as in one merge base may be news to another, and git stops there
+        if (all(own) and not _is_common(sources, meeting, bases)) or (meeting.conflict and len(bases) > 1 and any(own)):
+            yield meeting, merge
+
+
+def _is_common(sources: Sources, meeting: Meeting, bases: tuple[str, ...]) -> bool:
+    """Tell whether both have at the path what one of several merge bases has, so that it was made only once."""
+    if len(bases) == 1 or meeting.conflict or meeting.ours is None or meeting.theirs is None:
+        return False
+    after = meeting.ours.after
+    return after == meeting.theirs.after and any(
+        sources.trees.entry(tree_of(sources.quarantine.objects, commit), meeting.path) == after for commit in bases
+    )
+
+
+def _see_trees(sources: Sources, bases: tuple[str, ...]) -> None:
+    """Raise GitError unless the trees are here that git merges first when there are several merge bases."""
+    for commit in bases:
+        sources.quarantine.objects.tree(tree_of(sources.quarantine.objects, commit))
+    for one, two in pairwise(bases):
+        _see_trees(sources, sources.history.merge_bases(*sorted((one, two))))
+
+
+def separable(ours: ChangeSet, theirs: ChangeSet) -> frozenset[str]:
+    """Give the paths whose merge has nothing to do with the shape of the trees: a file that stays one on both sides.
+
+    It is neither source nor target of a rename, so it can be merged by itself, and left out of the trees.
+    """
+    return frozenset(
+        path
+        for one, two in ((ours, theirs), (theirs, ours))
+        for path, change in one.touched.items()
+        if stays_plain(change) and (path not in two.touched or stays_plain(two.touched[path]))
+    )
+
+
+def _without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> ChangeSet:
+    """Give a change set in which these paths are as in the base."""
+    if paths.isdisjoint(changes.touched):
+        return changes
+    touched = {path: change for path, change in changes.touched.items() if path not in paths}
+    folded = {path: change for path, change in changes.changes.items() if path not in paths}
+    tree = sources.trees.edited(changes.base, frozenset((path, change.after) for path, change in touched.items()))
+    return ChangeSet(changes.base, tree, touched, folded)
+
+
+def _meet_path(sources: Sources, ours: Participant, theirs: Participant, base: str, path: str) -> PathResult:
+    overlaps = (
+        overlap_of(sources, ours, theirs, meeting, merge, lines_of(sources, meeting, merge))
+        for meeting, merge in meetings_at(sources, ours, theirs, base, path)
+    )
+    return PathResult(_changes_at(path, ours, theirs), found_at(ours, theirs, path, overlaps))
+
+
+def meetings_at(
+    sources: Sources, ours: Participant, theirs: Participant, base: str, path: str
+) -> Iterator[tuple[Meeting, Merge | None]]:
+    """Merge one path that both changed since the base, by trees cut down to it, and give the meetings there."""
+    before = sources.trees.entry(base, path)
+    mine, other = ours.own.touched[path].after, theirs.own.touched[path].after
+    if before in (mine, other) or mine is None or other is None:
+        return
+    our_change, their_change = Change(path, before, mine), Change(path, before, other)
+    if mine == other:
+        yield Meeting(path, merging_kind(our_change, their_change), False, our_change, their_change), None
+        return
+    asked = PathQuestion(path, before, mine, other, ours.files)
+    if merges_by_lines(sources, asked):
+        yield Meeting(path, merging_kind(our_change, their_change), False, our_change, their_change), None
+        return
+    merge = sources.judge.merge_path(asked)
+    our_cut, their_cut = (ChangeSet("", "", {path: change}, {path: change}) for change in (our_change, their_change))
+    for meeting in find_meetings(merge, our_cut, their_cut):
+        yield meeting, merge
+
+
+def _as_staged(sources: Sources, meeting: Meeting, merge: Merge, ours: Participant, theirs: Participant) -> Meeting:
+    """Give the meeting with what git merged at its path, where that is a side's own file of that name.
+
+    With several merge bases, or a rename onto a name that is taken, the change sets alone would name another file.
+    """
+    stages = merge.stages.get(meeting.path, {}) if meeting.conflict else {}
+    known = [name for change in (meeting.ours, meeting.theirs) if change is not None for name in change.names]
+    names = tuple(dict.fromkeys((meeting.path, *meeting.names, *known)))
+    ours_settled, theirs_settled = (
+        _settle(sources, change, participant, stages.get(1), stages.get(number), names)
+        for change, participant, number in ((meeting.ours, ours, 2), (meeting.theirs, theirs, 3))
+    )
+    return replace(meeting, ours=ours_settled, theirs=theirs_settled)
+
+
+def _settle(
+    sources: Sources,
+    change: Change | None,
+    participant: Participant,
+    before: Entry | None,
+    now: Entry | None,
+    names: tuple[str, ...],
+) -> Change | None:
+    if change is not None and (now is None or change.after == now):
+        return change if before is None or change.after is None else replace(change, before=before)
+    if now is None:
+        return None
+    tree, own = participant.own.tree, participant.own.touched
+    exact = [name for name in names if sources.trees.entry(tree, name) == now]
+    path = next((name for name in exact if name in own), None) or sources.trees.find(tree, now, names[0])
+    if path is not None and (path in own or change is None):
+        return Change(path, before, now)
+    if exact and not (change is not None and _is_own(participant, change)):
+        return Change(exact[0], before, now)
+    return change  # a file that just happens to be alike
+
+
+def _since(sources: Sources, participant: Participant, base: str) -> ChangeSet:
+    """Give what a participant has that the base has not: its own work and what it has from trunk."""
+    return participant.own if participant.own.base == base else sources.trees.changes(base, participant.own.tree)
+
+
+def _is_own(participant: Participant, change: Change | None) -> bool:
+    """Tell whether a change is the participant's own work and not something that it merely has from trunk."""
+    return change is None or any(name in participant.own.touched for name in change.names)
+
+
+def overlap_of(
+    sources: Sources,
+    ours: Participant,
+    theirs: Participant,
+    meeting: Meeting,
+    merge: Merge | None,
+    lines: tuple[Lines, Lines],
+) -> Overlap:
+    """Make the overlap of a meeting at these lines."""
+    verdict = "conflict" if meeting.conflict else "clean"
+    if not meeting.conflict and meeting.ours and meeting.theirs:
+        same = (meeting.ours.path, meeting.ours.after) == (meeting.theirs.path, meeting.theirs.after)
+        verdict = "identical" if same else "clean"
+    sides = (
+        _side(sources, ours, meeting.path, meeting.ours, lines[0]),
+        _side(sources, theirs, meeting.path, meeting.theirs, lines[1]),
+    )
+    if ours.key == TRUNK_KEY:
+        sides = sides[::-1]  # git merges into trunk, people are told of their worktree first
+    notes = [_note(sources, ours, theirs, meeting, merge)]
+    changes = ((ours, meeting.ours), (theirs, meeting.theirs))
+    if any(region.whole for side in sides for region in (*side.regions, *side.changed)) and any(
+        change is not None and _is_filtered(sources, participant, change) for participant, change in changes
+    ):
+        notes.append(LINES_NOTE)
+    note = " ".join(filter(None, notes)) or None
+    return Overlap(meeting.path, verdict, meeting.kind, sides, note, lines[0].paired)  # type: ignore[arg-type]
+
+
+def _note(
+    sources: Sources, ours: Participant, theirs: Participant, meeting: Meeting, merge: Merge | None
+) -> str | None:
+    """Say what was left out that would have taken part in the merge, or in reading what is not committed."""
+    programs = sources.judge.programs
+    if merge is not None and (said := sources.judge.note_on(meeting.path, ours.files, merge)) is not None:
+        return said
+    for participant, change in ((ours, meeting.ours), (theirs, meeting.theirs)):
+        own = next(filter(None, map(participant.own.named, change.names)), None) if change is not None else None
+        read = own is not None and own.after is not None and own.sources != (COMMITTED,)
+        if own is not None and read and (said := programs.note_on_file(own.path, participant.files)) is not None:
+            return said
+    return None
+
+
+def _side(sources: Sources, participant: Participant, path: str, change: Change | None, lines: Lines) -> Side:
+    if change is None:
+        return Side(
+            participant.key,
+            participant.name,
+            participant.ref,
+            path,
+            lines.regions,
+            lines.changed,
+            (COMMITTED,),
+            None,
+            None,
+        )
+    own = next((participant.own.named(name) for name in change.names if name in participant.own.touched), None)
+    if participant.present is not None:
+        own, change, lines = _as_present(sources, participant.present, own, change, lines)
+    if _is_filtered(sources, participant, change) and change.after is not None:
+        present = own.sources if own is not None else (COMMITTED,)
+        lines = on_screen(sources, participant.key, change.path, change.after, present, lines)
+    return Side(
+        key=participant.key,
+        name=participant.name,
+        ref=participant.ref,
+        path=change.path,
+        regions=lines.regions,
+        changed=lines.changed,
+        sources=own.sources if own is not None else (COMMITTED,),
+        before=change.before,
+        after=change.after,
+    )
+
+
+def _is_filtered(sources: Sources, participant: Participant, change: Change) -> bool:
+    """Tell whether the lines of a participant's file need not be those that git compares."""
+    is_file = change.after is not None and change.after.is_file
+    return is_file and sources.judge.programs.stands_between(change.path, participant.files)
+
+
+def _as_present(
+    sources: Sources, present: Present, own: Change | None, change: Change, lines: Lines
+) -> tuple[Change | None, Change, Lines]:
+    """Give a change as it would land, and its lines, as they are in the participant's files."""
+    name = present.origins.get(change.path, change.path)
+    own = present.own.named(name) or own
+    now = sources.trees.entry(present.own.tree, name)
+    if own is None or (name, now) == (change.path, change.after) or (now is None and change.after is not None):
+        return own, change, lines
+    return own, Change(name, own.before, now, own.sources), moved_along(sources, change.after, now, lines)

@@ -1,0 +1,146 @@
+"""Read files without ever waiting or following a link that somebody put there, and find out what is mounted where."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+MOST_BYTES = 64 * 1024
+PIECE = 1 << 20
+"""Bytes that are read at once."""
+
+READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+Signature = tuple[int, int, int, int, int]
+"""What tells a file, as it is now, from every other, and from what it will be."""
+
+
+class ChangedError(OSError):
+    """What is there now is not what was there a moment ago."""
+
+
+def signature(status: os.stat_result) -> Signature:
+    """Give a value that changes when a file's content does, or when another file takes its place."""
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev
+
+
+def upwards(path: str) -> Iterator[str]:
+    """Give an absolute path and every directory above it, nearest first; nothing for an empty path."""
+    while path:  # a Path for each would cost more than most questions
+        yield path
+        above = os.path.dirname(path)
+        if above == path:
+            return
+        path = above
+
+
+def why_not_ours(folder: str | os.PathLike[str]) -> str | None:
+    """Say in a sentence why a directory can't be ours, None where it can; OSError."""
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        return f"{folder} is not a directory. Move it away."
+    if hasattr(os, "getuid") and status.st_uid != os.getuid():
+        return f"{folder} belongs to another user. Nothing is done with it."
+    return None
+
+
+def make_private(folder: str | os.PathLike[str]) -> str | None:
+    """Make a directory accessible to its owner alone; give a sentence where it can't be ours. OSError."""
+    why = why_not_ours(folder)
+    if why is None and os.lstat(folder).st_mode & 0o077:
+        os.chmod(folder, 0o700)
+    return why
+
+
+def read_small(path: str) -> bytes:
+    """Read a small file of git's own; OSError for anything else."""
+    return read_regular(path, MOST_BYTES)
+
+
+def read_regular(path: str, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; OSError for anything else.
+
+    A FIFO would block, a link lead away; what changes into one between two looks is caught on the open file.
+    """
+    descriptor = os.open(path, READING)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            raise OSError(errno.EINVAL, "not a regular file of a usual size", path)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(status.st_size)  # as it was then; and no room is taken for `limit` bytes
+    finally:
+        os.close(descriptor)
+
+
+def pieces(path: str, is_expected: Callable[[os.stat_result], bool], check: Callable[[], None]) -> Iterator[bytes]:
+    """Read a regular file at an absolute path in pieces; OSError for anything else, or for a file that is not expected.
+
+    `check` is called before every piece, and may raise.
+    """
+    descriptor = os.open(path, READING)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or not is_expected(status):
+            raise ChangedError(errno.ESTALE, "another file now", path)
+        while piece := os.read(descriptor, PIECE):
+            check()
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+_REMOTE = frozenset({
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "ceph", "afs", "davfs", "vboxsf", "prl_fs", "fuse.sshfs",
+    "fuse.davfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "fuse.grpcfuse", "fuse.vmhgfs-fuse",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system at a place: the absolute path, "/" for the root, and its type."""
+
+    point: str
+    kind: str
+
+
+def read_mounts() -> tuple[Mount, ...]:
+    """Give every mount that this process sees, a later one over an earlier; none where the system does not tell."""
+    import psutil  # takes as long as a git, and most commands need no mounts
+
+    try:
+        return tuple(Mount(one.mountpoint, one.fstype) for one in psutil.disk_partitions(all=True))
+    except (OSError, psutil.Error):
+        return ()
+
+
+def mount_points() -> frozenset[str]:
+    """Give the absolute paths that something is mounted at."""
+    return frozenset(mount.point for mount in read_mounts())
+
+
+def mounts_below(folder: str, points: frozenset[str]) -> tuple[str, ...]:
+    """Give the mount points at or below a folder, relative to it, sorted; '.' for the folder itself."""
+    return tuple(
+        sorted(os.path.relpath(point, folder) for point in points if point == folder or point.startswith(folder + "/"))
+    )
+
+
+def mounted_in(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Give the paths in a folder where other file systems are mounted, because what is there is not the folder's."""
+    return mounts_below(os.path.realpath(folder), mount_points())
+
+
+def is_remote(path: str, mounts: Iterable[Mount]) -> bool:
+    """Tell whether changes of this path can happen on another machine, unseen by inotify."""
+    real = os.path.realpath(path)
+    longest, kind = "", ""
+    for mount in mounts:
+        point = mount.point.rstrip("/")
+        if (real == point or real.startswith(f"{point}/")) and len(point) >= len(longest):
+            longest, kind = point, mount.kind
+    return kind in _REMOTE

@@ -1,0 +1,66 @@
+"""Read the links between a worktree and its repository: `.git`, `gitdir` and `commondir` (gitrepository-layout(5)).
+
+`.git` is nearly always a directory, or a small file that names one. Some tools (git-annex) put a symbolic link in the
+file's place; git follows it, and so do we. Nothing is read but regular files, and of those a few bytes. A link is only
+read here, never believed: whether both ends name each other is for the caller to ask.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from sidecar.system.files import read_small
+
+_MOST_BYTES = 8192
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def git_directory(worktree: Path) -> Path | None:
+    """Give the real path of the git directory that `<worktree>/.git` is or names; None when there is none."""
+    dot_git = worktree / ".git"
+    try:
+        mode = dot_git.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return dot_git.resolve()
+        said = _named(dot_git) if stat.S_ISREG(mode) else None
+        return None if said is None else (worktree / said).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL in the name
+        return None
+
+
+def git_file(git_dir: str | os.PathLike[str]) -> bytes:
+    """Give the content of a `.git` file that names a git directory."""
+    return b"gitdir: " + os.fsencode(git_dir) + b"\n"
+
+
+def read_gitdir(administrative: str | os.PathLike[str]) -> str:
+    """Give the path of the `.git` file that an administrative directory names, as it stands there; OSError.
+
+    A relative one (git 2.48 on) is relative to the administrative directory.
+    """
+    return os.fsdecode(read_small(os.path.join(administrative, "gitdir")).rstrip(b"\n"))
+
+
+def worktree_of(administrative: str | os.PathLike[str]) -> str:
+    """Give the real path of the worktree that an administrative directory names, there or not; OSError."""
+    return os.path.realpath(os.path.dirname(os.path.join(administrative, read_gitdir(administrative))))
+
+
+def common_directory(administrative: str | os.PathLike[str]) -> str:
+    """Give the real path of the common directory that an administrative directory names; OSError."""
+    said = os.fsdecode(read_small(os.path.join(administrative, "commondir")).rstrip(b"\n"))
+    return os.path.realpath(os.path.join(administrative, said))
+
+
+def _named(dot_git: Path) -> str | None:
+    """Give the path that a `.git` file names, as it stands there; None for another file."""
+    descriptor = os.open(dot_git, _READING)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        content = os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
+    return os.fsdecode(content.removeprefix(b"gitdir:").strip()) if content.startswith(b"gitdir:") else None

@@ -1,0 +1,45 @@
+"""A small history is replayed, as it is and in own work; disagreements would be its exit status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.harness import commit, git, init, state_of, tick
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_history_is_replayed_both_ways(tmp_path: Path) -> None:
+    """Two branches and trunk change one line each; the second to be merged has been resolved by hand."""
+    repo = init(tmp_path / "history")
+    lines = [f"{number}\n" for number in range(30)]
+    commit(repo, {"a.txt": "".join(lines)})
+    for name, at in (("one", 5), ("two", 20)):
+        git(repo, "switch", "--quiet", "--create", name, "main")
+        commit(repo, {"a.txt": "".join([*lines[:at], f"{name}\n", *lines[at + 1 :]])})
+    git(repo, "switch", "--quiet", "main")
+    for name, strategy in (("one", "ort"), ("two", "ours")):
+        commit(repo, {"a.txt": "".join([*lines[:20], "trunk\n", *lines[21:]])} if name == "one" else {"b.txt": "b\n"})
+        git(repo, "merge", "--quiet", "--no-edit", "--no-ff", "--strategy", strategy, name, env=tick(repo))
+    before = state_of(repo)
+    command = [sys.executable, "-m", "bench.replay", str(repo), "--most", "5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("2 merges, 1 conflicting, 1 conflicted files: 0 disagreements in verdict")
+    assert "own work: " in done.stdout and "with a branch that stops at trunk): 0 disagreements" in done.stdout
+    assert state_of(repo) == before
+
+
+def test_what_takes_trunk_back_is_listed(tmp_path: Path) -> None:
+    repo = init(tmp_path / "history")
+    old = "".join(f"price_{number} = {number}\n" for number in range(9))
+    commit(repo, {"prices.py": old})
+    commit(repo, {"prices.py": old.replace("= 4", "= 44")}, "Raise a price")
+    git(repo, "switch", "--quiet", "--create", "stale")
+    commit(repo, {"prices.py": old}, "Work")
+    git(repo, "switch", "--quiet", "main")
+    git(repo, "merge", "--quiet", "--no-edit", "--no-ff", "stale", env=tick(repo))
+    command = [sys.executable, "-m", "bench.undoes_trunk", str(repo)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert "Raise a price (exactly)" in done.stdout, done.stdout + done.stderr
+    assert "1 merges, 1 flagged" in done.stdout

@@ -1,0 +1,93 @@
+"""What a person has asked for is done only by consent, and Enter alone lets nothing pass that was found."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scripts.editor.codeserver import CodeServer
+from scripts.editor.processes import wait_until
+from scripts.editor.workbench import (
+    answer_notification,
+    dialog,
+    editor_text,
+    input_box,
+    notification_list,
+    open_workbench,
+    pick,
+    picker_rows,
+    picker_title,
+    run_command,
+    wait_for_message,
+)
+from tests.editor.conftest import Shoot
+from tests.editor.told import Told
+from tests.harness import add_worktree, commit, git, init, write
+
+_SECONDS = 60
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    main = init(tmp_path / "shop")
+    git(main, "config", "user.name", "Ada Harness")
+    git(main, "config", "user.email", "ada@example.com")
+    commit(main, {"cart.py": "total = 0\n"}, "Begin the shop")
+    return main
+
+
+@pytest.fixture
+def taxes(shop: Path) -> Path:
+    worktree = add_worktree(shop, "taxes")
+    commit(worktree, {"cart.py": "total = 1\n"}, "Count")
+    return worktree
+
+
+def test_with_do_not_disturb_it_asks_and_its_result_can_be_read(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, told: list[Told]
+) -> None:
+    open_workbench(page, editor, taxes, taxes / "cart.py")
+    expect(editor_text(page)).to_contain_text("total")
+    run_command(page, "Notifications: Toggle Do Not Disturb Mode")
+    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
+    pick(page, "taxes")
+    pick(page, "Merge commit")
+    expect(input_box(page)).to_have_value("Merge branch 'taxes'")
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_contain_text("Merge taxes")
+    answer_notification(page, "Merge")
+    wait_until("it is merged", lambda: "Merge branch 'taxes'" in git(shop, "log", "--format=%s") or None, _SECONDS)
+    run_command(page, "Notifications: Show Notifications")
+    expect(notification_list(page).filter(has_text="Merged taxes into main").first).to_be_visible()
+    assert [one.text for one in told if one.kind in ("notice", "progress")] == []
+    assert any(one.kind == "dialog" and "into main with a merge commit" in one.text for one in told)
+
+
+def test_enter_lets_nothing_pass_until_each_finding_is_ticked(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
+) -> None:
+    write(taxes, {"notes.md": "Notes\n"})
+    open_workbench(page, editor, shop, shop / "cart.py")
+    expect(editor_text(page)).to_contain_text("total")
+    question = picker_title(page).filter(has_text="taxes is not ready to be released.")
+
+    def ask() -> None:
+        run_command(page, "Worktree Sidecar: Release Worktree...")
+        pick(page, "taxes")
+        expect(question).to_be_visible()
+
+    ask()
+    shoot("release-findings")
+    page.keyboard.press("Enter")
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    ask()  # only now is it certain that nothing was going on
+    assert (taxes / "notes.md").exists()
+    rows = picker_rows(page)
+    for row in range(rows.count()):
+        rows.nth(row).click()
+        page.keyboard.press("Enter")
+        if row < rows.count() - 1:
+            expect(question).to_be_visible()
+    wait_for_message(page, "Released taxes")
+    assert not taxes.exists()

@@ -17,11 +17,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sidecar.model.changes import how_to_make
 from sidecar.model.findings import Finding
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.merge_order import Order, Turn
-from sidecar.model.messages import called, counted, escape, named, no_overlaps, short, shown, titled, where
+from sidecar.model.messages import (
+    called,
+    counted,
+    escape,
+    named,
+    no_overlaps,
+    overlap_notes,
+    short,
+    shown,
+    titled,
+    where,
+)
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY
 from sidecar.model.schema import Json, Restorable
@@ -171,8 +181,7 @@ def overlap_blocks(meetings: Sequence[Meeting], width: int) -> list[RenderableTy
             table.add_column(width=wide, overflow="fold")
         for _, cell in group:
             table.add_row(*cell)
-        made = how_to_make(path) if any(overlap.verdict != "identical" for (overlap, _, _), _ in group) else None
-        notes = dict.fromkeys(note for note in (*(overlap.note for (overlap, _, _), _ in group), made) if note)
+        notes = dict.fromkeys(note for (overlap, _, _), _ in group for note in overlap_notes(overlap))
         remarks = [Text(escape(note), style="dim") for note in notes]
         blocks.append(Group(Text(escape(path), style="bold"), indented(table, *remarks)))
     return [*blocks, Text(total(overlap for overlap, _, _ in meetings), style="dim")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sidecar.git.process import Place, run
+from sidecar.model.regenerate import without_command
 from sidecar.model.settings import SETTINGS
 
 REPOSITORY_SCOPES = frozenset({"local", "worktree"})
@@ -58,19 +60,33 @@ def read_config(place: Place) -> Config:
     fields = run(place, "config", "--list", "--show-scope", "--show-origin", "--includes", "-z").split(b"\0")
     pairs: list[tuple[str, str, str]] = []
     files: set[str] = set()
+    first: dict[str, str] = {}
     for scope, origin, pair in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         key, given, value = pair.decode("utf-8", "surrogateescape").partition("\n")
         if scope != b"command":
-            pairs.append((scope.decode(), key, value if given else "true"))
             file = os.path.join(place.cwd, os.fsdecode(origin.removeprefix(b"file:")))
+            included = first.setdefault(scope.decode(), file) != file
+            if key == "sidecar.generated" and included and _may_be_tracked(scope.decode(), file):
+                value = without_command(value)
+            pairs.append((scope.decode(), key, value if given else "true"))
             files.add(file)
             if key == "include.path" or (key.startswith("includeif.") and key.endswith(".path")):
                 files.add(os.path.join(os.path.dirname(file), os.path.expanduser(value)))
     return Config(tuple(pairs), frozenset(files))
 
 
-def sidecar_keys(config: Config) -> dict[str, str | tuple[str, ...]]:
-    """Give `sidecar.*` without the prefix; a list has all values, `trusted` those from outside the repository only."""
+def _may_be_tracked(scope: str, file: str) -> bool:
+    """Tell whether a file that the repository's configuration includes lies in a worktree, so that a pull writes it."""
+    above = Path(os.path.realpath(file)).parents
+    aside = scope not in REPOSITORY_SCOPES or any(folder.name == ".git" for folder in above)
+    return not aside and any(os.path.lexists(folder / ".git") for folder in above)
+
+
+def sidecar_keys(config: Config, *, trusted: bool) -> dict[str, str | tuple[str, ...]]:
+    """Give `sidecar.*` without the prefix; a list has all values, `trusted` those from outside the repository only.
+
+    Where the repository is not trusted, what its own configuration says of `generated` names no command.
+    """
     plain: dict[str, str | tuple[str, ...]] = {
         key.removeprefix("sidecar."): value for _, key, value in config.pairs if key.startswith("sidecar.")
     }
@@ -78,6 +94,12 @@ def sidecar_keys(config: Config) -> dict[str, str | tuple[str, ...]]:
         if setting.kind == "string[]" and setting.key.lower() in plain:
             plain[setting.key.lower()] = config.all(f"sidecar.{setting.key.lower()}")
     plain["trusted"] = config.all("sidecar.trusted", frozenset({"system", "global"}))
+    if not trusted and "generated" in plain:
+        plain["generated"] = tuple(
+            without_command(value) if scope in REPOSITORY_SCOPES else value
+            for scope, name, value in config.pairs
+            if name == "sidecar.generated"
+        )
     return plain
 
 

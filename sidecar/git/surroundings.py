@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from sidecar.git.process import DIFF_ALGORITHM_MERGES, GitError, Place, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository
 from sidecar.model.picture import Worktree
+from sidecar.model.regenerate import GENERATED
 from sidecar.system.files import read_regular
 from sidecar.system.worktree_links import git_directory
 
@@ -187,6 +188,8 @@ class Programs:
         self._place = lru_cache(maxsize=64)(self._lay_out)
         self._values = lru_cache(maxsize=REMEMBERED)(self._check)
         self._chooses = lru_cache(maxsize=64)(partial(self._names, CHOOSING))
+        self._marks = lru_cache(maxsize=64)(partial(self._names, frozenset({GENERATED})))
+        self._generated: dict[tuple[Attributes, str], str] = {}
         self.merges_text = lru_cache(maxsize=REMEMBERED)(self._merges_text)
 
     def take_part(self, attributes: Attributes, paths: tuple[str, ...]) -> bool:
@@ -219,6 +222,21 @@ class Programs:
     def stands_between(self, path: str, tree: str) -> bool:
         """Tell whether a filter stands between this file on the disk and git, so that they may differ line by line."""
         return self._value("filter", path, tree, self._configured) in self._configured
+
+    def generated(self, paths: Iterable[str], tree: str) -> Mapping[str, str]:
+        """Give what git says of `linguist-generated` for each of these paths of a tree; git is asked once for all."""
+        objects, paths = self._quarantine.objects, tuple(paths)
+        if not self._marks(attributes_above(objects, tree, paths)):
+            return dict.fromkeys(paths, "unspecified")
+        keys = {path: (attributes_above(objects, tree, (path,)), path) for path in paths}
+        known = {path: said for path, key in keys.items() if (said := self._generated.get(key)) is not None}
+        missing = tuple(path for path in paths if path not in known)
+        if missing:
+            values = self._check(attributes_above(objects, tree, missing), missing, GENERATED)
+            known |= zip(missing, values, strict=True)
+            kept = self._generated if len(self._generated) < REMEMBERED else {}
+            self._generated = kept | {keys[path]: known[path] for path in missing}
+        return known
 
     def _value(self, attribute: str, path: str, tree: str, names: frozenset[str]) -> str:
         """Give what an attribute is set to; git is not asked where none of these names can be."""

@@ -135,7 +135,7 @@ def _problem(lines: Range, places: list[Place]) -> Problem:
     if len(others) == 1:
         said = [_sentence(seen, [place for place in ranked if place.seen is seen]) for seen in overlaps]
     else:
-        notes = [note for seen in overlaps for note in overlap_notes(seen.overlap, seen.mine)]
+        notes = [note for seen in overlaps for note in overlap_notes(seen.overlap)]
         said = [gathered_sentence(overlaps[0].overlap.verdict, list(others.values())), *notes]
     if more := sum(place.more for place in ranked):
         said.append(f"{counted(more, 'more place is', 'more places are')} not shown.")

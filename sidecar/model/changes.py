@@ -1,7 +1,4 @@
-"""Say what one worktree changed: entries of trees, changes, change sets, and what an object id looks like.
-
-Git's merge of two versions of a file that a tool makes may be clean and wrong, so it is known how to make it anew.
-"""
+"""Say what one worktree changed: entries of trees, changes, change sets, and what an object id looks like."""
 
 from __future__ import annotations
 
@@ -115,44 +112,3 @@ def is_object_id(text: str) -> bool:
 def object_ids_in(text: bytes) -> list[str]:
     """Find whatever in a text looks like an object id, in its order; the null id left out."""
     return [oid.decode("ascii") for oid in _IN_TEXT.findall(text) if oid.strip(b"0")]
-
-
-MADE_BY: Mapping[str, str] = MappingProxyType(
-    {
-        "package-lock.json": "npm install",
-        "npm-shrinkwrap.json": "npm install",
-        "yarn.lock": "yarn install",
-        "pnpm-lock.yaml": "pnpm install",
-        "bun.lock": "bun install",
-        "bun.lockb": "bun install",
-        "deno.lock": "deno install",
-        "Cargo.lock": "cargo generate-lockfile",
-        "poetry.lock": "poetry lock",
-        "uv.lock": "uv lock",
-        "pdm.lock": "pdm lock",
-        "Pipfile.lock": "pipenv lock",
-        "Gemfile.lock": "bundle lock",
-        "composer.lock": "composer update --lock",
-        "go.sum": "go mod tidy",
-        "flake.lock": "nix flake lock",
-        "Podfile.lock": "pod install",
-        "pubspec.lock": "dart pub get",
-        "mix.lock": "mix deps.get",
-    }
-)
-"""The last part of a path -> the command that makes the file anew."""
-
-BY_TOOLS = (".snap", ".min.js", ".min.css", ".js.map", ".css.map", "_pb2.py", ".pb.go", ".g.dart")
-"""How the names of other files end that tools make."""
-
-
-def is_made_by_tools(path: str) -> bool:
-    """Tell whether a file is known to be made by a tool, by its name."""
-    return path.rpartition("/")[2] in MADE_BY or path.endswith(BY_TOOLS)
-
-
-def how_to_make(path: str) -> str | None:
-    """Say in a sentence how a file is made anew; None for one that people write."""
-    if (command := MADE_BY.get(path.rpartition("/")[2])) is not None:
-        return f"It is better made anew than merged: {command}"
-    return "It is made by a tool, and better made anew than merged." if path.endswith(BY_TOOLS) else None

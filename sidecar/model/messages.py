@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, how_to_make, is_object_id
+from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, is_object_id
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict
 from sidecar.model.picture import TRUNK_KEY, Undone
 
@@ -150,13 +150,22 @@ def ranges(regions: Sequence[Region]) -> str:
 
 def overlap_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
     """Say what happens where `mine` meets the lines `theirs` of `other`; none where there are no lines to name."""
-    return " ".join((_sentence(overlap, mine, other, theirs), *overlap_notes(overlap, mine)))
+    return " ".join((_sentence(overlap, mine, other, theirs), *overlap_notes(overlap)))
 
 
-def overlap_notes(overlap: Overlap, mine: Side) -> list[str]:
+def overlap_notes(overlap: Overlap) -> list[str]:
     """Give the sentences that belong to an overlap beside what happens: what was left out, and what makes the file."""
-    made = how_to_make(mine.path) if overlap.verdict != "identical" else None
-    return [note for note in (overlap.note, made) if note]
+    return [note for note in (overlap.note, made_anew(overlap)) if note]
+
+
+def made_anew(overlap: Overlap) -> str | None:
+    """Say how the file of an overlap is made anew; None where people write it, and where both have the same."""
+    known = overlap.regeneration if overlap.verdict != "identical" else None
+    if known is None:
+        return None
+    if known.command is None:
+        return "It is made by a tool, and better made anew than merged."
+    return f"It is better made anew than merged: {shown(known.command)}"
 
 
 def gathered_sentence(verdict: Verdict, others: Sequence[Side]) -> str:

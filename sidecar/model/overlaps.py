@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from sidecar.model.changes import Entry
+from sidecar.model.regenerate import Regeneration
 
 Verdict: TypeAlias = Literal["conflict", "clean", "identical"]
 
@@ -62,6 +63,7 @@ class Overlap:
     """A path in two change sets, graded by git; `note` says in one sentence what the verdict left out, if anything.
 
     `paired` is False for a conflict that git put no markers into: the sides' regions do not answer each other then.
+    `regeneration` is how a file that a tool makes is made anew, whatever the verdict.
     """
 
     path: str
@@ -70,6 +72,7 @@ class Overlap:
     sides: tuple[Side, Side]
     note: str | None = None
     paired: bool = True
+    regeneration: Regeneration | None = None
 
     def seen_from(self, key: str) -> tuple[Side, Side] | None:
         """Give (this side, the other side) for the party of that key; None when it takes no part."""

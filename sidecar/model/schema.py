@@ -125,12 +125,14 @@ def _turn(turn: Turn) -> Json:
 
 
 def overlap_object(overlap: Overlap) -> Json:
-    """Give the OVERLAP of the design."""
+    """Give the OVERLAP of the design; of a file that a tool makes `regenerate` says how it is made anew."""
+    made = overlap.regeneration
     return {
         "path": overlap.path,
         "verdict": overlap.verdict,
         "kind": overlap.kind,
         "sides": [_side(side) for side in overlap.sides],
+        **({} if made is None else {"regenerate": {"kind": made.kind, "command": made.command}}),
     }
 
 

@@ -173,6 +173,16 @@ SETTINGS: tuple[Setting, ...] = (
         "in git config, give one value for each pattern.",
     ),
     Setting(
+        "generated",
+        "string[]",
+        (),
+        "Files that tools make, and how they are made anew: `PATTERN -> COMMAND`, or `PATTERN` alone. A pattern is a "
+        "name, or a path from the worktree's top, of files or of a directory that they lie in; the command runs at the "
+        "top by the shell, when a person merges with `--regenerate`. In git config, give one value for each; the last "
+        "one that names a file wins. Lock files, snapshots and `linguist-generated` are known without it.",
+        editor=False,
+    ),
+    Setting(
         "server.path",
         "string",
         "",

@@ -208,7 +208,7 @@ def has_edits_refused(folder: Path) -> bool:
         config = read_config(Place(str(folder)))
     except GitError:
         return False
-    return settle(sidecar_keys(config), {})["hookBlocks"] is True
+    return settle(sidecar_keys(config, trusted=False), {})["hookBlocks"] is True
 
 
 def project_of(folder: Path) -> Path | Failure:

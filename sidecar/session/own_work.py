@@ -23,12 +23,12 @@ from sidecar.session.pair import (
     meetings_whole,
     merge_whole,
     needs_whole,
-    overlap_of,
     paths_alone,
     separable,
 )
 from sidecar.session.participants import Found, Participant, Present, found_at, found_in_trees, together
 from sidecar.session.reader import Sources
+from sidecar.session.sides import overlap_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,15 @@ from types import MappingProxyType
 
 from sidecar.git.judge import PathQuestion, Question
 from sidecar.git.objects import tree_of
-from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry
+from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.may_overlap import interplay, stays_plain
 from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind, weight
-from sidecar.model.overlaps import Overlap, Side
-from sidecar.model.picture import TRUNK_KEY
-from sidecar.session.lines import LINES_NOTE, Lines, lines_of, merges_by_lines, moved_along, on_screen
-from sidecar.session.participants import Found, Participant, Present, found_at, found_in_trees, together
+from sidecar.model.overlaps import Overlap
+from sidecar.session.lines import lines_of, merges_by_lines
+from sidecar.session.participants import Found, Participant, found_at, found_in_trees, together
 from sidecar.session.reader import Sources
+from sidecar.session.regenerate import ask_at_once
+from sidecar.session.sides import overlap_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def meet(
     if len(bases) > 1:
         return PairResult(base, NOTHING, _meet_whole(sources, ours, theirs, bases))
     paths = paths_alone(sources, ours, theirs, base)
+    ask_at_once(sources, sorted(paths - known.keys()), ours.files)
     alone = {path: known.get(path) or _meet_path(sources, ours, theirs, base, path) for path in sorted(paths)}
     whole = _meet_whole(sources, ours, theirs, bases) if needs_whole(ours, theirs, base) else Found()
     return PairResult(base, alone, whole)
@@ -156,11 +158,16 @@ def merge_whole(
 
 
 def _meet_whole(sources: Sources, ours: Participant, theirs: Participant, bases: tuple[str, ...]) -> Found:
-    overlaps = (
-        overlap_of(sources, ours, theirs, meeting, merge, lines_of(sources, meeting, merge))
-        for meeting, merge in meetings_whole(sources, ours, theirs, bases)
-    )
-    return found_in_trees(ours, theirs, overlaps)
+    return found_in_trees(ours, theirs, _overlaps_whole(sources, ours, theirs, bases))
+
+
+def _overlaps_whole(
+    sources: Sources, ours: Participant, theirs: Participant, bases: tuple[str, ...]
+) -> Iterator[Overlap]:
+    found = list(meetings_whole(sources, ours, theirs, bases))
+    ask_at_once(sources, [meeting.path for meeting, _ in found], ours.files)
+    for meeting, merge in found:
+        yield overlap_of(sources, ours, theirs, meeting, merge, lines_of(sources, meeting, merge))
 
 
 def meetings_whole(
@@ -297,97 +304,3 @@ def _since(sources: Sources, participant: Participant, base: str) -> ChangeSet:
 def _is_own(participant: Participant, change: Change | None) -> bool:
     """Tell whether a change is the participant's own work and not something that it merely has from trunk."""
     return change is None or any(name in participant.own.touched for name in change.names)
-
-
-def overlap_of(
-    sources: Sources,
-    ours: Participant,
-    theirs: Participant,
-    meeting: Meeting,
-    merge: Merge | None,
-    lines: tuple[Lines, Lines],
-) -> Overlap:
-    """Make the overlap of a meeting at these lines."""
-    verdict = "conflict" if meeting.conflict else "clean"
-    if not meeting.conflict and meeting.ours and meeting.theirs:
-        same = (meeting.ours.path, meeting.ours.after) == (meeting.theirs.path, meeting.theirs.after)
-        verdict = "identical" if same else "clean"
-    sides = (
-        _side(sources, ours, meeting.path, meeting.ours, lines[0]),
-        _side(sources, theirs, meeting.path, meeting.theirs, lines[1]),
-    )
-    if ours.key == TRUNK_KEY:
-        sides = sides[::-1]  # git merges into trunk, people are told of their worktree first
-    notes = [_note(sources, ours, theirs, meeting, merge)]
-    changes = ((ours, meeting.ours), (theirs, meeting.theirs))
-    if any(region.whole for side in sides for region in (*side.regions, *side.changed)) and any(
-        change is not None and _is_filtered(sources, participant, change) for participant, change in changes
-    ):
-        notes.append(LINES_NOTE)
-    note = " ".join(filter(None, notes)) or None
-    return Overlap(meeting.path, verdict, meeting.kind, sides, note, lines[0].paired)  # type: ignore[arg-type]
-
-
-def _note(
-    sources: Sources, ours: Participant, theirs: Participant, meeting: Meeting, merge: Merge | None
-) -> str | None:
-    """Say what was left out that would have taken part in the merge, or in reading what is not committed."""
-    programs = sources.judge.programs
-    if merge is not None and (said := sources.judge.note_on(meeting.path, ours.files, merge)) is not None:
-        return said
-    for participant, change in ((ours, meeting.ours), (theirs, meeting.theirs)):
-        own = next(filter(None, map(participant.own.named, change.names)), None) if change is not None else None
-        read = own is not None and own.after is not None and own.sources != (COMMITTED,)
-        if own is not None and read and (said := programs.note_on_file(own.path, participant.files)) is not None:
-            return said
-    return None
-
-
-def _side(sources: Sources, participant: Participant, path: str, change: Change | None, lines: Lines) -> Side:
-    if change is None:
-        return Side(
-            participant.key,
-            participant.name,
-            participant.ref,
-            path,
-            lines.regions,
-            lines.changed,
-            (COMMITTED,),
-            None,
-            None,
-        )
-    own = next((participant.own.named(name) for name in change.names if name in participant.own.touched), None)
-    if participant.present is not None:
-        own, change, lines = _as_present(sources, participant.present, own, change, lines)
-    if _is_filtered(sources, participant, change) and change.after is not None:
-        present = own.sources if own is not None else (COMMITTED,)
-        lines = on_screen(sources, participant.key, change.path, change.after, present, lines)
-    return Side(
-        key=participant.key,
-        name=participant.name,
-        ref=participant.ref,
-        path=change.path,
-        regions=lines.regions,
-        changed=lines.changed,
-        sources=own.sources if own is not None else (COMMITTED,),
-        before=change.before,
-        after=change.after,
-    )
-
-
-def _is_filtered(sources: Sources, participant: Participant, change: Change) -> bool:
-    """Tell whether the lines of a participant's file need not be those that git compares."""
-    is_file = change.after is not None and change.after.is_file
-    return is_file and sources.judge.programs.stands_between(change.path, participant.files)
-
-
-def _as_present(
-    sources: Sources, present: Present, own: Change | None, change: Change, lines: Lines
-) -> tuple[Change | None, Change, Lines]:
-    """Give a change as it would land, and its lines, as they are in the participant's files."""
-    name = present.origins.get(change.path, change.path)
-    own = present.own.named(name) or own
-    now = sources.trees.entry(present.own.tree, name)
-    if own is None or (name, now) == (change.path, change.after) or (now is None and change.after is not None):
-        return own, change, lines
-    return own, Change(name, own.before, now, own.sources), moved_along(sources, change.after, now, lines)

@@ -98,7 +98,7 @@ class Sources:
 
 def settings_of(repository: Repository, options: Options) -> dict[str, Value]:
     """Give the settings as they are for one repository: git's configuration, under what the editor says."""
-    return settle(sidecar_keys(repository.config), options.editor)
+    return settle(sidecar_keys(repository.config, trusted=repository.trusted), options.editor)
 
 
 def ask(where: Path | Repository, options: Options, question: Callable[[Sources], T | Failure]) -> T | Failure:

@@ -16,11 +16,12 @@ from functools import cached_property
 from sidecar.git.history import Commit, LoggedCommit
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
-from sidecar.model.changes import Change, Entry, is_made_by_tools
+from sidecar.model.changes import Change, Entry
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture, Trunk, Undone, WorktreeState
 from sidecar.session.background import BackgroundJob, Foreground
 from sidecar.session.reader import Sources
+from sidecar.session.regenerate import regenerations
 
 QUIET, PATIENCE = 0.25, 3.0
 """Seconds without another Picture after which it is looked, and those for which one waits at the most."""
@@ -63,10 +64,11 @@ def find_undone(sources: Sources, state: WorktreeState, trunk: Trunk) -> tuple[U
     changes, fork = state.changes, state.fork_point
     if changes is None or fork is None or trunk.commit is None or not 0 < len(changes.changes) <= MOST_PATHS:
         return ()
-    edited = [one for one in changes if _is_edit(one) and not is_made_by_tools(one.path)]
+    made = regenerations(sources, changes.changes, changes.tree).keys()
+    edited = [one for one in changes if _is_edit(one) and one.path not in made]
     if not edited:
         return ()
-    return _Look(sources, state, trunk.commit, fork).undone(edited)
+    return _Look(sources, state, trunk.commit, fork, made).undone(edited)
 
 
 def _is_edit(change: Change) -> bool:
@@ -76,12 +78,13 @@ def _is_edit(change: Change) -> bool:
 
 @dataclass
 class _Look:
-    """One look at one worktree; what several files ask is read once."""
+    """One look at one worktree; what several files ask is read once. `made` are the files that tools make."""
 
     sources: Sources
     state: WorktreeState
     tip: str
     fork: str
+    made: Collection[str]
 
     def undone(self, edited: Sequence[Change]) -> tuple[Undone, ...]:
         """Look at each edited file; a commit is told with every file in which it is taken back."""
@@ -92,7 +95,7 @@ class _Look:
     def _deleted(self, taken_back: Collection[str]) -> Iterator[Undone]:
         """Find deleted files that a commit added which is taken back elsewhere."""
         for change in self.state.changes or ():
-            if change.after is None and not is_made_by_tools(change.path) and not self._is_told(change):
+            if change.after is None and change.path not in self.made and not self._is_told(change):
                 history = self._history(change)
                 if history and history[-1].before is None and history[-1].commit.id in taken_back:
                     yield _undone(change, history[-1].commit, (), exact=True, commits=len(history))

@@ -57,7 +57,7 @@ def test_sidecar_keys(repo: Path, home: Path) -> None:
     _global(home, "sidecar.trusted", "/b")
     git(repo, "config", "sidecar.maxFileSize", "7")
     git(repo, "config", "sidecar.trusted", "/evil")
-    assert sidecar_keys(read_config(_place(repo))) == {"maxfilesize": "7", "trusted": ("/a", "/b")}
+    assert sidecar_keys(read_config(_place(repo)), trusted=True) == {"maxfilesize": "7", "trusted": ("/a", "/b")}
 
 
 def test_which_programs_are_silenced(repo: Path, home: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.overlaps import Overlap, Region, Side, Unknown
 from sidecar.model.picture import Integration, Picture, Trunk, Unfinished, Worktree, WorktreeState
+from sidecar.model.regenerate import Regeneration
 from sidecar.model.schema import check_object, overlap_object, overlaps_object, status_object, unknown_object
 
 ONE = Entry(0o100644, "1" * 40)
@@ -18,7 +19,8 @@ CHANGES = {
 }
 MINE = Side("/w/f", "f", "topic", "a", (Region(2, 3), Region(4, 4, gap=4)), (Region(1, 1),), ("committed",), ONE, ONE)
 TRUNK = Side("", None, "main", "b\udcff", (Region(5, 5),), (), ("committed",), ONE, None)
-OVERLAP = Overlap("a", "conflict", "rename/delete", (MINE, TRUNK), "A note.")
+MADE = Regeneration("lock file", "a", "make a", beside=True)
+OVERLAP = Overlap("a", "conflict", "rename/delete", (MINE, TRUNK), "A note.", regeneration=MADE)
 OVERLAP_OBJECT = {
     "path": "a",
     "verdict": "conflict",
@@ -39,6 +41,7 @@ OVERLAP_OBJECT = {
             "sources": ["committed"],
         },
     ],
+    "regenerate": {"kind": "lock file", "command": "make a"},
 }
 
 

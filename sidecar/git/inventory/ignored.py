@@ -6,7 +6,6 @@ own inside of it is no output. `measure_worktree` is the quick look at the same,
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from sidecar.git.inventory.walk import (
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
 from sidecar.model.inventory import Bytes, Output
+from sidecar.model.patterns import is_named
 from sidecar.model.picture import Worktree
 from sidecar.system.files import read_regular
 
@@ -43,19 +43,8 @@ def usable_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_named_output(path: str, patterns: Sequence[str], *, directory: bool) -> bool:
-    """Tell whether a pattern of `sidecar.disposable` names this path, relative to its worktree.
-
-    A pattern without a slash is held against the last part, one with a slash against the whole path; a slash at its
-    end means directories only. Wildcards are those of fnmatch(3).
-    """
-    name = path.rpartition("/")[2]
-    for pattern in patterns:
-        if pattern.endswith("/") and not directory:
-            continue
-        bare = pattern.strip("/")
-        if fnmatch.fnmatchcase(path if "/" in pattern.rstrip("/") else name, bare):
-            return True
-    return False
+    """Tell whether a pattern of `sidecar.disposable` names this path, relative to its worktree."""
+    return any(is_named(path, pattern, directory=directory) for pattern in patterns)
 
 
 def is_marked_output(root: str, items: Sequence[Item]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sidecar.git.history import find_trunk, upstream_ahead
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import resolve_commit
-from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
+from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import counted, shown
@@ -20,8 +20,8 @@ from sidecar.model.sweepers import sweeper_of
 from sidecar.operations.journal import finish
 from sidecar.operations.recover_open import OpenFacts, note_setup, settle_opening
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
-from sidecar.operations.setup import run_setup
-from sidecar.session.once import find_worktree
+from sidecar.operations.setup import run_setup, running_setup
+from sidecar.session.once import find_worktree, worktree_called
 from sidecar.session.reader import Options, ask_repository, settings_of
 from sidecar.system.worktree_links import git_directory
 
@@ -239,29 +239,35 @@ def set_up(result: OpenResult, plan: OpenPlan, control: Control) -> OpenResult:
 
 def set_up_again(folder: Path, name: str, options: Options, control: Control) -> OpenResult | Failure:
     """Run the setup, as it is set now, in a worktree that is open already."""
-    repository = open_repository(folder, trust=options.trusted)
-    if isinstance(repository, Failure):
-        return repository
-    try:
-        worktrees = list_worktrees(repository)
-        settings = settings_of(repository, options)
-        trunk = find_trunk(repository, worktrees, str(settings["trunk"]))
-    except GitError as error:
-        return unreadable(error)
-    found = find_worktree([WorktreeState(one) for one in worktrees if one.readable and not one.main], name, folder)
-    if isinstance(found, Failure) or found is None:
-        return found or Failure("unknown-ref", f"There is no linked worktree called {shown(name)}.")
-    if not str(settings["setup"]).strip():
-        return Failure("no-setup", "Nothing is to be run. Set it: git config sidecar.setup COMMAND")
-    source = _source(worktrees, trunk.branch if isinstance(trunk, Trunk) else None)
-    opening, limit = found.worktree, int(str(settings["verifyTimeout"]))
-    facts = OpenFacts(opening.key, opening.ref, "", source=source, setup=str(settings["setup"]), limit=limit)
-    with hold(repository.common_dir, f"setting up {shown(name)}", queue=control) as held:
+    found = ask_repository(folder, options, lambda repository: _facts_of_opened(repository, folder, name, options))
+    if isinstance(found, Failure):
+        return found
+    common_dir, facts = found
+    with hold(common_dir, f"setting up {shown(name)}", queue=control) as held:
         if isinstance(held, Finding):
             return OpenResult("refused", None, (held,))
-        if noted := note_setup(repository.common_dir, facts):
-            return OpenResult("failed", opening.key, noted)
-    return OpenResult("opened", opening.key, run_setup(repository.common_dir, opening.key, control))
+        if running := running_setup(facts.path):
+            return OpenResult("refused", facts.path, (running,))
+        if noted := note_setup(common_dir, facts):
+            return OpenResult("failed", facts.path, noted)
+    return OpenResult("opened", facts.path, run_setup(common_dir, facts.path, control))
+
+
+def _facts_of_opened(
+    repository: Repository, folder: Path, name: str, options: Options
+) -> tuple[str, OpenFacts] | Failure:
+    """Give (common directory, what an opening would note) of a linked worktree that is open already."""
+    worktrees = list_worktrees(repository)
+    found = worktree_called([one for one in worktrees if one.readable and not one.main], name, folder)
+    if isinstance(found, Failure):
+        return found
+    settings = settings_of(repository, options)
+    setup, limit = str(settings["setup"]), int(str(settings["verifyTimeout"]))
+    if not setup.strip():
+        return Failure("no-setup", "Nothing is to be run. Set it: git config sidecar.setup COMMAND")
+    trunk = find_trunk(repository, worktrees, str(settings["trunk"]))
+    source = _source(worktrees, trunk.branch if isinstance(trunk, Trunk) else None)
+    return repository.common_dir, OpenFacts(found.key, found.ref, "", source=source, setup=setup, limit=limit)
 
 
 def _open(agreed: Agreed[OpenPlan]) -> OpenResult:

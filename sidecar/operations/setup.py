@@ -32,6 +32,9 @@ FIRST_PORT, LAST_PORT, PORTS = 20_000, 29_999, 10
 
 LAST_LINES = 10
 
+_NOT_RUN = 127
+"""The exit status of a shell for what it can't run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -84,9 +87,9 @@ def run_setup(common_dir: str, path: str, control: Control) -> tuple[Finding, ..
     try:
         said = run_shell(user, setup.command, path, setup.limit or None, variables)
     except GitError as error:
+        _note_end(git_dir, setup, _NOT_RUN)
         return (finding("setup-failed", f"Setup did not run: {error.message}"),)
-    with suppress(OSError):
-        write_record(_folder(git_dir) / "setup", {"schema": 1, **asdict(setup), "status": said.status})
+    _note_end(git_dir, setup, said.status)
     if said.ok:
         ports = f"ports {variables.get('SIDECAR_PORT')} to {variables.get('SIDECAR_LAST_PORT')}"
         return (finding("set-up", f"Setup succeeded: {escape(setup.command)}. Its {ports} are in {escape(str(env))}."),)
@@ -95,6 +98,21 @@ def run_setup(common_dir: str, path: str, control: Control) -> tuple[Finding, ..
     words = "\n".join(escape(line) for line in said.last_words.splitlines()[-LAST_LINES:] if line.strip())
     told = f"Setup {ended}: {escape(setup.command)}. {again(name)}"
     return (finding("setup-failed", f"{told} Its last lines:\n{words}" if words else told),)
+
+
+def _note_end(git_dir: Path, setup: Setup, status: int) -> None:
+    with suppress(OSError):
+        write_record(_folder(git_dir) / "setup", {"schema": 1, **asdict(setup), "status": status})
+
+
+def running_setup(path: str) -> Finding | None:
+    """Say that the setup of the worktree at a path is running; None where it is not."""
+    git_dir = git_directory(Path(path))
+    setup = read_setup(str(git_dir)) if git_dir is not None else None
+    if setup is None or setup.status is not None or not is_running(setup.pid):
+        return None
+    said = f"The setup of {shown(os.path.basename(path))} is running already: {escape(setup.command)}."
+    return finding("setup-running", f"{said} Wait until it has ended.", (path,))
 
 
 def again(name: str) -> str:

@@ -129,8 +129,11 @@ def find_worktree(states: Sequence[WorktreeState], name: str, folder: Path) -> W
     """Give the worktree of that name, branch or path (relative to `folder`); None without one, a Failure when several.
 
     A name wins over a branch: `git worktree add ../x -b y` is found by x, then by y. A branch that is being rebased or
-    bisected is still a name of the worktree in which that happens.
+    bisected is still a name of the worktree in which that happens. An empty name, as an unset variable of a script
+    gives, is a Failure and not the worktree of the folder.
     """
+    if not name:
+        return Failure("unknown-name", "An empty name names no worktree. Give its name, branch or path.")
     path = os.path.realpath(folder / name)
     for choice in (
         [state for state in states if state.worktree.key == path],

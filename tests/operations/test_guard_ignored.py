@@ -105,6 +105,14 @@ def test_what_is_too_large_or_too_many_is_named(at: Standing, monkeypatch: pytes
     assert said == "Ignored files that are too large, or too many, were not kept: large.db, vendor."
 
 
+def test_what_a_file_system_may_take_for_gits_own_is_not_kept(at: Standing) -> None:
+    """Where case does not matter, a file below `.GIT` would come back into git's own directory."""
+    write(at.worktree, {"notes/.GIT/config": "hidden\n", "notes/.gitignore": "*\n"})
+    with guarding(at):
+        eventually(lambda: "SECRET=1\n" in kept_contents(at))
+    assert "hidden\n" not in kept_contents(at)
+
+
 def test_a_setting_turns_it_off(at: Standing) -> None:
     git(at.main, "config", "sidecar.guardIgnored", "false")
     with guarding(at):

@@ -14,12 +14,13 @@ import pytest
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations import setup
 from sidecar.operations.move import apply_move, plan_move
-from sidecar.operations.open import apply_open, plan_open
+from sidecar.operations.open import apply_open, plan_open, set_up_again
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.run import Control, hold
 from sidecar.session.reader import Options
+from tests.git.leaving import eventually
 from tests.harness import commit, git, init, write
 from tests.harness.ending import run_and_end
 from tests.operations.test_opening import open_and_be_killed
@@ -114,6 +115,23 @@ def test_how_it_failed_is_said_and_kept_and_it_can_run_again(shop: Path) -> None
     done = subprocess.run(again, cwd=shop, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert "Ran the setup of one." in done.stderr and kept(where) == ports
     assert setup.setup_sentence(git_dir, "one") is None
+
+
+def test_it_does_not_run_twice_at_once(shop: Path) -> None:
+    git(shop, "config", "sidecar.setup", "true")
+    where, _ = opened(shop)
+    go_on = where.parent / "go-on"
+    os.mkfifo(go_on)
+    git(shop, "config", "sidecar.setup", "read line < ../go-on")
+    again = [*SIDECAR, "open", "one", "--setup"]
+    with subprocess.Popen(again, cwd=shop, env=ENVIRONMENT, stderr=subprocess.PIPE) as first:
+        eventually(lambda: setup.running_setup(str(where)))
+        second = set_up_again(shop, "one", Options(trusted=True), Control())
+        assert not isinstance(second, Failure)
+        assert (second.outcome, [one.code for one in second.findings]) == ("refused", ["setup-running"])
+        go_on.write_text("now\n")
+        first.communicate()
+    assert first.returncode == 0 and setup.running_setup(str(where)) is None
 
 
 SIDECAR = [sys.executable, "-m", "sidecar"]

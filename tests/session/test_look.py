@@ -200,6 +200,12 @@ def test_a_name_wins_over_a_branch(repo: Path) -> None:
     assert not isinstance(found, Failure) and found is not None and found.worktree.branch == "y"
 
 
+def test_an_empty_name_is_no_worktree(repo: Path, pair: tuple[Path, Path]) -> None:
+    """A script's unset variable must not release the worktree in which it runs."""
+    found = find_worktree(pictured(look(pair[0])).worktrees, "", pair[0])
+    assert isinstance(found, Failure) and found.code == "unknown-name"
+
+
 def test_without_history_in_common(repo: Path, pair: tuple[Path, Path]) -> None:
     git(pair[1], "stash", "--quiet", "--include-untracked")
     git(pair[1], "switch", "--quiet", "--orphan", "other")

@@ -24,6 +24,7 @@ from sidecar.git.inventory.walk import Item
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import counted, named
+from sidecar.operations.decode import is_safe
 from sidecar.operations.merge.backup import make_directories
 from sidecar.operations.records import read_record, write_record
 from sidecar.system.files import read_regular, why_not_ours
@@ -64,7 +65,7 @@ def look_at_ignored(
         if not go_on():
             break
         found = list(_files(top, entry, usable_patterns(patterns)))
-        if len(found) > MOST_FILES:
+        if len(found) > MOST_FILES or not is_safe(entry.rstrip("/")):
             left_out.append(entry.rstrip("/"))
             continue
         for path, status in found:
@@ -184,7 +185,7 @@ def _files(top: str, entry: str, patterns: Sequence[str]) -> Iterator[tuple[str,
             ]
         except OSError:
             continue
-        if any(item.name == ".git" for item in items) or is_marked_output(top, items):
+        if any(item.name.casefold() == ".git" for item in items) or is_marked_output(top, items):
             continue
         for item in items:
             count += 1
@@ -271,15 +272,11 @@ def _read(path: Path) -> dict[str, Any] | None:
     if record is None or not isinstance(files, dict) or not isinstance(left_out, list):
         return None
     for name, row in files.items():
-        if not _is_inside(name) or not isinstance(row, dict) or not isinstance(row.get("mode"), int):
+        if not is_safe(name) or not isinstance(row, dict) or not isinstance(row.get("mode"), int):
             return None
         if not NAME.fullmatch(str(row.get("sha256"))):
             return None
     return record if all(isinstance(name, str) for name in left_out) else None
-
-
-def _is_inside(path: str) -> bool:
-    return "\0" not in path and not any(part in ("", ".", "..", ".git") for part in path.split("/"))
 
 
 def _manifests(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """A keeping, a restoration or a going back that is killed before any of its changes: nothing is lost or left."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,12 +19,12 @@ from tests.harness.repository import Content, Executable, Symlink
 from tests.harness.saved import Saved, save
 from tests.harness.states import Standing, build_at_work
 from tests.harness.whole import Whole, as_kept, whole
+from tests.model.examples import THOROUGH
 from tests.operations.guarding import guarding, states, wait_until_kept
 from tests.operations.test_wiped import NUMBERED, WORK, present_tree
 
-THOROUGH = os.environ.get("SIDECAR_THOROUGH") == "1"
-"""Whether it is killed before every change, and not only before every few."""
 STRIDE = 1 if THOROUGH else 9
+"""How many points lie between two at which it is killed."""
 MINE = "my own notes\n"
 pytestmark = pytest.mark.timeout(1200)
 

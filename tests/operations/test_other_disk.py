@@ -20,6 +20,7 @@ from tests.harness.repository import add_worktree, commit
 from tests.harness.states import Standing, allows
 from tests.harness.states.standing import IGNORE
 from tests.harness.whole import Whole, whole
+from tests.model.examples import THOROUGH
 
 needs_mounts = pytest.mark.skipif(not allows("mount"), reason="this machine does not allow: mount")
 OUTPUT = {"node_modules"}
@@ -83,10 +84,10 @@ def test_a_worktree_on_another_disk_comes_home_and_back(tmp_path: Path) -> None:
 
 
 @needs_mounts
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600 if THOROUGH else 900)
 def test_killed_between_two_disks(tmp_path: Path) -> None:
-    """From the first move on, at every third step."""
-    for point in range(14, 10_000, 3):
+    """From the first move on."""
+    for point in range(14, 10_000, 1 if THOROUGH else 7):
         root = tmp_path / str(point)
         with disk(root / "disk", "8M") as other:
             at = build(root / "main", other / "feat-1")

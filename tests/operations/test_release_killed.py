@@ -15,11 +15,11 @@ from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit
 from tests.harness.states import Standing, build_standing
 from tests.harness.whole import Whole, whole
+from tests.model.examples import THOROUGH
 
 OUTPUT = {"node_modules", "src/__pycache__"}
-THOROUGH = os.environ.get("SIDECAR_THOROUGH") == "1"
-"""Whether it is killed at every move, deletion and writing of a ref, and not only around each line of the journal."""
 STRIDE = 9 if THOROUGH else 17
+"""How many points lie between two at which it is killed."""
 """How many of its steps a recovery takes between two kills."""
 
 

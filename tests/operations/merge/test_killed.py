@@ -9,11 +9,11 @@ import pytest
 from sidecar.operations.recovery import recover_all
 from tests.harness import git
 from tests.harness.killing import Killed, Site, build, run_and_kill, start_over, violations
+from tests.model.examples import THOROUGH
 
 POINTS = 8
 """Before and after each of: begun, work, land, done."""
 
-THOROUGH = bool(os.environ.get("SIDECAR_THOROUGH"))
 ROUNDS = 200 if THOROUGH else 4
 
 
@@ -42,7 +42,7 @@ def test_killed_at_every_step_of_the_journal(site: Site) -> None:
     assert recovered(site) == "new"
 
 
-@pytest.mark.timeout(60 * 60 if THOROUGH else 120)
+@pytest.mark.timeout(60 * 60 if THOROUGH else 900)
 def test_killed_at_random_and_its_recovery_too(site: Site) -> None:
     chance = random.Random(int(os.environ.get("SIDECAR_SEED", "7")))
     seen = {"old": 0, "new": 0}

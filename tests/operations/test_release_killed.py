@@ -19,7 +19,6 @@ from tests.model.examples import THOROUGH
 
 OUTPUT = {"node_modules", "src/__pycache__"}
 STRIDE = 9 if THOROUGH else 17
-"""How many points lie between two at which it is killed."""
 """How many of its steps a recovery takes between two kills."""
 
 

@@ -33,10 +33,16 @@ export async function mergeWorktree(pictures: readonly Picture[], request: Reque
     return;
   }
   const worktree = { worktree: choice.worktree.path, repository: choice.repository };
-  const answer = await request<MergeAnswer>("sidecar/plan", { ...worktree, what: "merge", strategy });
-  const texts = await askTexts(choice, answer);
+  const planned = async (how: object): Promise<MergeAnswer> =>
+    await request<MergeAnswer>("sidecar/plan", { ...worktree, what: "merge", strategy, ...how });
+  const answer = await planned({});
+  const way = await pickWay(choice, answer);
+  if (way === undefined) {
+    return;
+  }
+  const texts = await askTexts(choice, way.regenerate === true ? await planned(way) : answer);
   if (texts) {
-    await vscode.commands.executeCommand(MERGE, { ...worktree, strategy, ...texts });
+    await vscode.commands.executeCommand(MERGE, { ...worktree, strategy, ...way, ...texts });
   }
 }
 
@@ -68,6 +74,22 @@ async function pickStrategy(): Promise<Strategy | undefined> {
     { label: "Rebase", description: "its commits on top of trunk, without a merge commit", strategy: "rebase" },
   ];
   return (await vscode.window.showQuickPick(rows, { title: "How?", placeHolder: "Strategy" }))?.strategy;
+}
+
+/** Where only files that tools make conflict: whether they are to be made anew. Undefined when the person backs out. */
+async function pickWay({ worktree }: Choice, answer: MergeAnswer): Promise<{ regenerate?: true } | undefined> {
+  const remakes = answer.regenerate ?? [];
+  const reasons = blocking(answer);
+  if (remakes.length === 0 || reasons.size !== 1 || !reasons.has("conflict")) {
+    return {};
+  }
+  const made = remakes.map(({ command, folder, paths }) => `${paths.join(", ")}: ${command}${folder && ` (in ${folder})`}`);
+  const rows: (vscode.QuickPickItem & { readonly way: { regenerate?: true } })[] = [
+    { label: "$(sync) Merge and Regenerate", detail: made.join("; "), way: { regenerate: true } },
+    { label: "$(git-merge) Resolve by Hand", detail: `trunk is merged into ${worktree.name}`, way: {} },
+  ];
+  const title = "Only files that tools make conflict";
+  return (await vscode.window.showQuickPick(rows, { title, placeHolder: "How?" }))?.way;
 }
 
 /** The messages that the merge needs; undefined when the person backs out. What blocks it, the server will say. */

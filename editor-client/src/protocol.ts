@@ -38,8 +38,17 @@ export interface Answer {
   readonly path?: string | null;
 }
 
+/** A command that makes files anew, and where it runs. */
+export interface Remake {
+  readonly command: string;
+  readonly folder: string;
+  readonly paths: readonly string[];
+}
+
+/** `regenerate` are the commands that make anew all that the merge conflicts in, where that can be done. */
 export interface MergeAnswer extends Answer {
   readonly plan?: { readonly message: string };
+  readonly regenerate?: readonly Remake[];
 }
 
 /** A worktree's place in the order in which to merge; `why` is null for one that nothing stands in the way of. */

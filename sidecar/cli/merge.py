@@ -45,6 +45,11 @@ STRATEGIES = ("merge", "squash", "rebase")
 @click.option("-m", "--message", metavar="M", help="The message of the merge; git's own unless given.")
 @click.option("--commit", metavar="M", help="Commit what is not committed first, with this message.")
 @click.option(
+    "--regenerate",
+    is_flag=True,
+    help="Where only files that tools make conflict, run the commands that make them anew.",
+)
+@click.option(
     "--allow", type=click.Choice(["undoes-trunk"]), multiple=True, help="Accept what would block, by its code."
 )
 @writing
@@ -55,6 +60,7 @@ def merge(
     strategy: Any,
     message: str | None,
     commit: str | None,
+    regenerate: bool,
     allow: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -73,7 +79,7 @@ def merge(
     if everything and (message is not None or commit is not None):
         raise click.UsageError("--message and --commit are for one worktree.")
     recover_first()
-    choices = MergeChoices(strategy, message, verify, commit, frozenset(allow))
+    choices = MergeChoices(strategy, message, verify, commit, frozenset(allow), regenerate)
     if name is None:
         return _merge_all(choices, dry_run=dry_run, yes=yes, as_json=as_json)
     plan = _ask_plan(name, choices, dry_run=dry_run)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, is_object_id
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict
 from sidecar.model.picture import TRUNK_KEY, Undone
+from sidecar.model.regenerate import Remake
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LONGEST_NAME = 100
@@ -166,6 +167,12 @@ def made_anew(overlap: Overlap) -> str | None:
     if known.command is None:
         return "It is made by a tool, and better made anew than merged."
     return f"It is better made anew than merged: {shown(known.command)}"
+
+
+def remakes_clause(remakes: Sequence[Remake]) -> str:
+    """Say which files are made anew by which commands, all of them: a person consents to that."""
+    said = ((", ".join(map(escape, one.paths)), escape(one.command), escape(one.folder)) for one in remakes)
+    return "; ".join(f"{paths} by “{command}”{f' in {folder}' if folder else ''}" for paths, command, folder in said)
 
 
 def gathered_sentence(verdict: Verdict, others: Sequence[Side]) -> str:

@@ -68,6 +68,38 @@ class Regeneration:
         return path.rpartition("/")[0] if self.beside else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Remake:
+    """A command that makes files anew which a merge conflicts in: in this directory, these files, known as these."""
+
+    command: str
+    folder: str
+    paths: tuple[str, ...]
+    known: tuple[Regeneration, ...]
+
+    def may_write(self, path: str) -> bool:
+        """Tell whether a file is one that the command is there to make, also one without a conflict."""
+        return any(
+            path == "/".join(filter(None, (self.folder, one.pattern)))
+            if one.beside
+            else is_file_named(path, one.pattern)
+            for one in self.known
+        )
+
+
+def remakes_of(known: Mapping[str, Regeneration]) -> tuple[Remake, ...]:
+    """Give the commands that make these files anew, those of lock files first; none where one has no command."""
+    if any(one.command is None for one in known.values()):
+        return ()
+    gathered: dict[tuple[bool, str, str], list[str]] = {}
+    for path, one in sorted(known.items()):
+        gathered.setdefault((one.kind != "lock file", one.folder(path), one.command or ""), []).append(path)
+    return tuple(
+        Remake(command, folder, tuple(paths), tuple(dict.fromkeys(known[path] for path in paths)))
+        for (_, folder, command), paths in sorted(gathered.items())
+    )
+
+
 Rule: TypeAlias = tuple[str, str | None]
 """A pattern of `sidecar.generated`, and its command."""
 

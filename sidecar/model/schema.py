@@ -13,6 +13,7 @@ from sidecar.model.merge_order import Order, Turn
 from sidecar.model.merging import Extent
 from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.regenerate import Remake
 from sidecar.model.sweepers import find_sweeper
 
 SCHEMA = 1
@@ -156,7 +157,8 @@ def merge_object(
     """Give what `merge --json` prints: `branch` is trunk's, `before` and `after` its commits.
 
     `files` is null where the merge stops or was not looked at: FILES {"edited", "added",
-    "moved", "deleted", "total"}, the total null where nothing is deleted.
+    "moved", "deleted", "total"}, the total null where nothing is deleted. A plan whose conflicts can be made anew has
+    `regenerate`, too (`remakes_object`).
     """
     return {
         "schema": SCHEMA,
@@ -166,6 +168,11 @@ def merge_object(
         "receipt": receipt,
         "files": asdict(extent) if extent is not None else None,
     }
+
+
+def remakes_object(remakes: Iterable[Remake]) -> list[Json]:
+    """Give [{"command", "folder", "paths"}] of the commands that can make anew all that a merge conflicts in."""
+    return [{"command": one.command, "folder": one.folder, "paths": list(one.paths)} for one in remakes]
 
 
 def merge_all_object(outcome: str, merges: Iterable[tuple[str, Json | None]]) -> Json:

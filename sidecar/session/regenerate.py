@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from sidecar.git.config import sidecar_keys
 from sidecar.git.process import GitError
 from sidecar.model.regenerate import Regeneration, Rule, read_rules, regeneration_of
+from sidecar.model.settings import settle
 from sidecar.session.reader import Sources
 
 
 def rules_of(sources: Sources) -> tuple[Rule, ...]:
     """Give the person's own rules: the setting `generated`."""
     values = sources.settings["generated"]
+    assert isinstance(values, tuple)
+    return read_rules(values)
+
+
+def all_rules(sources: Sources) -> tuple[Rule, ...]:
+    """Give the rules with their commands, trusted or not: for a plan, which runs none before a person agrees."""
+    values = settle(sidecar_keys(sources.repository.config, trusted=True), {})["generated"]
     assert isinstance(values, tuple)
     return read_rules(values)
 

@@ -337,3 +337,21 @@ def test_a_merge_that_takes_trunk_back_needs_to_be_allowed_by_name(shop: Path, s
     assert [one["code"] for one in said["findings"]] == ["undoes-trunk"]
     ended = sidecar(shop, "merge", "stale", "--yes", "--json", "--allow", "undoes-trunk")
     assert (ended.status, json.loads(ended.out)["outcome"]) == (0, "merged")
+
+
+def test_files_that_tools_make_are_made_anew_when_a_person_says_so(shop: Path, sidecar: Sidecar) -> None:
+    git(shop, "config", "sidecar.generated", "parts.lock -> cat *.part > parts.lock")
+    feat = add_worktree(shop, "parts")
+    commit(feat, {"t.part": "t\n", "parts.lock": "t\n"}, "Theirs")
+    before = commit(shop, {"b.part": "b\n", "parts.lock": "b\n"}, "Trunk's")
+    refused = sidecar(shop, "merge", "parts", "--yes")
+    assert (refused.status, tip(shop)) == (2, before)
+    assert "(--regenerate): parts.lock by “cat *.part > parts.lock”." in refused.out
+    shown = sidecar(shop, "merge", "parts", "--dry-run", "--json", "--regenerate")
+    said = json.loads(shown.out)
+    assert (said["outcome"], tip(shop)) == ("planned", before)
+    assert said["regenerate"] == [{"command": "cat *.part > parts.lock", "folder": "", "paths": ["parts.lock"]}]
+    ended = sidecar(shop, "merge", "parts", "--yes", "--regenerate")
+    assert ended.status == 0, ended.err
+    assert "They are made anew: parts.lock by “cat *.part > parts.lock”." in ended.out
+    assert (shop / "parts.lock").read_text() == "b\nt\n"

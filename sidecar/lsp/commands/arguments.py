@@ -44,6 +44,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "verify": (str, type(None)),
     "from": (str, type(None)),
     "allow": (list, tuple),
+    "regenerate": (bool,),
     "id": (str,),
     "into": (str, type(None)),
     "what": (str,),

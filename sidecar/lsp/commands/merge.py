@@ -115,9 +115,14 @@ def ask_merge(request: Request, control: Control) -> Question | Failure:
     title = f"Merging {name} into {branch}"
     planned = _merge_object("refused" if codes else "planned", plan, findings)
     if not codes:
-        choice = Choice("Commit and Merge" if plan.commit else "Merge", title, partial(_apply_merge, plan))
+        button = "Merge and Regenerate" if plan.regenerates else "Commit and Merge" if plan.commit else "Merge"
+        choice = Choice(button, title, partial(_apply_merge, plan))
         return Question(_merge_text(plan, findings), planned, (choice,))
     choices = []
+    if codes == {"conflict"} and plan.remakes:
+        regenerating = _plan_merge(request, regenerate=True)
+        if not isinstance(regenerating, Failure) and regenerating.remakes == plan.remakes and not regenerating.blocked:
+            choices.append(Choice("Merge and Regenerate", title, partial(_apply_merge, regenerating)))
     if "uncommitted" in codes and codes <= {"uncommitted", "nothing-to-merge"}:
         committing = partial(_merge_now, request, commit=f"Work in {request.called}")
         choices.append(Choice("Commit and Merge", title, committing))
@@ -157,7 +162,8 @@ def _choices(request: Request, **chosen: Any) -> MergeChoices | Failure:
     if strategy not in STRATEGIES:
         return Failure("bad-arguments", f"The strategy is one of {', '.join(STRATEGIES)}.")
     allow = frozenset(map(str, given.get("allow", ())))
-    return MergeChoices(strategy, given.get("message"), given.get("verify"), given.get("commit"), allow)
+    regenerate = given.get("regenerate") is True
+    return MergeChoices(strategy, given.get("message"), given.get("verify"), given.get("commit"), allow, regenerate)
 
 
 def _plan_merge(request: Request, **chosen: Any) -> MergePlan | Failure:

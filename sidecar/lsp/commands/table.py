@@ -44,13 +44,15 @@ if TYPE_CHECKING:
 
 
 OPEN, RESTORE = "sidecar.open", "sidecar.restore"
-HOW = ("strategy", "message", "commit", "verify", "allow")
+HOW = ("strategy", "message", "commit", "verify", "allow", "regenerate")
 ONE = ("worktree",)
 NAMED, WHOLE = request_for_worktree, request_for_repository
 
 OPERATIONS = (
     Operation(MERGE, ONE, HOW, NAMED, "Planning to merge {}", ask_merge, NO_MERGE),
-    Operation("sidecar.mergeAll", (), ("strategy", "verify"), WHOLE, "Planning", ask_merge_all, NO_MERGES),
+    Operation(
+        "sidecar.mergeAll", (), ("strategy", "verify", "regenerate"), WHOLE, "Planning", ask_merge_all, NO_MERGES
+    ),
     Operation(UPDATE, ONE, (), NAMED, "Planning to merge trunk into {}", ask_update, NO_UPDATE),
     Operation(OPEN, ONE, ("from",), WHOLE, "Planning", ask_open, NO_WORKTREE),
     Operation(MOVE, (), ONE, WHOLE, "Planning", ask_move, NO_WORKTREE),
@@ -88,7 +90,7 @@ async def run_open(state: ServerState, name: str, repository: str) -> str | None
 PLAN = "sidecar/plan"
 PATIENCE = 2.0
 """Seconds that a plan may take before it is shown that one is made."""
-TAKES = ("worktree", "what", "strategy", "message", "commit", "verify", "allow", "id")
+TAKES = ("worktree", "what", *HOW, "id")
 
 Plan = tuple[Callable[[Request, "Control"], "Json | Failure"], Json]
 

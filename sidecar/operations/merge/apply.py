@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from sidecar.operations.merge.make_commit import (
     stop_if_cancelled,
 )
 from sidecar.operations.merge.plan import look_again
+from sidecar.operations.merge.regenerate import regenerate
 from sidecar.operations.merge.run import (
     BEGUN,
     COMMITTING,
@@ -179,7 +181,7 @@ def _essence(plan: MergePlan) -> tuple[object, ...]:
     """Give what was agreed to: which commits and files, into what, by which commands."""
     checkout = plan.checkout.key if plan.checkout is not None else None
     what = (plan.worktree.key, plan.worktree.branch, plan.head, plan.tree, plan.trunk, checkout)
-    return (*what, plan.verify, plan.prepare, plan.limit)
+    return (*what, plan.verify, plan.prepare, plan.limit, plan.remakes if plan.regenerates else ())
 
 
 def _apply(agreed: Agreed[MergePlan]) -> MergeResult:
@@ -253,7 +255,7 @@ def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Find
     else:
         running = running.step(WORKING)
     control.stage(f"Merging {name} into {branch} in a landing repository")
-    made = make_commit(running, plan)
+    made = make_commit(running, plan, partial(regenerate, running, plan, control))
     told += verify_commit(running, plan, made, control)
     running = replace(running, facts=replace(running.facts, refs=made.refs, extras=made.extras))
     stop_if_cancelled(running)

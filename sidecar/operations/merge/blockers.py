@@ -248,7 +248,7 @@ def _upstream(repository: Repository, trunk: Trunk) -> Iterator[Finding]:
 
 def _room(repository: Repository, trunk: Trunk, plan: MergePlan, config: Config | None) -> Iterator[Finding]:
     """Tell whether the disks have room for another checkout of trunk, and for what changes in its own."""
-    lean = is_lean(read_original(repository, plan.checkout, config), plan.verify)
+    lean = is_lean(read_original(repository, plan.checkout, config), plan.verify) and not plan.regenerates
     need = _size_of_checkout(repository, trunk) if not lean else 0
     landing_repository = landing_repository_path(repository.common_dir, "merge")
     places = [(_existing(landing_repository), need), (Path(repository.common_dir), 0)]

@@ -11,13 +11,14 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import run
 from sidecar.git.surroundings import is_undecided
 from sidecar.git.unfinished import branches_held, unfinished_operations
-from sidecar.model.changes import Change
+from sidecar.model.changes import Change, Entry
 from sidecar.model.findings import Finding, finding
 from sidecar.model.merging import Merge
-from sidecar.model.messages import lines, named, shown, some
+from sidecar.model.messages import lines, named, remakes_clause, shown, some
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
-from sidecar.operations.merge.run import Strategy
+from sidecar.model.regenerate import Remake, Rule, regeneration_of, remakes_of
+from sidecar.operations.merge.run import MergeChoices, Strategy
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.reader import Sources
 
@@ -31,15 +32,24 @@ TOO_LARGE = "what is not committed there is too large to compare (sidecar.maxFil
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The tree that trunk would have, None where the merge stops; what differs from trunk; what to tell a person."""
+    """The tree that trunk would have, None where the merge stops; what differs from trunk; what to tell a person.
+
+    `remakes` are the commands that make anew all that the merge conflicts in, where that can be done.
+    """
 
     tree: str | None
     changes: Mapping[str, Change] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    remakes: tuple[Remake, ...] = ()
 
 
-def forecast(sources: Sources, trunk: Trunk, state: WorktreeState, strategy: Strategy) -> Forecast:
-    """Give git's answer for trunk and this state of the worktree; raises GitError when it gives none."""
+def forecast(
+    sources: Sources, trunk: Trunk, state: WorktreeState, choices: MergeChoices, rules: Sequence[Rule] = ()
+) -> Forecast:
+    """Give git's answer for trunk and this state of the worktree; raises GitError when it gives none.
+
+    `rules` are the person's own about what tools make.
+    """
     assert trunk.commit is not None
     assert state.changes is not None
     objects = sources.quarantine.objects
@@ -47,13 +57,46 @@ def forecast(sources: Sources, trunk: Trunk, state: WorktreeState, strategy: Str
     merge = _merge(sources, trunk.commit, trunk_tree, state)
     tree = merge.tree
     findings: list[Finding] = []
-    if not merge.clean:
-        findings.append(_conflict(sources, trunk, state, merge, strategy))
-    elif strategy == "rebase":
+    remakes = _remakes(sources, merge, trunk_tree, rules) if choices.strategy != "rebase" else ()
+    if remakes and choices.regenerate:
+        findings.append(_remade(trunk, state, remakes))
+    elif not merge.clean:
+        findings.append(_conflict(sources, trunk, state, merge, choices.strategy, remakes))
+    elif choices.strategy == "rebase":
         tree, stopped = _replay(sources, trunk, state, trunk_tree)
         findings += stopped
     changes = sources.trees.touched(trunk_tree, tree)
-    return Forecast(tree if not findings else None, changes, tuple(findings))
+    return Forecast(tree if not findings else None, changes, tuple(findings), remakes)
+
+
+def _remakes(sources: Sources, merge: Merge, into: str, rules: Sequence[Rule]) -> tuple[Remake, ...]:
+    """Give the commands that make anew all that git stops at; none where it stops at anything else, or cleanly.
+
+    Both sides have a regular file there. What git says of any other path is a conflict that nobody makes anew.
+    """
+    told = {path for message in merge.messages if message.text.startswith("CONFLICT") for path in message.paths}
+    paths = {path for path, stages in merge.stages.items() if _is_of_both(stages)}
+    if merge.clean or not paths or paths != merge.stages.keys() or not told <= paths:
+        return ()
+    said = sources.judge.programs.generated(sorted(paths), into)
+    known = {path: one for path in paths if (one := regeneration_of(path, rules, said[path])) is not None}
+    return remakes_of(known) if known.keys() == paths else ()
+
+
+def _is_of_both(stages: Mapping[int, Entry]) -> bool:
+    return all(number in stages and stages[number].is_file for number in (2, 3))
+
+
+def _remade(trunk: Trunk, state: WorktreeState, remakes: Sequence[Remake]) -> Finding:
+    name, branch = shown(state.worktree.name), shown(trunk.branch)
+    said = (
+        f"{name} conflicts with {branch} only in files that tools make. They are made anew: {remakes_clause(remakes)}."
+    )
+    return finding("regenerate", said, _remade_paths(remakes))
+
+
+def _remade_paths(remakes: Sequence[Remake]) -> tuple[str, ...]:
+    return tuple(sorted(path for one in remakes for path in one.paths))
 
 
 def _merge(sources: Sources, trunk_commit: str, trunk_tree: str, state: WorktreeState) -> Merge:
@@ -68,7 +111,14 @@ def _merge(sources: Sources, trunk_commit: str, trunk_tree: str, state: Worktree
     return sources.judge.merge_trees(question, touched)
 
 
-def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge, strategy: Strategy) -> Finding:
+def _conflict(
+    sources: Sources,
+    trunk: Trunk,
+    state: WorktreeState,
+    merge: Merge,
+    strategy: Strategy,
+    remakes: Sequence[Remake],
+) -> Finding:
     """Say where the merge stops, one place a path, the lines being the worktree's own."""
     met = [one for one in OverlapCache(sources).grade(trunk, (state,)).overlaps if one.verdict == "conflict"]
     places: dict[str, str] = {}
@@ -93,7 +143,10 @@ def _conflict(sources: Sources, trunk: Trunk, state: WorktreeState, merge: Merge
             paths,
             severity="info",
         )
-    return finding("conflict", f"{said} Merge {branch} into {name} and resolve it there.", paths)
+    way = f"Merge {branch} into {name} and resolve it there"
+    if remakes:
+        way += f", or merge and regenerate (--regenerate): {remakes_clause(remakes)}"
+    return finding("conflict", f"{said} {way}.", paths)
 
 
 def _choosing_options(sources: Sources, trunk: Trunk) -> str | None:

@@ -6,7 +6,8 @@ Trunk does not move here. Hooks that act on what has landed are run by `run_late
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import is_ancestor
@@ -65,10 +66,14 @@ class Made:
     extras: tuple[str, ...]
 
 
-def make_commit(running: MergeRun, plan: MergePlan) -> Made:
+Regenerate = Callable[[LandingRepository], None]
+"""What makes the files anew, in a landing repository in which the merge has stopped at them."""
+
+
+def make_commit(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> Made:
     """Have git make it, and keep it from any clean-up; RefusedError when git, a hook or a signature said no."""
     before = running.facts.before
-    making = _set_up(running, plan)
+    making = _set_up(running, plan, regenerate)
     {"merge": _merge, "squash": _squash, "rebase": _rebase}[plan.strategy](plan, making)
     take_back(making.lent)
     where = making.landing_repository
@@ -105,6 +110,14 @@ class _Making:
     landing_repository: LandingRepository
     options: tuple[str, ...]
     lent: Lent
+    written: list[str]
+    regenerate: Regenerate
+
+    def lend(self) -> Lent:
+        """Lend it what git ignores in trunk's checkout, where something runs there that may need it."""
+        if not self.original.runs_programs:
+            return NOTHING_LENT
+        return lend_ignored(self.original, self.landing_repository, self.written)
 
     def act(self, *args: str) -> CommandResult:
         """Run git there as the person would."""
@@ -112,17 +125,18 @@ class _Making:
         return self.running.act(where.worktree.key, *self.options, *args, variables=where.variables)
 
 
-def _set_up(running: MergeRun, plan: MergePlan) -> _Making:
+def _set_up(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> _Making:
     facts = running.facts
     original = read_original(running.repository, plan.checkout)
-    lean = is_lean(original, plan.verify)
+    lean = is_lean(original, plan.verify) and not plan.regenerates
     branch = f"refs/heads/{facts.branch}" if facts.branch is not None else None
     placed = {facts.trunk: facts.before} | ({branch: facts.head} if branch is not None else {})
     head = facts.trunk if plan.strategy != "rebase" else branch or facts.head
     where = make_landing_repository(original, running.acting.operation, head, placed)
     if isinstance(where, Finding):
         raise RefusedError(where)
-    making = _Making(running, original, where, LEAN if lean else WHOLE, NOTHING_LENT)
+    written = [path for path, change in plan.changes.items() if change.after is not None]
+    making = _Making(running, original, where, LEAN if lean else WHOLE, NOTHING_LENT, written, regenerate)
     if lean:
         patterns = where.git_dir / "info" / "sparse-checkout"
         patterns.parent.mkdir(exist_ok=True)
@@ -133,10 +147,7 @@ def _set_up(running: MergeRun, plan: MergePlan) -> _Making:
         raise RefusedError(finding("no-landing-repository", f"Trunk's files can't be laid out: {quoted(said)}"))
     place_hooks(original, where.top, where.common)
     _place_submodules(making, plan, fill=not lean)
-    if not original.runs_programs:
-        return making
-    written = [path for path, change in plan.changes.items() if change.after is not None]
-    return _Making(running, original, where, making.options, lend_ignored(original, where, written))
+    return replace(making, lent=making.lend())
 
 
 def _place_submodules(making: _Making, plan: MergePlan, *, fill: bool) -> None:
@@ -164,15 +175,43 @@ def _merge(plan: MergePlan, making: _Making) -> None:
     facts = making.running.facts
     fixed = ("--no-ff", "--no-squash", "--commit", *QUIETLY)
     name = _name(making.landing_repository, facts.branch, facts.head)
-    _hold(plan, making, making.act("merge", *fixed, "-m", _encoded(plan, making), name), "merge")
+    said = making.act("merge", *fixed, "-m", _encoded(plan, making), name)
+    if not _resolve(plan, making, said):
+        _hold(plan, making, said, "merge")
+        return
+    _conclude(plan, making, "MERGE_MSG")
 
 
 def _squash(plan: MergePlan, making: _Making) -> None:
     facts = making.running.facts
     name = _name(making.landing_repository, facts.branch, facts.head)
-    _hold(plan, making, making.act("merge", "--squash", "--ff", *QUIETLY, name), "merge")
-    (making.landing_repository.git_dir / "SQUASH_MSG").write_bytes(os.fsencode(_encoded(plan, making)) + b"\n")
+    said = making.act("merge", "--squash", "--ff", *QUIETLY, name)
+    if not _resolve(plan, making, said):
+        _hold(plan, making, said, "merge")
+    _conclude(plan, making, "SQUASH_MSG")
+
+
+def _conclude(plan: MergePlan, making: _Making, message: str) -> None:
+    """Commit what is merged, with the message in the file from which git takes it."""
+    git_dir = making.landing_repository.git_dir
+    (git_dir / "MERGE_MSG").unlink(missing_ok=True)  # in which git lists the conflicts
+    (git_dir / message).write_bytes(os.fsencode(_encoded(plan, making)) + b"\n")
     _hold(plan, making, making.act("commit", "--no-status", "--no-edit"), "commit")
+
+
+def _resolve(plan: MergePlan, making: _Making, said: CommandResult) -> bool:
+    """Have files made anew, where it was agreed to and the merge has stopped at these very files; tell whether it did.
+
+    Nothing is lent meanwhile: what the commands install would be written into trunk's own checkout.
+    """
+    where = making.landing_repository
+    agreed = tuple(sorted(path for remake in plan.remakes for path in remake.paths)) if plan.regenerates else ()
+    if said.ok or said.stopped or not agreed or unmerged_paths(where.repository, where.worktree) != agreed:
+        return False
+    take_back(making.lent)
+    making.regenerate(where)
+    making.lend()
+    return True
 
 
 def _rebase(plan: MergePlan, making: _Making) -> None:
@@ -286,10 +325,11 @@ def default_message(
 
 
 def run_late_hooks(running: MergeRun, plan: MergePlan, made: Made) -> None:
-    """Run `post-commit` after a squash, as `git commit` does; where trunk is checked out nowhere, in the landing
-    repository, and `post-merge` too (githooks(5)). What they say changes nothing any more.
+    """Run `post-commit` where `git commit` made it, as for a squash; where trunk is checked out nowhere, in the
+    landing repository, and `post-merge` too (githooks(5)). What they say changes nothing any more.
     """
-    hooks: dict[str, tuple[str, ...]] = {"post-commit": ()} if plan.strategy == "squash" else {}
+    by_commit = plan.strategy == "squash" or plan.regenerates
+    hooks: dict[str, tuple[str, ...]] = {"post-commit": ()} if by_commit else {}
     if plan.checkout is None:
         hooks["post-merge"] = ("0",)
     where = made.landing_repository

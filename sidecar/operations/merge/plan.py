@@ -28,6 +28,7 @@ from sidecar.operations.run import QUIET, Control, who_holds
 from sidecar.session.once import Resolved, resolve_worktree
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
+from sidecar.session.regenerate import all_rules
 from sidecar.session.undoes_trunk import find_undone
 
 
@@ -119,12 +120,14 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
         findings.append(finding("nothing-to-merge", _nothing(resolved, uncommitted=bool(reading.uncommitted.edits))))
     else:
         if known is not None and (known.trunk, known.head, known.tree) == (trunk, plan.head, plan.tree):
-            plan = replace(plan, message=known.message, changes=known.changes, extent=known.extent)
+            same = {name: getattr(known, name) for name in ("message", "changes", "extent", "remakes")}
+            plan = replace(plan, **same)
             seen_before = [one for one in known.findings if one.severity != "blocks"]
             findings = list(dict.fromkeys((*seen_before, *findings)))
         else:
             plan = replace(plan, message=_message(sources.repository, resolved, plan))
             seen = _forecast(sources, resolved, state, plan)
+            plan = replace(plan, remakes=seen.remakes)
             findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
             findings += surrounding_findings(sources, resolved.worktree, resolved.trunk, seen.changes, plan)
             findings += _taking_back(sources, resolved, state, plan)
@@ -138,7 +141,7 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
 def _forecast(sources: Sources, resolved: Resolved, state: WorktreeState, plan: MergePlan) -> Forecast:
     """Foresee what would come of it; where a partial clone lacks what git would read, that stands in the way."""
     try:
-        return forecast(sources, resolved.trunk, state, plan.strategy)
+        return forecast(sources, resolved.trunk, state, plan.choices, all_rules(sources))
     except GitError as error:
         if NOT_FETCHED not in error.message:
             raise

@@ -17,7 +17,8 @@ from sidecar.model.changes import Change
 from sidecar.model.findings import Finding
 from sidecar.model.merging import Extent
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.model.schema import Json, merge_object
+from sidecar.model.regenerate import Remake
+from sidecar.model.schema import Json, merge_object, remakes_object
 from sidecar.operations.decode import AbsolutePath, BranchRef, ObjectId, SafePath, Seconds, is_safe
 from sidecar.operations.journal import Journal, advance, bad_journal, decode_facts
 from sidecar.operations.landing_repository.lent import ExtraName
@@ -35,7 +36,8 @@ class MergeChoices:
     """How to merge. `message` None: git's own; `verify` None: the setting, '' for none.
 
     `commit` is the message with which uncommitted work is committed first; None: uncommitted work blocks.
-    `allow` are the codes of blocking findings that the person accepts (`MAY_BE_ALLOWED`).
+    `allow` are the codes of blocking findings that the person accepts (`MAY_BE_ALLOWED`). `regenerate`: where the merge
+    conflicts only in files that tools make, their commands make them anew.
     """
 
     strategy: Strategy = "merge"
@@ -43,6 +45,7 @@ class MergeChoices:
     verify: str | None = None
     commit: str | None = None
     allow: frozenset[str] = frozenset()
+    regenerate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class MergePlan(Plan):
     `checkout` is the worktree that has trunk checked out, if there is one. `head` is the commit to be merged and `tree`
     the worktree's present state; `limit` the seconds that prepare and verify may take each. `ahead` counts the commits
     that trunk lacks. `message` is '' for a rebase, which makes no commit of its own. `changes` is what would differ in
-    trunk, path by path, and `extent` how much that is; None where the merge stops.
+    trunk, path by path, and `extent` how much that is; None where the merge stops. `remakes` are the commands that make
+    anew all that the merge conflicts in, where that can be done; they run if the person has chosen so.
     """
 
     worktree: Worktree
@@ -68,6 +72,12 @@ class MergePlan(Plan):
     ahead: int = 0
     changes: Mapping[str, Change] = field(default_factory=dict, compare=False, repr=False)
     extent: Extent | None = field(default=None, compare=False)
+    remakes: tuple[Remake, ...] = ()
+
+    @property
+    def regenerates(self) -> bool:
+        """Tell whether commands make files anew in this merge."""
+        return self.choices.regenerate and bool(self.remakes)
 
     @property
     def strategy(self) -> Strategy:
@@ -83,7 +93,8 @@ class MergePlan(Plan):
         """Give the MERGE object of a plan that was not carried out; `findings` are others than its own."""
         said = outcome or ("refused" if self.blocked else "planned")
         told = self.findings if findings is None else findings
-        return merge_object(said, self.trunk.branch, self.trunk.commit, None, told, None, self.extent)
+        planned = merge_object(said, self.trunk.branch, self.trunk.commit, None, told, None, self.extent)
+        return {**planned, "regenerate": remakes_object(self.remakes)} if self.remakes else planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import run_shell
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import counted, named, shown
-from sidecar.model.picture import Worktree
 from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.operations.landing_repository.lent import gitlinks, place_submodules
 from sidecar.operations.merge.make_commit import Made, quoted, stop_if_cancelled
@@ -166,7 +165,7 @@ def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Contr
     for name, line in (("prepare", plan.prepare), ("verify", plan.verify)):
         if line.strip():
             control.stage(f"Running {name}: {shown(line)}")
-            _run(running, plan, made.landing_repository.worktree, name, line)
+            run_command(running, plan, made.landing_repository.worktree.key, name, line)
         if (elsewhere := links_elsewhere(running.repository, made.landing_repository.worktree.key)) is not None:
             raise RefusedError(elsewhere)
     findings = list(missing_findings(made, missing))
@@ -178,17 +177,21 @@ def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Contr
     return findings
 
 
-def _run(running: MergeRun, plan: MergePlan, place: Worktree, name: str, line: str) -> None:
-    said = run_shell(running.acting, line, place.key, plan.limit or None, _variables(running, plan))
+def run_command(running: MergeRun, plan: MergePlan, folder: str, name: str, line: str, called: str = "") -> None:
+    """Run a command of the person's in a folder of the landing repository; RefusedError with its last lines.
+
+    `name` is what the code of a failure begins with, and what the command is `called`, unless that is given.
+    """
+    said = run_shell(running.acting, line, folder, plan.limit or None, _variables(running, plan))
     if said.ok and not running.acting.cancelled():
         return
     end_marked(running.acting.tag, MARK)
     stop_if_cancelled(running)
-    trunk = shown(plan.trunk.branch)
+    trunk, called = shown(plan.trunk.branch), called or name.capitalize()
     if said.stopped == "timeout":
-        told = f"{name.capitalize()} took longer than {plan.limit:.0f} seconds and was ended. {trunk} is as it was."
+        told = f"{called} took longer than {plan.limit:.0f} seconds and was ended. {trunk} is as it was."
     else:
-        told = f"{name.capitalize()} failed (status {said.status}). {trunk} is as it was."
+        told = f"{called} failed (status {said.status}). {trunk} is as it was."
     raise RefusedError(finding(f"{name}-failed", f"{told} Its last lines:\n{quoted(said)}", severity="blocks"))
 
 

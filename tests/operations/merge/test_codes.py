@@ -6,7 +6,8 @@ from pathlib import Path
 from sidecar.model.findings import codes_by_operation, finding_codes
 from sidecar.operations import landing_repository, merge
 
-ELSEWHERE = {"busy": "blocks", "unfinished": "blocks", "prepare-failed": "blocks", "verify-failed": "blocks"}
+COMMANDS = ("prepare", "verify", "regenerate")
+ELSEWHERE = {"busy": "blocks", "unfinished": "blocks", **{f"{name}-failed": "blocks" for name in COMMANDS}}
 """From the lock and the journal, and put together from the command's name."""
 
 

@@ -1,4 +1,5 @@
-"""Writes what is made from tables: `docs/settings.md` and the extension's configuration, and `docs/findings.md`."""
+"""Writes what is made from tables: settings and findings in `docs`, the extension's configuration and version, and what
+a terminal gets beside the command: completions and a page of the manual."""
 
 import argparse
 import json
@@ -6,13 +7,20 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sidecar import __version__
 from sidecar.model.findings import FindingCode, codes_by_operation
 from sidecar.model.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # it is run by its path
+
+from scripts.terminal_files import completion_texts, manual_text  # noqa: E402
+
 MANIFEST = ROOT / "editor-client" / "package.json"
 PAGE = ROOT / "docs" / "settings.md"
 FINDINGS = ROOT / "docs" / "findings.md"
+COMPLETIONS = ROOT / "completions"
+MANUAL = ROOT / "docs" / "sidecar.1"
 
 _SCHEMA_TYPES: Mapping[str, Mapping[str, object]] = {
     "string": {"type": "string"},
@@ -56,6 +64,7 @@ def property_of(setting: Setting) -> dict[str, object]:
 def manifest_text(current: str) -> str:
     """The extension's `package.json` with its configuration replaced."""
     manifest = json.loads(current)
+    manifest["version"] = __version__
     properties = {f"worktreeSidecar.{it.key}": property_of(it) for it in SETTINGS if it.editor}
     manifest["contributes"]["configuration"] = {"title": "Worktree Sidecar", "properties": properties}
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -96,6 +105,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
     check = parser.parse_args().check
     wanted = {MANIFEST: manifest_text(MANIFEST.read_text("utf-8")), PAGE: page_text(), FINDINGS: findings_text()}
+    wanted |= {COMPLETIONS / name: text for name, text in completion_texts().items()}
+    wanted[MANUAL] = manual_text()
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         name = path.relative_to(ROOT).as_posix()

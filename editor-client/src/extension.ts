@@ -95,6 +95,8 @@ function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
     answered: async (name, argument, answer) => {
       if (name === COMPARE) {
         await showComparison(argument as CompareArgument, answer);
+      } else if ((answer as { readonly closes?: boolean } | null)?.closes) {
+        await vscode.commands.executeCommand("workbench.action.closeWindow");
       } else if ((answer as Partial<Answer> | null)?.findings?.some(({ code }) => WITH_OUTPUT.has(code))) {
         log.show(true);
       }

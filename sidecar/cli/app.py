@@ -18,6 +18,8 @@ from sidecar.cli.overlaps import check, overlaps
 from sidecar.cli.release import release
 from sidecar.cli.restore import restore
 from sidecar.cli.status import status
+from sidecar.cli.uninstall import uninstall
+from sidecar.cli.update import update
 from sidecar.cli.watch import watch
 from sidecar.model.messages import escape
 from sidecar.system.streams import flush_output, take_streams
@@ -85,7 +87,7 @@ def sidecar(directory: str | None) -> None:
 
 
 _READING = (status, overlaps, check, watch, plan_merges, doctor)
-_ACTING = (open_worktree, merge, release, restore, keep, hook)
+_ACTING = (open_worktree, merge, update, release, restore, keep, hook, uninstall)
 for _command in (serve, mcp, *_READING, *_ACTING):
     sidecar.add_command(_command)
 
@@ -126,7 +128,8 @@ def _run(arguments: Sequence[str] | None, servers: Servers) -> int:
         return 1
     except click.UsageError as wrong:
         asked = wrong.ctx.command_path if wrong.ctx else "sidecar"
-        click.echo(f"sidecar: {escape(wrong.format_message()).rstrip('.')}. See {asked} --help.", err=True)
+        said = escape(wrong.format_message())
+        click.echo(f"sidecar: {said}{'' if said.endswith(('.', '?')) else '.'} See {asked} --help.", err=True)
         return 1
     except click.ClickException as failed:
         failed.show()

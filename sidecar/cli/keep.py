@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from sidecar.cli.options import answered, here, print_json, recover_first, show_findings, status_of
+from sidecar.cli.options import answered, here, print_json, recover_first, show_findings, status_of, worktree_names
 from sidecar.model.messages import shown
 from sidecar.model.schema import restore_object
 
 
 @click.command("keep", short_help="Protect a worktree from other tools' clean-ups.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=worktree_names)
 @click.option("--undo", is_flag=True, help="Protect it no longer.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def keep(name: str, undo: bool, as_json: bool) -> int:

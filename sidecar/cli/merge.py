@@ -22,6 +22,7 @@ from sidecar.cli.options import (
     recover_first,
     show_findings,
     status_of,
+    worktree_names,
     writing,
 )
 from sidecar.cli.progress import working
@@ -38,7 +39,7 @@ STRATEGIES = ("merge", "squash", "rebase")
 
 
 @click.command(short_help="Bring a worktree into trunk, verified.")
-@click.argument("name", metavar="NAME", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=worktree_names)
 @click.option("--all", "everything", is_flag=True, help="All that are ready, in the order of sidecar plan, one by one.")
 @click.option("--verify", metavar="CMD", help="What must succeed on the merged files first; '' for nothing.")
 @click.option("--strategy", type=click.Choice(STRATEGIES), default="merge", show_default=True, help="How to merge.")

@@ -43,6 +43,20 @@ def reading(command: Command) -> Command:
     )(command)
 
 
+def worktree_names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a worktree, or its branch; nothing where there is no repository."""
+    from sidecar.git.process import GitError
+    from sidecar.git.repository import list_worktrees, open_repository
+
+    try:
+        repository = open_repository(Path.cwd())
+        worktrees = [] if isinstance(repository, Failure) else list_worktrees(repository)
+    except (GitError, OSError):
+        return []
+    names = dict.fromkeys(name for one in worktrees for name in (one.name, one.branch) if name is not None)
+    return [name for name in names if name.startswith(incomplete) and escape(name) == name]
+
+
 def here() -> Path:
     """Give the current directory."""
     try:

@@ -23,6 +23,7 @@ from sidecar.cli.options import (
     print_unknown,
     reading,
     warn,
+    worktree_names,
 )
 from sidecar.model.findings import Failure
 from sidecar.model.messages import escape, no_overlaps
@@ -33,8 +34,8 @@ from sidecar.session.check import CheckedFile, Meeting, check_path
 
 
 @click.command(short_help="Where worktrees change the same files.")
-@click.argument("first", metavar="[A]", required=False)
-@click.argument("second", metavar="[B]", required=False)
+@click.argument("first", metavar="[A]", required=False, shell_complete=worktree_names)
+@click.argument("second", metavar="[B]", required=False, shell_complete=worktree_names)
 @reading
 def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) -> int:
     """Show where worktrees change the same files: all overlaps, those of A, or those of A and B.

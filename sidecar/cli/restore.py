@@ -20,6 +20,7 @@ from sidecar.cli.options import (
     recover_first,
     show_findings,
     status_of,
+    worktree_names,
 )
 from sidecar.cli.progress import working
 from sidecar.model.findings import is_blocked
@@ -38,7 +39,7 @@ PLANNED = partial(restore_object, "planned", None, ())
 
 
 @click.command(short_help="What can be restored, or restore it.")
-@click.argument("receipt", metavar="ID|NAME", required=False)
+@click.argument("receipt", metavar="[ID|NAME]", required=False, shell_complete=worktree_names)
 @click.option(
     "--into",
     metavar="PATH",

@@ -66,6 +66,8 @@ def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[Renderabl
     users = [(state.worktree, inside) for state in picture.worktrees if (inside := in_use.get(state.worktree.key))]
     if users:
         blocks.append(listing("In use", [(titled(who.name, who.ref), _users(inside)) for who, inside in users]))
+    if narrow and any(state.bytes for state in picture.worktrees):
+        blocks.append(Text(f"The column SIZE is left out: it takes {_WIDE} columns, here are {width}.", style="dim"))
     if disk := _disk(picture):
         blocks.append(Text(disk, style="dim"))
     for worktree, inside in users:
@@ -127,15 +129,23 @@ def _disk(picture: Picture) -> str:
 
 
 def _users(inside: Sequence[Agent | Process]) -> str:
-    """`Claude Code (last edit 14:05), bash 4180, 2 node`: of processes each name once, with its id or how many."""
+    """`Claude Code (last edit 14:05), VS Code (terminal), bash 4180, 2 node`: each name once, its id or how many."""
     agents = [agent_text(one.client, one.edited) for one in inside if isinstance(one, Agent)]
     by_name: dict[str, list[int]] = {}
+    by_editor: dict[str, dict[str, None]] = {}
     for process in inside:
-        if not isinstance(process, Agent):
+        if not isinstance(process, Agent) and process.editor:
+            kind = "terminal" if process.kind == "terminal" else "language servers"
+            by_editor.setdefault(process.editor, {})[kind] = None
+        elif not isinstance(process, Agent):
             by_name.setdefault(process.name, []).append(process.pid)
     names = ((escape(name), pids) for name, pids in by_name.items())
     return ", ".join(
-        [*agents, *(f"{name} {pids[0]}" if len(pids) == 1 else f"{len(pids)} {name}" for name, pids in names)]
+        [
+            *agents,
+            *(f"{editor} ({', '.join(kinds)})" for editor, kinds in by_editor.items()),
+            *(f"{name} {pids[0]}" if len(pids) == 1 else f"{len(pids)} {name}" for name, pids in names),
+        ]
     )
 
 

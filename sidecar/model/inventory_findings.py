@@ -139,6 +139,11 @@ def _short(commits: Sequence[str]) -> str:
     return named([commit[:10] for commit in commits])
 
 
+def sizes_text(freed: int, kept: int) -> str:
+    """Say what a release frees, and what it keeps on the disk if it is anything."""
+    return f"{size_text(freed)} freed" + (f", {size_text(kept)} kept" if kept else "")
+
+
 def size_text(count: int) -> str:
     """Write bytes for a person: 14 kB, 2.3 GB (powers of 1,000)."""
     size = float(count)

@@ -15,6 +15,7 @@ from sidecar.model.regenerate import Remake
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LONGEST_NAME = 100
 _MOST_RANGES = 6
+MOST_GUESSES = 2
 
 
 def escape(text: str) -> str:
@@ -46,6 +47,18 @@ def named(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
     """Name the first few, and say how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return between.join(map(shown, names[:most])) + more
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Guess which names are meant by one that is none of them: " Did you mean discounts?", or "" without a guess."""
+    from difflib import get_close_matches  # only who mistypes waits for it
+
+    folded = name.casefold()
+    begun = [one for one in names if folded and one.casefold().startswith(folded)]
+    within = [one for one in names if len(folded) > 2 and folded in one.casefold()]
+    close = get_close_matches(name, names, MOST_GUESSES)
+    guesses = list(dict.fromkeys([*begun, *close, *within]))[:MOST_GUESSES]
+    return f" Did you mean {' or '.join(map(shown, guesses))}?" if guesses else ""
 
 
 def counted(count: int, one: str, many: str) -> str:

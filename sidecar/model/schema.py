@@ -215,6 +215,12 @@ def release_object(
     }
 
 
+def release_all_object(outcome: str, releases: Iterable[tuple[str, Json]]) -> Json:
+    """Give what `release --all --json` prints, of (worktree, RELEASE object) in order; "planned": nobody agreed."""
+    said = [{"worktree": worktree, "release": release} for worktree, release in releases]
+    return {"schema": SCHEMA, "outcome": outcome, "releases": said}
+
+
 def receipts_object(receipts: Iterable[Restorable]) -> Json:
     """Give what `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on disk."""
     return {
@@ -243,6 +249,36 @@ def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) 
         "schema": SCHEMA,
         "outcome": outcome,
         "path": path,
+        "findings": [finding_object(finding) for finding in findings],
+    }
+
+
+def uninstall_object(
+    outcome: str,
+    *,
+    refs: Iterable[str],
+    restorable: Iterable[Restorable],
+    states: Iterable[str],
+    protected: Iterable[str],
+    settings: Iterable[tuple[str, str]],
+    folders: Iterable[str],
+    hooks: Iterable[str],
+    findings: Iterable[Finding],
+) -> Json:
+    """Give what `uninstall --json` prints: all that goes, or went, with `restorable` and the `states` of worktrees.
+
+    `outcome` is "planned", "uninstalled", "refused" or "failed".
+    """
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "refs": list(refs),
+        "restorable": receipts_object(restorable)["receipts"],
+        "states": list(states),
+        "protected": list(protected),
+        "settings": [list(pair) for pair in settings],
+        "folders": list(folders),
+        "hooks": list(hooks),
         "findings": [finding_object(finding) for finding in findings],
     }
 

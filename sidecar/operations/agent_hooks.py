@@ -219,13 +219,26 @@ def project_of(folder: Path) -> Path | Failure:
     return Failure("not-a-repository", f"{folder} is in no worktree, so there is no project to install for.")
 
 
+def hook_file(name: str, scope: Scope, folder: Path) -> Path:
+    """Give the file in which a client keeps its hooks, the person's own or that of the project in `folder`."""
+    client = CLIENTS[name]
+    return _home(client) / Path(client.user).relative_to(client.home) if scope == "user" else folder / client.project
+
+
+def has_entries(path: Path) -> bool:
+    """Tell whether a file of hooks has an entry of ours; one that can't be read has none."""
+    try:
+        return MARK.search(read_regular(os.path.realpath(path), MOST_BYTES).decode("utf-8")) is not None
+    except (OSError, ValueError):
+        return False
+
+
 def plan_hooks(name: str, scope: Scope, folder: Path, *, blocks: bool, remove: bool) -> HookPlan | Failure:
     """Plan to put our entries into a client's file, for the user or the project in `folder`, or to take them out.
 
     `blocks` says that edits are to be refused, so that the client also calls before each edit.
     """
-    client = CLIENTS[name]
-    path = _user_file(client) if scope == "user" else folder / client.project
+    client, path = CLIENTS[name], hook_file(name, scope, folder)
     try:
         before: str | None = read_regular(os.path.realpath(path), MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
@@ -269,10 +282,6 @@ def apply_hooks(plan: HookPlan) -> Failure | None:
 def _home(client: Client) -> Path:
     own = os.environ.get(client.variable or "")
     return Path(own) if own else Path.home() / client.home
-
-
-def _user_file(client: Client) -> Path:
-    return _home(client) / Path(client.user).relative_to(client.home)
 
 
 def _command(name: str, scope: Scope) -> str:

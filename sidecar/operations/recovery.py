@@ -80,6 +80,7 @@ def _way_of(what: str) -> Recover | None:
     from sidecar.operations.recover_open import recover_open
     from sidecar.operations.release.apply import recover_release
     from sidecar.operations.restore import recover_restore
+    from sidecar.operations.uninstall import recover_uninstall
 
     ways: dict[str, Recover] = {
         "merge": recover_merge,
@@ -89,5 +90,6 @@ def _way_of(what: str) -> Recover | None:
         "move": recover_move,
         "release": recover_release,
         "restore": recover_restore,
+        "uninstall": recover_uninstall,
     }
     return ways.get(what)

@@ -14,7 +14,7 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import footprint
-from sidecar.model.messages import escape, shown
+from sidecar.model.messages import did_you_mean, escape, shown
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Worktree, WorktreeState
 from sidecar.model.settings import build_output
@@ -160,7 +160,9 @@ def worktree_called(worktrees: Sequence[Worktree], name: str, folder: Path) -> W
 
 def _unknown(worktrees: Sequence[Worktree], name: str, what: str) -> Failure:
     names = ", ".join(shown(worktree.name) for worktree in worktrees)
-    return Failure("unknown-name", f"There is no {what} called {shown(name)}. The worktrees are: {names}.")
+    called = [one for worktree in worktrees for one in (worktree.name, worktree.branch) if one is not None]
+    guess = did_you_mean(name, called)
+    return Failure("unknown-name", f"There is no {what} called {shown(name)}.{guess} The worktrees are: {names}.")
 
 
 @dataclass(frozen=True, slots=True)

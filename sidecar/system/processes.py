@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import psutil
 
@@ -19,19 +21,46 @@ LONGEST_END = 10.0
 """Seconds to wait for a process that was told to end."""
 
 
+EDITORS = tuple(
+    (title, re.compile(shape, re.IGNORECASE))
+    for title, shape in (
+        ("Cursor", r"[\\/]cursor(\.exe)?$|[\\/]Cursor\.app/|[\\/]\.cursor-server[\\/]"),
+        ("Windsurf", r"[\\/]windsurf(\.exe)?$|[\\/]Windsurf\.app/|[\\/]\.windsurf-server[\\/]"),
+        ("VSCodium", r"[\\/](vs)?codium(\.exe)?$|[\\/]VSCodium\.app/|[\\/]\.vscodium-server[\\/]"),
+        ("VS Code", r"[\\/]code(-insiders|-oss)?(\.exe)?$|[\\/]Visual Studio Code[^/]*\.app/"),
+        ("VS Code", r"[\\/]\.vscode(-insiders)?-server[\\/]|[\\/]code-server([\\/]|$)"),
+    )
+)
+"""How the program of each editor of VS Code's kind is told, or what a Node.js of it runs."""
+
+SHELLS = frozenset(
+    {"bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "powershell", "pwsh", "sh", "tcsh", "xonsh", "zsh"}
+)
+AGENTS = frozenset({"claude", "codex", "copilot", "cursor-agent", "gemini", "opencode", "qwen"})
+"""Programs that write by themselves, whoever has started them."""
+
+Kind: TypeAlias = Literal["", "terminal", "helper", "caller"]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Process:
-    """A running process: its id, and its name as the system gives it."""
+    """A running process: its id, and its name as the system gives it.
+
+    `editor` is the editor that has started it for itself: a shell of its terminal, or a `helper`, such as a language
+    server; "" for all that works by itself, also when it was started there. A `caller` started the one who asks.
+    """
 
     pid: int
     name: str
+    editor: str = ""
+    kind: Kind = ""
 
 
 def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
     """Give the processes whose working directory is in each of the folders (absolute paths), by process id.
 
-    In nested folders a process is in the innermost. Left out: this process with every git that it started, and those
-    that the caller may not look at (other users').
+    In nested folders a process is in the innermost. Left out: the sidecar's own processes, every git that this one
+    started, and those that the caller may not look at (other users').
     """
     by_real_path = {os.path.realpath(folder): folder for folder in folders}
     found: dict[str, list[Process]] = {folder: [] for folder in by_real_path.values()}
@@ -41,8 +70,8 @@ def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
         try:
             cwd = process.cwd()
             here = next((by_real_path[place] for place in upwards(cwd) if place in by_real_path), None)
-            if here is not None and not _is_in_deleted(process.pid, cwd) and not _is_own_git(process):
-                found[here].append(Process(process.pid, process.name()))
+            if here is not None and not _is_in_deleted(process.pid, cwd) and not _is_ours(process):
+                found[here].append(_described(process))
         except (psutil.Error, OSError):
             continue
     return {folder: tuple(sorted(inside)) for folder, inside in found.items()}
@@ -59,9 +88,49 @@ def _is_in_deleted(pid: int, cwd: str) -> bool:
         return False
 
 
-def _is_own_git(process: psutil.Process) -> bool:
-    """Tell whether a process is a git that reads for us, because who watches a repository is not at work in it."""
-    return process.ppid() == os.getpid() and process.name().partition(".")[0] == "git"
+def _is_ours(process: psutil.Process) -> bool:
+    """Tell whether it is the sidecar, or a git that reads for us: who watches a repository is not at work in it."""
+    name = process.name().partition(".")[0]
+    if process.ppid() == os.getpid() and name == "git":
+        return True
+    words = process.cmdline()
+    if name.startswith("python") or name == "sidecar":
+        program = next((word for word in words[1:] if not word.startswith("-")), "")
+        return name == "sidecar" or os.path.basename(program) == "sidecar" or words[1:3] == ["-m", "sidecar"]
+    return False
+
+
+def _described(process: psutil.Process) -> Process:
+    """Say what a process is: an editor's own, who started us, or something by itself."""
+    name = process.name()
+    plain = name.removesuffix(".exe").lstrip("-").lower()
+    try:
+        above = [process, *process.parents()]
+    except (psutil.Error, OSError):
+        above = [process]
+    editor = next(filter(None, map(_editor_of, above)), "")
+    if editor and plain in SHELLS:
+        return Process(process.pid, name, editor, "terminal")
+    if editor and plain not in AGENTS and _terminal_of(process) is None:
+        return Process(process.pid, name, editor, "helper")
+    if plain in SHELLS and process.pid in {one.pid for one in psutil.Process().parents()}:
+        return Process(process.pid, name, "", "caller")
+    return Process(process.pid, name)
+
+
+def _editor_of(process: psutil.Process) -> str:
+    """Give the editor that a process is the program of; "" for all others."""
+    places = []
+    with contextlib.suppress(psutil.Error, OSError):
+        places.append(process.exe())
+    with contextlib.suppress(psutil.Error, OSError):
+        places += process.cmdline()[:2]
+    return next((title for title, is_of in EDITORS if any(is_of.search(place) for place in places)), "")
+
+
+def _terminal_of(process: psutil.Process) -> str | None:
+    terminal = getattr(process, "terminal", None)  # psutil has none on Windows
+    return terminal() if terminal is not None else None
 
 
 def is_running(pid: int) -> bool:

@@ -1,6 +1,8 @@
 """`sidecar open`, `release` and `restore`, and that every command first cleans up after one that was killed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,7 @@ def test_the_whole_way_of_a_task(shop: Path, sidecar: Sidecar) -> None:
     assert sidecar(shop, "merge", "task", "--yes").status == 0
     ended = sidecar(shop, "release", "task", "--dry-run")
     assert (ended.status, work.exists()) == (0, True)
-    assert "its work   integrated in main, ancestor" in ended.out
+    assert "its work   All its work is in main" in ended.out
     assert json.loads(sidecar(shop, "release", "task", "--dry-run", "--json").out)["outcome"] == "planned"
     ended = sidecar(shop, "release", "task", "--yes")
     assert (ended.status, work.exists(), git(shop, "branch", "--list", "task")) == (0, False, "")
@@ -191,3 +193,39 @@ def test_every_command_first_cleans_up_after_a_kill(shop: Path, command: list[st
     ended = spawn(shop, *command)
     assert ended.err.splitlines()[0] == "sidecar: The opening of gone was ended half-way; it is undone. Open it again."
     assert not (sidecar_dir / "journal").exists()
+
+
+def test_all_that_is_in_trunk_is_released_and_the_rest_stays(shop: Path, sidecar: Sidecar) -> None:
+    one, two, three = (opened(shop, sidecar, name) for name in ("one", "two", "three"))
+    for place in (one, two, three):
+        commit(place, {f"{place.name}.txt": "work\n"})
+    git(shop, "merge", "-q", "--no-ff", "-m", "Take both", "one")
+    git(shop, "merge", "-q", "--no-ff", "-m", "Take both", "two")
+    assert sidecar(shop, "keep", "two").status == 0
+    ended = sidecar(shop, "release", "--all", "--dry-run")
+    assert (ended.status, one.exists()) == (0, True)
+    assert "release    one" in ended.out and "two stays: " in ended.out and "three" not in ended.out
+    assert sidecar(shop, "release", "--all", "--json").status == 2
+    ended = sidecar(shop, "release", "--all", "--yes", "--json")
+    answer = json.loads(ended.out)
+    assert (ended.status, answer["outcome"]) == (0, "released")
+    assert [(done["worktree"], done["release"]["outcome"]) for done in answer["releases"]] == [("one", "released")]
+    assert (one.exists(), two.exists(), three.exists()) == (False, True, True)
+    ended = sidecar(shop, "release", "--all", "--yes")
+    assert ended.status == 0 and ended.out.endswith("No worktree is ready to be released.\n")
+    for wrong in (["release"], ["release", "two", "--all"], ["release", "--all", "--allow", "untracked"]):
+        assert sidecar(shop, *wrong, "--yes").status == 1
+    assert two.exists()
+
+
+def test_who_stands_in_a_worktree_is_named_and_can_be_allowed(shop: Path, sidecar: Sidecar) -> None:
+    one = opened(shop, sidecar, "one")
+    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=one, stdin=subprocess.PIPE) as process:
+        ended = sidecar(shop, "release", "one", "--yes")
+        assert ended.status == 2 and f"({process.pid})" in ended.out + ended.err
+        assert "--allow in-use" in ended.out + ended.err
+        ended = sidecar(shop, "release", "one", "--yes", "--allow", "in-use")
+        assert (ended.status, one.exists()) == (0, False), ended
+        assert process.poll() is None
+    receipt = ended.out.rsplit(" ", 1)[1].strip()
+    assert sidecar(shop, "restore", receipt).status == 0 and one.exists()

@@ -1,9 +1,9 @@
 """An operation that ends itself by SIGKILL at its n-th step, in a process of its own.
 
-`python -m tests.harness.ending release|restore|move|keep|go-back|recover FOLDER ARGUMENT POINT [every|changes]`; steps
-are writes of the journal, with `every` also moves, deletions and git's writing of refs, each once before and once
-after. With `changes` they are all that Python itself is about to change below the directory above FOLDER, and every
-start of a program (sys.audit). A point beyond the last lets it end.
+`python -m tests.harness.ending release|restore|move|keep|go-back|uninstall|recover FOLDER ARGUMENT POINT
+[every|changes]`; steps are writes of the journal, with `every` also moves, deletions and git's writing of refs, each
+once before and once after. With `changes` they are all that Python itself is about to change below the directory above
+FOLDER, and every start of a program (sys.audit). A point beyond the last lets it end.
 """
 
 import os
@@ -34,6 +34,7 @@ from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import restore
 from sidecar.operations.run import QUIET
+from sidecar.operations.uninstall import apply_uninstall, plan_uninstall
 from sidecar.session.reader import Options
 from tests.harness.writing_modules import is_change
 
@@ -142,6 +143,11 @@ def _main(what: str, folder: str, argument: str, point: str, every: str = "") ->
         back = restore(Path(folder), argument, options)
         assert not isinstance(back, Failure), back
         assert back.outcome == "restored", back
+    elif what == "uninstall":
+        removal = plan_uninstall(Path(folder), options)
+        assert not isinstance(removal, Failure), removal
+        removed = apply_uninstall(removal)
+        assert removed.outcome == "uninstalled", removed
     elif what == "keep":
         kept = keep_present(Path(folder), argument)
         assert not isinstance(kept, Failure), kept

@@ -1,5 +1,7 @@
 """Releasing and restoring from an editor, end to end."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,34 @@ async def test_a_client_with_a_dialog_hears_what_is_allowed_and_the_first_action
     assert list(release.actions) == ["Cancel", "Release Anyway (can be restored)"]
     assert list(release.allows) == ["theirs has 1 untracked file: note.txt."]
     assert (list(opening.actions), list(opening.allows)) == (["Open", "Cancel"], [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a session of its own")
+async def test_the_window_of_a_worktree_is_closed_with_it_and_what_the_editor_runs_there_does_not_block(
+    base: Path, done: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "code-server").mkdir()
+    helper = tmp_path / "code-server" / "helper"
+    helper.write_text("input()")
+    asked: list[Any] = []
+
+    def choose(params: Any) -> str:
+        asked.append(params)
+        return str(params.actions[0])
+
+    how = {"stdin": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen([sys.executable, helper], cwd=done, **how):  # type: ignore[call-overload]
+        async with editing(base, options={"consents": True}) as other:
+            other.client.feature("sidecar/consent")(choose)
+            refused = await other.execute("sidecar.release", {"worktree": "theirs"})
+            assert refused["outcome"] == "refused" and next(iter(asked[0].actions)) == "Cancel"
+            assert "theirs is open in VS Code, which has 1 language server there." in asked[0].message
+        async with editing(done, options={"consents": True}) as editor:
+            editor.client.feature("sidecar/consent")(choose)
+            released = await editor.execute("sidecar.release", {"worktree": "theirs"})
+            assert (released["outcome"], released["closes"]) == ("released", True) and not done.exists()
+            assert list(asked[1].actions) == ["Close This Window and Release", "Cancel"]
+            assert "which has" not in asked[1].message and "This window closes" in asked[1].message
 
 
 async def test_text_that_is_not_saved_is_never_released(base: Path, done: Path) -> None:

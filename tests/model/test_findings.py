@@ -36,7 +36,7 @@ def inventory(
 def test_the_table_is_sound() -> None:
     assert len(finding_codes()) == sum(len(codes) for codes in codes_by_operation().values())
     assert "untracked" in allowable()
-    assert not allowable() & {"in-use", "main-worktree", "busy", "conflict"}
+    assert not allowable() & {"unsaved", "main-worktree", "busy", "conflict"}
     for code in finding_codes().values():
         assert code.code == code.code.lower().replace("_", "-").replace(" ", "-")
         for sentence in (code.meaning, code.kept):

@@ -80,3 +80,47 @@ def test_a_process_whose_directory_was_deleted_is_not_in_the_one_made_at_its_pat
         with process_in(place) as new:
             assert pids([place]) == [[new]]
             assert old != new
+
+
+EDITOR = """
+import os, pty, subprocess, sys
+waits = [sys.executable, "-c", "input()"]
+shell = subprocess.Popen(["/bin/sh", "-c", "read line"], stdin=subprocess.PIPE)
+helper = subprocess.Popen(waits, stdin=subprocess.PIPE, start_new_session=True)
+program, ours = pty.fork()
+if not program:
+    os.execv(waits[0], waits)
+print(shell.pid, helper.pid, program, flush=True)
+sys.stdin.read()
+shell.kill(), helper.kill(), os.kill(program, 9)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_what_an_editor_has_there_for_itself_is_told_from_what_works_by_itself(tmp_path: Path) -> None:
+    folder, place = tmp_path / "worktree", tmp_path / "code-server"
+    folder.mkdir()
+    place.mkdir()
+    (place / "entry").write_text(EDITOR)
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen([sys.executable, place / "entry"], cwd=folder, **how) as editor:  # type: ignore[call-overload]
+        shell, helper, program = map(int, editor.stdout.readline().split())
+        found = {one.pid: one for one in processes_inside([str(folder)])[str(folder)]}
+        editor.stdin.close()
+    assert (found[shell].editor, found[shell].kind) == ("VS Code", "terminal")
+    assert (found[helper].editor, found[helper].kind) == ("VS Code", "helper")
+    assert (found[program].editor, found[program].kind) == ("", "")
+
+
+def test_the_sidecar_itself_does_not_count_and_a_shell_that_asks_is_known(repo: Path) -> None:
+    house = Path(__file__).resolve().parents[2]
+    env = {**os.environ, "PYTHONPATH": str(house)}
+    watching = [sys.executable, "-m", "sidecar", "serve"]
+    with subprocess.Popen(watching, cwd=repo, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        with process_in(repo) as other:
+            assert pids([repo]) == [[other]]
+        server.kill()
+    ask = "from sidecar.system.processes import processes_inside as p; import sys; print(p([sys.argv[1]])[sys.argv[1]])"
+    line = f'"{sys.executable}" -c "{ask}" "{repo}"; :'
+    said = subprocess.run(["/bin/sh", "-c", line], cwd=repo, env=env, capture_output=True, text=True, check=True).stdout
+    assert "kind='caller'" in said or "kind='terminal'" in said  # where an editor's terminal runs the tests

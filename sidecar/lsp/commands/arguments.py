@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol.types import ExecuteCommandParams
 
-from sidecar.lsp.documents import Document
+from sidecar.lsp.documents import Document, within
 from sidecar.lsp.positions import decode
 from sidecar.lsp.state import OpenRepository, ServerState
 from sidecar.model.findings import Failure
@@ -60,7 +60,8 @@ class Request:
 
     `folder` lies in the repository. `worktree` is one as operations find it, "" for the repository as a whole, and
     `called` is what a person calls it. `options` are for what a person agrees to, `reading` for what comes before: it
-    runs nothing unless the editor trusts the repository. `temporary` is a folder for what is only shown.
+    runs nothing unless the editor trusts the repository. `temporary` is a folder for what is only shown. `closes` says
+    that the editor's window shows this worktree alone, and that it can be closed by us.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class Request:
     reading: Options
     documents: Mapping[str, Document]
     temporary: Path
+    closes: bool = False
 
     @cached_property
     def unsaved(self) -> Unsaved:
@@ -140,7 +142,9 @@ def _request(
     picture = repository.indexed.picture if repository.indexed else None
     options, reading = options_of(state, trusted=True), options_of(state, trusted=state.trusted is True)
     place, temporary = _folder(repository), temporary_of(state)
-    return Request(place, worktree, called, picture, arguments, options, reading, state.documents, temporary)
+    shown_alone = bool(worktree) and all(within(folder.path, worktree) for folder in state.folders)
+    closes = state.client.consents and bool(state.folders) and shown_alone
+    return Request(place, worktree, called, picture, arguments, options, reading, state.documents, temporary, closes)
 
 
 def _folder(repository: OpenRepository) -> Path:

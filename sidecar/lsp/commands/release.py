@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
 from sidecar.model.findings import Failure
-from sidecar.model.inventory_findings import size_text
+from sidecar.model.inventory_findings import size_text, sizes_text
 from sidecar.model.messages import counted, shown
 from sidecar.model.schema import Json, release_object
 
 if TYPE_CHECKING:
+    from sidecar.operations.release.apply import ReleaseResult
     from sidecar.operations.release.plan import ReleasePlan
     from sidecar.operations.run import Control
 
@@ -33,6 +35,8 @@ def ask_release(request: Request, control: Control) -> Question | Failure:
     title = f"Releasing {name}"
     if not plan.blocked:
         return Question(_text(plan), plan.as_object("planned"), (Choice("Release", title, partial(_release, plan)),))
+    if request.closes and {found.code for found in plan.findings if found.severity == "blocks"} == {"in-editor"}:
+        return _ask_closing(request, control)
     text = paragraph(f"{name} is not ready to be released.", sentences(plan.findings, "blocks"))
     if not plan.allowable:
         return Question(text, plan.as_object("refused"), blocked=True)
@@ -43,6 +47,24 @@ def ask_release(request: Request, control: Control) -> Question | Failure:
     return Question(text, plan.as_object("refused"), (anyway,), blocked=True, allows=allows)
 
 
+def _ask_closing(request: Request, control: Control) -> Question | Failure:
+    """Ask about the release of the worktree that the window shows, which closes with it, and all that runs in it."""
+    plan = _plan(request, request.worktree, control, frozenset({*request.arguments.get("allow", ()), "in-editor"}))
+    if isinstance(plan, Failure):
+        return plan
+    if plan.blocked:
+        return Question(sentences(plan.findings, "blocks"), plan.as_object("refused"), blocked=True)
+
+    def release(control: Control) -> Outcome:
+        outcome = _release(plan, control)
+        return replace(outcome, answer={**outcome.answer, "closes": outcome.ok})
+
+    findings = tuple(one for one in plan.findings if one.code != "in-editor")
+    text = paragraph(_text(replace(plan, findings=findings)), "This window closes, with the terminals in it.")
+    closing = Choice("Close This Window and Release", f"Releasing {shown(plan.worktree.name)}", release)
+    return Question(text, plan.as_object("planned"), (closing,))
+
+
 def release_plan(request: Request, control: Control) -> Json | Failure:
     """Make the release object of a plan, for a client that shows it."""
     plan = _plan(request, request.worktree, control)
@@ -51,26 +73,19 @@ def release_plan(request: Request, control: Control) -> Json | Failure:
 
 def ask_release_all(request: Request, control: Control) -> Question | Failure:
     """Plan the release of all worktrees whose work is in trunk, as one question."""
+    from sidecar.operations.release.all import plan_integrated
+
     states = request.picture.worktrees if request.picture is not None else ()
-    ready: list[ReleasePlan] = []
-    others: list[str] = []
-    for worktree in (one.worktree for one in states if one.integration.state == "integrated" and not one.worktree.main):
-        if control.cancelled():
-            return Failure("cancelled", "The planning was cancelled. Nothing was changed.")
-        control.stage(f"Proving {shown(worktree.name)}")
-        plan = _plan(request, worktree.key, control)
-        if isinstance(plan, Failure):
-            others.append(plan.message)
-        elif plan.blocked:
-            others.append(f"{shown(worktree.name)} stays: {sentences(plan.findings, 'blocks')}")
-        else:
-            ready.append(plan)
+    found = plan_integrated(request.folder, states, request.reading, control, request.unsaved)
+    if isinstance(found, Failure):
+        return found
+    ready, others = found.ready, found.others
     if not ready:
         text = paragraph("No worktree is ready to be released.", *others[:MOST_NAMED])
         return Question(text, release_object("planned", ()), blocked=True)
     freed, kept = sum(plan.bytes.reclaimable for plan in ready), sum(plan.bytes.kept for plan in ready)
     names = ", ".join(shown(plan.worktree.name) for plan in ready)
-    text = f"Release {names}? {_sizes(freed, kept)}; all of it can be restored."
+    text = f"Release {names}? {sizes_text(freed, kept)}; all of it can be restored."
     planned = release_object("planned", [found for plan in ready for found in plan.findings], None, freed, kept)
     choice = Choice("Release All", "Releasing worktrees", partial(_release_each, ready))
     return Question(paragraph(text, *others[:MOST_NAMED]), planned, (choice,))
@@ -88,13 +103,8 @@ def _text(plan: ReleasePlan) -> str:
     """Say in a short paragraph what goes, why that is safe, what it frees, and everything that was found."""
     branch = f" and its branch {shown(plan.worktree.branch)}" if plan.worktree.branch else ""
     asked = f"Release {shown(plan.worktree.name)}{branch}?"
-    sizes = f"{_sizes(plan.bytes.reclaimable, plan.bytes.kept)}. It can be restored."
+    sizes = f"{sizes_text(plan.bytes.reclaimable, plan.bytes.kept)}. It can be restored."
     return paragraph(asked, plan.proven, sizes, sentences(plan.findings, "kept", "info"))
-
-
-def _sizes(freed: int, kept: int) -> str:
-    """Say what a release frees, and what it keeps on the disk if it is anything."""
-    return f"{size_text(freed)} freed" + (f", {size_text(kept)} kept" if kept else "")
 
 
 def _allow_and_release(request: Request, allow: frozenset[str], control: Control) -> Outcome | Failure:
@@ -110,24 +120,23 @@ def _allow_and_release(request: Request, allow: frozenset[str], control: Control
 def _release(plan: ReleasePlan, control: Control) -> Outcome:
     from sidecar.operations.release.apply import apply_release
 
-    result = apply_release(plan, control)
+    return _released(plan, apply_release(plan, control))
+
+
+def _released(plan: ReleasePlan, result: ReleaseResult) -> Outcome:
     answer = result.as_object()
     name = shown(plan.worktree.name)
     if result.outcome == "released":
         return Outcome(
-            answer, f"Released {name}: {_sizes(result.reclaimed, result.kept)}. It can be restored.", ok=True
+            answer, f"Released {name}: {sizes_text(result.reclaimed, result.kept)}. It can be restored.", ok=True
         )
     return Outcome(answer, paragraph(f"{name} was not released.", sentences(result.findings, "blocks")), ok=False)
 
 
-def _release_each(plans: list[ReleasePlan], control: Control) -> Outcome:
-    """Release one after the other; one that does not go through does not keep the others."""
-    outcomes = []
-    for plan in plans:
-        if control.cancelled():
-            break
-        control.stage(f"Releasing {shown(plan.worktree.name)}")
-        outcomes.append(_release(plan, control))
+def _release_each(plans: tuple[ReleasePlan, ...], control: Control) -> Outcome:
+    from sidecar.operations.release.all import release_each
+
+    outcomes = [_released(plan, result) for plan, result in release_each(plans, control)]
     failed = [outcome for outcome in outcomes if not outcome.ok]
     freed, kept = (sum(outcome.answer["bytes"][key] for outcome in outcomes) for key in ("reclaimed", "kept"))
     findings = [found for outcome in outcomes for found in outcome.answer["findings"]]

@@ -164,7 +164,8 @@ def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
             kept_refs.keep(repository, ref, anchor)
             check_anchor(repository, anchor)
             for one in in_use(plan.worktree):
-                raise RefusedError(one)
+                if one.code not in plan.allow:
+                    raise RefusedError(one)
             if control.cancelled():
                 raise RefusedError(finding("cancelled", f"The release of {shown(facts.name)} was stopped."))
             entry = journal.advance(sidecar_dir, entry, "move")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from sidecar.operations.run import QUIET, Control, Plan
 from sidecar.session.once import resolve_worktree
 from sidecar.session.proof import prove
 from sidecar.session.reader import Options, Sources, ask
-from sidecar.system.processes import processes_inside
+from sidecar.system.processes import Process, processes_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +166,35 @@ def _of_content(worktree: Worktree, trunk: Trunk, proof: Proof) -> tuple[Finding
 
 
 def in_use(worktree: Worktree) -> tuple[Finding, ...]:
-    """Name who is in a worktree right now, in at most one finding."""
+    """Name who is in a worktree right now: what works there by itself, and what an editor has there for itself."""
     inside = processes_inside([worktree.key])[worktree.key]
-    if not inside:
-        return ()
-    who = named([f"{process.name} ({process.pid})" for process in inside])
-    it = them(len(inside))
-    return (finding("in-use", f"In use in {shown(worktree.name)}: {who}. End {it}, or let {it} go elsewhere."),)
+    others = [one for one in inside if not one.editor]
+    found = []
+    if others:
+        who = named([_called(one) for one in others])
+        it = them(len(others))
+        found.append(finding("in-use", f"In use in {shown(worktree.name)}: {who}. End {it}, or let {it} go elsewhere."))
+    for editor in dict.fromkeys(one.editor for one in inside if one.editor):
+        what = " and ".join(_of_editor([one for one in inside if one.editor == editor]))
+        said = f"{shown(worktree.name)} is open in {editor}, which has {what} there. Close that window, or allow it."
+        found.append(finding("in-editor", said))
+    return tuple(found)
+
+
+def _called(process: Process) -> str:
+    about = ", the shell that you are in" if process.kind == "caller" else ""
+    return f"{process.name} ({process.pid}{about})"
+
+
+def _of_editor(inside: Sequence[Process]) -> Iterator[str]:
+    """Say what an editor has in a worktree: "a terminal (bash 4180)", "2 language servers"."""
+    shells = [one for one in inside if one.kind == "terminal"]
+    helpers = len(inside) - len(shells)
+    if shells:
+        which = named([f"{one.name} {one.pid}" for one in shells])
+        yield f"a terminal ({which})" if len(shells) == 1 else f"{len(shells)} terminals ({which})"
+    if helpers:
+        yield counted(helpers, "language server", "language servers")
 
 
 def _agents(common_dir: str, worktree: Worktree) -> tuple[Finding, ...]:

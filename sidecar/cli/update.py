@@ -1,0 +1,99 @@
+"""`sidecar update`: merge trunk into a worktree, where conflicts are resolved."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidecar.cli.options import (
+    CONFLICT,
+    Refusal,
+    answered,
+    here,
+    not_agreed,
+    print_json,
+    recover_first,
+    show_findings,
+    status_of,
+    worktree_names,
+    writing,
+)
+from sidecar.cli.progress import working
+from sidecar.model.messages import counted, escape, short, shown, titled
+from sidecar.model.schema import update_object
+
+if TYPE_CHECKING:
+    from sidecar.operations.merge.update import UpdatePlan, UpdateResult
+
+
+@click.command(short_help="Merge trunk into a worktree; conflicts stay there.")
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=worktree_names)
+@writing
+def update(name: str | None, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Merge trunk into the worktree NAME, or into the one that you are in, by your own git.
+
+    Conflicts are left there as git leaves them: resolve and commit them, or take all back with git merge --abort.
+    """
+    from sidecar.operations.merge.update import apply_update, plan_update  # --help and serve do without
+    from sidecar.session.reader import Options
+
+    recover_first()
+    options = Options(trusted=not dry_run)
+    plan = answered(plan_update(here(), name if name is not None else _worktree_here(), options))
+    question = f"Merge {shown(plan.trunk.branch)} into {shown(plan.worktree.name)}?"
+    planned = partial(_object, plan, "refused" if plan.blocked else "planned")
+    show = partial(_show_plan, plan)
+    ended = not_agreed(question, show, planned, blocked=plan.blocked, dry_run=dry_run, yes=yes, as_json=as_json)
+    if ended is not None:
+        return ended
+    with working() as work:
+        result = apply_update(plan, work.control)
+    if as_json:
+        said = update_object(result.outcome, plan.worktree.name, result.path, result.conflicts, result.findings)
+        print_json(said)
+    else:
+        _show_result(plan, result)
+    return CONFLICT if result.outcome == "conflicts" else status_of(result.outcome, interrupted=work.interrupted)
+
+
+def _worktree_here() -> str:
+    from sidecar.system.worktree_links import git_directory
+
+    folder = here()
+    top = next((above for above in (folder, *folder.parents) if git_directory(above) is not None), None)
+    if top is None:
+        raise Refusal("This is in no worktree. Give the NAME of one.")
+    return str(top)
+
+
+def _object(plan: UpdatePlan, outcome: str) -> dict[str, Any]:
+    return update_object(outcome, plan.worktree.name, plan.worktree.key, (), plan.findings)
+
+
+def _show_plan(plan: UpdatePlan, *, err: bool) -> None:
+    from sidecar.cli.render import print_plan
+
+    at = f" ({short(plan.trunk.commit)})" if plan.trunk.commit else ""
+    new = f", {counted(plan.behind, 'commit', 'commits')} not there yet" if plan.behind else ""
+    known = {
+        "merge": f"{escape(plan.trunk.branch)}{at}{new}",
+        "into": titled(plan.worktree.name, plan.worktree.ref),
+        "in": shown(plan.worktree.key),
+    }
+    print_plan(known, plan.findings, err=err)
+
+
+def _show_result(plan: UpdatePlan, result: UpdateResult) -> None:
+    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+    show_findings([one for one in result.findings if one not in plan.findings], err=result.outcome != "updated")
+    if result.outcome == "updated":
+        click.echo(f"Merged {branch} into {name}.")
+    elif result.outcome == "conflicts":
+        click.echo(f"{branch} and {name} conflict. Resolve these in {escape(result.path)}, and commit:", err=True)
+        for path in result.conflicts:
+            click.echo(f"  {escape(path)}", err=True)
+        click.echo("To take it all back: git merge --abort", err=True)
+    else:
+        click.echo(f"Not merged: {name} is as it was.", err=True)

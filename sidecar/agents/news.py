@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.model.messages import ago, escape, lines, named, overlap_sentence, party, shown
+from sidecar.model.messages import agents_named, ago, escape, lines, named, overlap_sentence, party, shown
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY, Picture, Worktree, WorktreeState
 from sidecar.operations.presence import Agent
@@ -96,16 +96,22 @@ def stray_news(path: str, top: str, own: str) -> News:
 
 
 def company(worktree: str, others: Sequence[Agent], now: float) -> list[News]:
-    """The writers of other sessions whose last edit was in this very worktree."""
-    return [
-        News(
-            _digest("company", agent.session, worktree),
-            f"{agent.client} is at work in this directory: its last edit was {ago(now - agent.edited)}. "
-            "`sidecar open NAME` makes a worktree with a branch NAME for another task, and prints its path to work in.",
-        )
-        for agent in others
-        if agent.is_writer and agent.worktree == worktree
-    ]
+    """The writers of other sessions whose last edit was in this very worktree, as one piece of news.
+
+    It stays the same as long as the first of them is there.
+    """
+    sessions = {one.session: one for one in reversed(others) if one.is_writer and one.worktree == worktree}
+    there = sorted(sessions.values(), key=lambda one: one.since)
+    if not there:
+        return []
+    who, several = agents_named([one.client for one in there]), len(there) > 1
+    last = ago(now - max(one.edited for one in there))
+    text = (
+        f"{who} {'are' if several else 'is'} at work in this directory: {'the' if several else 'its'} "
+        f"last edit was {last}. "
+        "`sidecar open NAME` makes a worktree with a branch NAME for another task, and prints its path to work in."
+    )
+    return [News(_digest("company", there[0].session, worktree), text)]
 
 
 def overview_news(picture: Picture, worktree: Worktree, others: Sequence[Agent]) -> list[News]:

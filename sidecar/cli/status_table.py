@@ -72,8 +72,8 @@ def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[Renderabl
         blocks.append(Text(disk, style="dim"))
     for worktree, inside in users:
         agents = [one for one in inside if isinstance(one, Agent)]
-        if (pair := colliding(agents)) is not None:
-            said = collision_sentence(pair[0].client, pair[1].client, worktree.name)
+        if several := colliding(agents):
+            said = collision_sentence([one.client for one in several], worktree.name)
             blocks.append(Text(f"{said} Tell one of them: {WAY_OUT}", style="bold red"))
     if remarks := _remarks(picture):
         blocks.append(listing("Notes", remarks))

@@ -48,14 +48,20 @@ async def _look(state: ServerState, repository: OpenRepository) -> None:
         state.drawn.set()
     for one in view.picture.worktrees:
         agents = found.get(one.worktree.key, ())
-        pair = colliding(agents)
-        if pair is None:
-            continue
-        mark = "\0".join((one.worktree.key, *sorted(agent.session for agent in pair)))
-        if mark not in state.said:
-            state.said.add(mark)
-            said = collision_sentence(pair[0].client, pair[1].client, one.worktree.name)
+        several = colliding(agents)
+        if _is_news(repository, one.worktree, frozenset(agent.session for agent in several)):
+            said = collision_sentence([agent.client for agent in several], one.worktree.name)
             start_task(state, _offer(state, repository, one.worktree, said))
+
+
+def _is_news(repository: OpenRepository, worktree: Worktree, sessions: frozenset[str]) -> bool:
+    """Tell whether a person does not know yet that several sessions edit a worktree.
+
+    One that joins them is no news as long as they do, and neither are those that a person was told of when they go on.
+    """
+    go_on, told = repository.sharing.get(worktree.key, (False, frozenset()))
+    repository.sharing[worktree.key] = (bool(sessions), told | sessions)
+    return not go_on and not sessions <= told
 
 
 async def _offer(state: ServerState, repository: OpenRepository, worktree: Worktree, said: str) -> None:

@@ -48,6 +48,7 @@ class OpenRepository:
 
     `published` is the Picture whose diagnostics the client has, `pictured` the last one that it got as a whole.
     `agents` are those that were seen to edit: (worktree's key, session); `looking` that somebody is about to look.
+    `sharing` has of worktrees, by key, whether several edit them, and the sessions of which a person was told.
     """
 
     session: Session
@@ -61,6 +62,7 @@ class OpenRepository:
     guard: Guard | None = None
     looking: bool = False
     agents: frozenset[tuple[str, str]] = frozenset()
+    sharing: dict[str, tuple[bool, frozenset[str]]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

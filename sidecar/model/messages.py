@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -70,10 +71,19 @@ WAY_OUT = "Run `sidecar open NAME`, and from now on work only in the directory t
 """What a person can tell an agent that edits where another one does."""
 
 
-def collision_sentence(one: str, other: str, worktree: str) -> str:
-    """Say that two agents, named by their clients, edit the worktree of that name."""
-    who = f"Two sessions of {shown(one)}" if one == other else f"{shown(one)} and {shown(other)} both"
-    return f"{who} edit {shown(worktree)}, and may write over each other."
+def collision_sentence(clients: Sequence[str], worktree: str) -> str:
+    """Say that several agents, each named by its client, edit the worktree of that name."""
+    both = " both" if len(clients) == 2 and len(set(clients)) == 2 else ""
+    return f"{agents_named(clients)}{both} edit {shown(worktree)}, and may write over each other."
+
+
+def agents_named(clients: Sequence[str]) -> str:
+    """Begin a sentence with agents, named by their clients: "Claude Code and 2 sessions of Codex"."""
+    numbers = sorted(Counter(clients).items(), key=lambda one: one[1])
+    said = [shown(client) if many == 1 else f"{many} sessions of {shown(client)}" for client, many in numbers]
+    if len(numbers) == 1 and numbers[0][1] == 2:
+        return f"Two sessions of {shown(numbers[0][0])}"
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
 
 
 def ago(seconds: float) -> str:

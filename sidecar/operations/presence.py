@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,8 @@ RECENT = 15 * 60.0
 """Seconds for which an agent that does not speak any more still counts as being there."""
 KEPT = 7 * 86400.0
 """Seconds for which a record of an agent is kept, so that a session that goes on is not told again."""
+AHEAD = 60.0
+"""Seconds by which a record may be in the future, since a clock was set; one that is further ahead is no record."""
 MOST_RECORDS, MOST_TOLD, MOST_BYTES = 200, 400, 256 * 1024
 
 
@@ -114,10 +116,14 @@ def writers(common_dir: str) -> dict[str, tuple[Agent, ...]]:
     return {worktree: tuple(sessions.values()) for worktree, sessions in found.items()}
 
 
-def colliding(agents: Sequence[Agent]) -> tuple[Agent, Agent] | None:
-    """Find two in one worktree of whom each has edited since the other began; a session that took over is none."""
-    pairs = itertools.combinations(agents, 2)
-    return next(((one, other) for one, other in pairs if one.since < other.edited and other.since < one.edited), None)
+def colliding(agents: Sequence[Agent]) -> tuple[Agent, ...]:
+    """Give those in one worktree of whom each, and another one, has edited since the other began: none, or several.
+
+    A session that took over from another is none of them.
+    """
+    return tuple(
+        one for one in agents if any(one.since < two.edited and two.since < one.edited for two in agents if two != one)
+    )
 
 
 def agent_objects(common_dir: str) -> dict[str, list[dict[str, Any]]]:
@@ -141,7 +147,7 @@ def last_heard(common_dir: str) -> dict[str, float]:
 
 
 def _lately(common_dir: str, now: float) -> list[Agent]:
-    found = [agent for agent, _ in _records(common_dir, now - RECENT) if now - agent.seen < RECENT]
+    found = [agent for agent, _ in _records(common_dir, now - RECENT) if -AHEAD < now - agent.seen < RECENT]
     return sorted(found, key=lambda agent: (-agent.edited, -agent.seen))
 
 
@@ -165,11 +171,13 @@ def _read(path: str) -> Agent | None:
         record = json.loads(read_regular(path, MOST_BYTES))
         client, session, part, worktree = (record[name] for name in ("client", "session", "part", "worktree"))
         seen, edited, since = (float(record.get(name, record["edited"])) for name in ("seen", "edited", "since"))
+        edited, since = min(edited, seen), min(since, edited, seen)
         told = tuple(mark for mark in record["told"] if isinstance(mark, str))[-MOST_TOLD:]
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     is_text = all(isinstance(text, str) for text in (client, session, part, worktree))
-    return Agent(client, session, part, worktree, seen, edited, since, told) if is_text else None
+    is_time = all(map(math.isfinite, (seen, edited, since)))
+    return Agent(client, session, part, worktree, seen, edited, since, told) if is_text and is_time else None
 
 
 def _write(path: str, agent: Agent) -> None:

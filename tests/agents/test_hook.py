@@ -294,3 +294,13 @@ def test_ten_worktrees_are_told_in_1500_characters(repo: Path) -> None:
     told = said(edited(edit(one, name=long), one))
     assert len(told) <= 1500
     assert "more: `sidecar overlaps` lists them." in told
+
+
+def test_several_others_in_one_directory_are_one_piece_of_news(one: Path) -> None:
+    for session in ("A", "B"):
+        hook(edited(edit(one, name="b.txt"), one, session))
+    told = said(event("SessionStart", one, "C"))
+    assert "Two sessions of Claude Code are at work in this directory: the last edit was" in told
+    assert told.count("`sidecar open NAME`") == 1
+    hook(edited(one / "b.txt", one, "D"))
+    assert said(event("UserPromptSubmit", one, "C", prompt="go")) == ""

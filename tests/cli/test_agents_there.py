@@ -113,3 +113,23 @@ def test_a_record_that_is_none_of_ours_is_no_agent(repo: Path, sidecar: Sidecar)
     os.mkfifo(folder / "pipe.json")
     assert there(asked(sidecar, repo, "status"), "repo") == ["Claude Code"]
     assert sidecar(repo, "doctor").err == ""
+
+
+def test_three_that_edit_one_worktree_are_told_of_in_one_sentence(repo: Path, sidecar: Sidecar) -> None:
+    one = add_worktree(repo, "one")
+    for client, session in (("Codex", "A"), ("Gemini CLI", "B"), ("Codex", "C")) * 2:
+        edits(repo, one, session, client)
+    edits(repo, one, "began last", "Claude Code")  # who may have taken over from one of them
+    told = sidecar(repo, "status").out
+    assert "Gemini CLI and 2 sessions of Codex edit one, and may write over each other." in told
+    assert told.count("may write over") == 1
+
+
+def test_a_record_of_the_future_is_nobody(repo: Path, sidecar: Sidecar) -> None:
+    one, two = add_worktree(repo, "one"), add_worktree(repo, "two")
+    edits(repo, one, "S", at=time.time() + 86400)
+    edits(repo, two, "T", at=time.time() + 20)  # a clock that was set back a little
+    answer = asked(sidecar, repo, "status")
+    assert (there(answer, "one"), there(answer, "two")) == ([], ["Claude Code"])
+    edits(repo, one, "S")  # it goes on by the clock as it is now
+    assert there(asked(sidecar, repo, "status"), "one") == ["Claude Code"]

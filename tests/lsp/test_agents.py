@@ -44,6 +44,24 @@ async def test_two_that_edit_one_worktree_are_told_of_once_and_one_is_given_anot
         assert len(editor.asked) == 1
 
 
+async def test_who_joins_two_that_edit_one_worktree_makes_no_second_notice(base: Path, theirs: Path) -> None:
+    async with editing(base) as editor:
+        editor.answers = ["Dismiss", "Dismiss", "Dismiss"]
+        for name in ("one", "two", "one"):
+            edits(base, theirs, name)
+        await editor.until(lambda: len(editor.asked) == 1)
+        for name in ("three", "two", "three", "one"):
+            edits(base, theirs, name)
+        await editor.until(lambda: len(there(editor, "theirs")) == 3)
+        for name in ("four", "five", "four"):
+            edits(base, base, name)
+        await editor.until(lambda: any("edit repo" in asked for asked in editor.asked))
+        assert [asked.split(",")[0] for asked in editor.asked] == [
+            "Two sessions of Codex edit theirs",
+            "Two sessions of Codex edit repo",
+        ]
+
+
 async def test_one_that_edits_alone_is_shown_and_nobody_is_asked(base: Path, theirs: Path) -> None:
     async with editing(base) as editor:
         edits(base, theirs, "one")

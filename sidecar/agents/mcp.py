@@ -45,12 +45,12 @@ from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.merge_order import plan_order
 from sidecar.operations.open import apply_open, plan_open
-from sidecar.operations.presence import agent_objects, agents_in
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
 from sidecar.operations.run import Control
+from sidecar.operations.who_is_there import agents_in, agents_there
 from sidecar.session.check import check_path
 from sidecar.session.once import compare, find_worktree, look
 from sidecar.session.reader import Options
@@ -125,7 +125,7 @@ def server() -> MCPServer[Any]:
 def worktrees(folder: Folder = None) -> Json:
     """List every worktree: what it changed, how far it is from trunk, whether trunk has its work, and the overlaps."""
     picture = _picture(folder, prove=True)
-    return _short(status_object(picture, agents=agent_objects(picture.repository)))
+    return _short(status_object(picture, agents=agents_there(picture)))
 
 
 def overlaps(
@@ -158,7 +158,7 @@ def check(
     unknown = dict.fromkeys((one, file.worktree.key) for file in files for one in file.unknown)
     listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
     others = {key: name for file in files for key, name in file.others.items()}
-    agents = agents_in(picture.repository, others)
+    agents = agents_in(picture, others)
     return _short(check_object(listed, (unknown_object(one, key) for one, key in unknown), agents))
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -29,7 +29,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.messages import escape, no_overlaps
 from sidecar.model.overlaps import Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk
-from sidecar.model.schema import check_object, overlaps_object, unknown_object
+from sidecar.model.schema import Json, check_object, overlaps_object, unknown_object
 from sidecar.session.check import CheckedFile, Meeting, check_path
 
 
@@ -112,8 +112,6 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
     A PATH need not exist, but lies in a worktree. A directory stands for everything below it. Exit status: 2 where
     there is a conflict, 1 where something that may concern a PATH could not be read or merged.
     """
-    from sidecar.operations.presence import agents_in  # --help and serve do without
-
     if "" in paths:
         raise click.UsageError("A path is empty.")
     pictures: list[Picture] = []
@@ -124,7 +122,7 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
         warn(picture, () if as_json else unknown)
     meetings = [meeting for file in files for meeting in file.meetings]
     others = {key: name for file in files for key, name in file.others.items()}
-    agents = [agent for picture in pictures for agent in agents_in(picture.repository, others)]
+    agents = _agents(pictures, others) if others else []
     if as_json:
         listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
         print_json(check_object(listed, (unknown_object(one, key) for one, key in seen), agents))
@@ -138,6 +136,12 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
         print_checked(files, agents, is_all=not unknown)
     print_unknown(unknown)
     return exit_status((overlap for overlap, _, _ in meetings), unknown)
+
+
+def _agents(pictures: Sequence[Picture], others: Mapping[str, str]) -> list[Json]:
+    from sidecar.operations.who_is_there import agents_in  # which takes longer than most answers
+
+    return [agent for picture in pictures for agent in agents_in(picture, others)]
 
 
 def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:

@@ -134,9 +134,10 @@ def print_overlaps(meetings: Sequence[Meeting]) -> None:
     show(to, overlap_blocks(meetings, to.width))
 
 
-def agent_text(client: str, edited: float) -> str:
-    """Give an agent with the time of its last edit."""
-    return f"{shown(client)} (last edit {time.strftime('%H:%M', time.localtime(edited))})"
+def agent_text(client: str, edited: float | None, pid: int | None) -> str:
+    """Give an agent with the time of its last edit, or with its process where none is known."""
+    last = f"last edit {time.strftime('%H:%M', time.localtime(edited))}" if edited else f"process {pid}"
+    return f"{shown(client)} ({last})"
 
 
 def print_checked(files: Sequence[CheckedFile], agents: Sequence[Json], *, is_all: bool) -> None:
@@ -156,8 +157,8 @@ def print_checked(files: Sequence[CheckedFile], agents: Sequence[Json], *, is_al
     if elsewhere:
         blocks.append(listing("Changed elsewhere", elsewhere.items()))
     if agents:
-        rows = ((shown(one["worktree"]), agent_text(one["client"], one["edited"])) for one in agents)
-        blocks.append(listing("At work there", rows))
+        rows = ((shown(one["worktree"]), agent_text(one["client"], one["edited"], one["pid"])) for one in agents)
+        blocks.append(listing("Who is there", rows))
     show(to, blocks)
 
 

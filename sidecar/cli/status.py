@@ -73,10 +73,11 @@ def status_with(picture: Picture, users: InUse) -> dict[str, Any]:
 
 
 def in_use(picture: Picture) -> InUse:
-    """Give who is in each worktree, by its key: the agents that edit there, and the processes."""
-    from sidecar.operations.presence import writers
+    """Give who is in each worktree, by its key: the agents, and the processes."""
+    from sidecar.operations.who_is_there import other_agents, who_is_there, worktrees_of
     from sidecar.system.processes import processes_inside
 
-    agents = writers(picture.repository)
-    inside = processes_inside(state.worktree.key for state in picture.worktrees if not state.worktree.bare)
+    worktrees = worktrees_of(picture)
+    inside = processes_inside(one.key for one in worktrees)
+    agents = who_is_there(picture.repository, worktrees, other_agents(picture.repository), inside)
     return {key: (*agents.get(key, ()), *processes) for key, processes in inside.items()}

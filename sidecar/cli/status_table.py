@@ -31,7 +31,7 @@ from sidecar.operations.presence import Agent, colliding
 from sidecar.system.processes import Process
 
 InUse = Mapping[str, Sequence[Agent | Process]]
-"""Who is in each worktree, by the worktree's key: agents that edit there, and processes."""
+"""Who is in each worktree, by the worktree's key: agents and processes."""
 
 _WIDE = 100
 _STATES = {"integrated": "integrated", "not-integrated": "not integrated", "no-work": "no work"}
@@ -129,15 +129,21 @@ def _disk(picture: Picture) -> str:
 
 
 def _users(inside: Sequence[Agent | Process]) -> str:
-    """`Claude Code (last edit 14:05), VS Code (terminal), bash 4180, 2 node`: each name once, its id or how many."""
-    agents = [agent_text(one.client, one.edited) for one in inside if isinstance(one, Agent)]
+    """`Claude Code (last edit 14:05), VS Code (terminal), bash 4180, 2 node`: each name once, its id or how many.
+
+    The process of an agent that was found by it is named with the agent.
+    """
+    agents = [agent_text(one.client, one.edited, one.pid) for one in inside if isinstance(one, Agent)]
+    known = {one.pid for one in inside if isinstance(one, Agent)}
     by_name: dict[str, list[int]] = {}
     by_editor: dict[str, dict[str, None]] = {}
     for process in inside:
-        if not isinstance(process, Agent) and process.editor:
+        if isinstance(process, Agent) or process.pid in known:
+            continue
+        if process.editor:
             kind = "terminal" if process.kind == "terminal" else "language servers"
             by_editor.setdefault(process.editor, {})[kind] = None
-        elif not isinstance(process, Agent):
+        else:
             by_name.setdefault(process.name, []).append(process.pid)
     names = ((escape(name), pids) for name, pids in by_name.items())
     return ", ".join(

@@ -1,8 +1,9 @@
-"""Tell the client which agents edit, and the person where two of them edit one worktree."""
+"""Tell the client which agents are there, and the person where two of them edit one worktree."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ from sidecar.model.picture import Worktree
 
 if TYPE_CHECKING:
     from sidecar.operations.open import OpenPlan
+    from sidecar.operations.presence import Agent
 
 HOOK_SECONDS = 1.0
 """How long after a change is looked: the hook that announces an edit is called after it."""
+AGAIN_SECONDS = 10.0
+"""How long after that it is looked again, as long as somebody is there: an end makes no new Picture."""
 COPY = "sidecar/copy"
 """The notification with a `text` for the clipboard, to a client that asked for pictures."""
 GIVE, DISMISS = "Give One of Them a Worktree", "Dismiss"
@@ -33,25 +37,36 @@ def look_for_agents(state: ServerState, repository: OpenRepository) -> None:
 
 
 async def _look(state: ServerState, repository: OpenRepository) -> None:
-    from sidecar.operations.presence import colliding, writers  # after `initialize` is answered
+    from sidecar.operations.presence import colliding  # after `initialize` is answered
+    from sidecar.operations.who_is_there import who_is_there, worktrees_of
 
     await asyncio.sleep(HOOK_SECONDS)
     repository.looking = False
-    common_dir = repository.session.repository
-    found = await in_pool(state, writers, common_dir)
-    view = repository.indexed
+    common_dir, view, more = repository.session.repository, repository.indexed, repository.session.settings["agents"]
     if state.repositories.get(common_dir) is not repository or view is None:
         return
-    present = frozenset((key, agent.session) for key, agents in found.items() for agent in agents)
-    if present != repository.agents:
-        repository.agents, repository.pictured = present, None
+    names = more if isinstance(more, tuple) else ()
+    found = await in_pool(state, who_is_there, common_dir, worktrees_of(view.picture), names)
+    if state.repositories.get(common_dir) is not repository:
+        return
+    if _sessions(found) != _sessions(repository.there):
+        repository.pictured = None
         state.drawn.set()
+    repository.there = found
+    if repository.look_again is not None:
+        repository.look_again.cancel()
+    again = asyncio.get_running_loop().call_later
+    repository.look_again = again(AGAIN_SECONDS, look_for_agents, state, repository) if found else None
     for one in view.picture.worktrees:
         agents = found.get(one.worktree.key, ())
         several = colliding(agents)
         if _is_news(repository, one.worktree, frozenset(agent.session for agent in several)):
             said = collision_sentence([agent.client for agent in several], one.worktree.name)
             start_task(state, _offer(state, repository, one.worktree, said))
+
+
+def _sessions(there: Mapping[str, Sequence[Agent]]) -> set[tuple[str, str, bool]]:
+    return {(key, agent.session, agent.is_writer) for key, agents in there.items() for agent in agents}
 
 
 def _is_news(repository: OpenRepository, worktree: Worktree, sessions: frozenset[str]) -> bool:

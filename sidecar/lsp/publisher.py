@@ -99,13 +99,12 @@ async def _send(state: ServerState, name: str, repository: OpenRepository) -> No
     picture = repository.published
     if picture is None or picture is repository.pictured:
         return
-    shown = await in_pool(state, _with_agents, picture)
+    shown = await in_pool(state, _with_agents, picture, repository)
     if state.repositories.get(name) is repository:
         repository.pictured = picture
         state.server.protocol.notify(PICTURE, shown)
 
 
-def _with_agents(picture: Picture) -> Json:
-    from sidecar.operations.presence import agent_objects  # after `initialize` is answered
-
-    return status_object(picture, agents=agent_objects(picture.repository))
+def _with_agents(picture: Picture, repository: OpenRepository) -> Json:
+    there = {key: [one.as_object for one in agents] for key, agents in repository.there.items()}
+    return status_object(picture, agents=there)

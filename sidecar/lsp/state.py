@@ -32,6 +32,7 @@ from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.keeping import Guard
+    from sidecar.operations.presence import Agent
     from sidecar.session.live import Session
 
 
@@ -47,7 +48,8 @@ class OpenRepository:
     """One open session, the `roots` (directories with a `.git`) that led to it, and what it was told.
 
     `published` is the Picture whose diagnostics the client has, `pictured` the last one that it got as a whole.
-    `agents` are those that were seen to edit: (worktree's key, session); `looking` that somebody is about to look.
+    `there` are the agents that were seen in each worktree, by its key; `looking` says that somebody is about to look,
+    and `look_again` is what will have them looked for later.
     `sharing` has of worktrees, by key, whether several edit them, and the sessions of which a person was told.
     """
 
@@ -61,7 +63,8 @@ class OpenRepository:
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
     guard: Guard | None = None
     looking: bool = False
-    agents: frozenset[tuple[str, str]] = frozenset()
+    look_again: asyncio.TimerHandle | None = None
+    there: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
     sharing: dict[str, tuple[bool, frozenset[str]]] = field(default_factory=dict)
 
 

@@ -121,6 +121,13 @@ SETTINGS: tuple[Setting, ...] = (
         editor=False,
     ),
     Setting(
+        "agents",
+        "string[]",
+        (),
+        "Names of programs that are agents too, beside those that are known (`docs/agents.md`), wherever it is said "
+        "who is in a worktree; in git config, give one value for each.",
+    ),
+    Setting(
         "guard",
         "boolean",
         True,

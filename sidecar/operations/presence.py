@@ -11,7 +11,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class Agent:
 
     `worktree` is the path of the one it works in: of its last edit, else where it stands. `seen`, `edited` and `since`
     are seconds since 1970 of its last call, its last edit, and the first one in this worktree (0.0: none). `told` are
-    the marks of what it was told.
+    the marks of what it was told. One that was found by its process has a `pid`, and `since` is when that began.
     """
 
     client: str
@@ -48,6 +48,7 @@ class Agent:
     edited: float = 0.0
     since: float = 0.0
     told: tuple[str, ...] = field(default=(), repr=False)
+    pid: int = 0
 
     @property
     def is_writer(self) -> bool:
@@ -56,8 +57,8 @@ class Agent:
 
     @property
     def as_object(self) -> dict[str, Any]:
-        """Give what `status --json` says of who edits in a worktree."""
-        return {"client": self.client, "since": self.since, "edited": self.edited}
+        """Give what `status --json` says of who is in a worktree."""
+        return {"client": self.client, "since": self.since, "edited": self.edited or None, "pid": self.pid or None}
 
 
 def folder_of(common_dir: str) -> str:
@@ -104,16 +105,7 @@ def leave(common_dir: str, session: str) -> None:
 
 def others(common_dir: str, session: str, now: float) -> list[Agent]:
     """List the agents of other sessions that spoke lately, the last to edit first."""
-    return [agent for agent in _lately(common_dir, now) if agent.session != session]
-
-
-def writers(common_dir: str) -> dict[str, tuple[Agent, ...]]:
-    """Tell who edits in each worktree, by its path: one agent a session that spoke lately, the last to edit first."""
-    found: dict[str, dict[str, Agent]] = {}
-    for agent in _lately(common_dir, time.time()):
-        if agent.is_writer:
-            found.setdefault(agent.worktree, {}).setdefault(agent.session, agent)
-    return {worktree: tuple(sessions.values()) for worktree, sessions in found.items()}
+    return [agent for agent in lately(common_dir, now) if agent.session != session]
 
 
 def colliding(agents: Sequence[Agent]) -> tuple[Agent, ...]:
@@ -126,17 +118,6 @@ def colliding(agents: Sequence[Agent]) -> tuple[Agent, ...]:
     )
 
 
-def agent_objects(common_dir: str) -> dict[str, list[dict[str, Any]]]:
-    """Give who edits in each worktree, by its path, as `status --json` has it."""
-    return {path: [agent.as_object for agent in there] for path, there in writers(common_dir).items()}
-
-
-def agents_in(common_dir: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Give who edits in these worktrees (their names, by path), each with the name of its worktree."""
-    there = agent_objects(common_dir) if names else {}
-    return [{"worktree": name, **agent} for path, name in names.items() for agent in there.get(path, ())]
-
-
 def last_heard(common_dir: str) -> dict[str, float]:
     """Give when each client last called a hook, in seconds since 1970, by its name for people; of the last days."""
     found: dict[str, float] = {}
@@ -146,7 +127,8 @@ def last_heard(common_dir: str) -> dict[str, float]:
     return found
 
 
-def _lately(common_dir: str, now: float) -> list[Agent]:
+def lately(common_dir: str, now: float) -> list[Agent]:
+    """List the agents that spoke lately, the last to edit first."""
     found = [agent for agent, _ in _records(common_dir, now - RECENT) if -AHEAD < now - agent.seen < RECENT]
     return sorted(found, key=lambda agent: (-agent.edited, -agent.seen))
 

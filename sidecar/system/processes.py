@@ -1,4 +1,4 @@
-"""Find processes by their working directory or by their operation, and delete folders in the background."""
+"""Find processes by their working directory or by their operation, and how they were started; delete folders behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 import psutil
 
+from sidecar.system.agent_programs import client_of
 from sidecar.system.files import upwards
 
 LONGEST_END = 10.0
@@ -36,8 +37,6 @@ EDITORS = tuple(
 SHELLS = frozenset(
     {"bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "powershell", "pwsh", "sh", "tcsh", "xonsh", "zsh"}
 )
-AGENTS = frozenset({"claude", "codex", "copilot", "cursor-agent", "gemini", "opencode", "qwen"})
-"""Programs that write by themselves, whoever has started them."""
 
 Kind: TypeAlias = Literal["", "terminal", "helper", "caller"]
 
@@ -77,6 +76,36 @@ def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
     return {folder: tuple(sorted(inside)) for folder, inside in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a running process was started: the file that runs, its arguments, when, and its ancestors, the nearest first.
+
+    What the system does not tell is empty.
+    """
+
+    file: str
+    arguments: tuple[str, ...]
+    started: float
+    ancestors: tuple[int, ...]
+
+
+def program_of(pid: int) -> Program | None:
+    """Say how a process was started; None where it has ended, or is of another user."""
+    try:
+        process = psutil.Process(pid)
+        arguments, started = tuple(process.cmdline()), process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        ancestors = tuple(above.pid for above in process.parents())
+    except (psutil.Error, OSError, ValueError):
+        return None
+    try:
+        file = process.exe()
+    except (psutil.Error, OSError):
+        file = ""
+    return Program(file, arguments, started, ancestors)
+
+
 def _is_in_deleted(pid: int, cwd: str) -> bool:
     """Tell whether a process's directory was deleted and another one made at its path, which psutil then names.
 
@@ -111,11 +140,17 @@ def _described(process: psutil.Process) -> Process:
     editor = next(filter(None, map(_editor_of, above)), "")
     if editor and plain in SHELLS:
         return Process(process.pid, name, editor, "terminal")
-    if editor and plain not in AGENTS and _terminal_of(process) is None:
+    if editor and not _is_agent(process.pid) and _terminal_of(process) is None:
         return Process(process.pid, name, editor, "helper")
     if plain in SHELLS and process.pid in {one.pid for one in psutil.Process().parents()}:
         return Process(process.pid, name, "", "caller")
     return Process(process.pid, name)
+
+
+def _is_agent(pid: int) -> bool:
+    """Tell whether a process writes by itself, whoever has started it."""
+    program = program_of(pid)
+    return program is not None and client_of(program.file, program.arguments) is not None
 
 
 def _editor_of(process: psutil.Process) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -77,7 +79,7 @@ def test_check_names_who_is_at_work_where_the_file_is_changed_too(repo: Path, si
     edits(repo, two, "other", "Codex")
     (agent,) = asked(sidecar, one, "check", "README.md")["agents"]
     assert (agent["worktree"], agent["client"]) == ("two", "Codex")
-    assert "At work there\n  two   Codex (last edit " in sidecar(one, "check", "README.md").out
+    assert "Who is there\n  two   Codex (last edit " in sidecar(one, "check", "README.md").out
     assert asked(sidecar, one, "check", "nobody-has-it.py")["agents"] == []
 
 
@@ -91,6 +93,31 @@ def test_a_release_waits_for_an_agent_unless_it_is_allowed(repo: Path, sidecar: 
     assert "Claude Code is at work in done: the last edit was less than a minute ago." in refused.out
     assert sidecar(repo, "release", "done", "--yes", "--allow", "agent-at-work").status == 0
     assert not done.exists()
+
+
+def test_an_agent_without_a_hook_is_named_by_its_process(repo: Path, sidecar: Sidecar, tmp_path: Path) -> None:
+    """It may read only, so that nothing but a release waits for it."""
+    one, two = add_worktree(repo, "one"), add_worktree(repo, "two")
+    commit(one, {"README.md": "# One\n"})
+    commit(two, {"README.md": "# Two\n"})
+    program = tmp_path / "codex"
+    shutil.copy(shutil.which("cat") or "/bin/cat", program)
+    with subprocess.Popen([program], cwd=two, stdin=subprocess.PIPE) as process:
+        assert f"In use\n  two   Codex (process {process.pid})\n" in sidecar(repo, "status").out
+        (agent,) = asked(sidecar, one, "check", "README.md")["agents"]
+        assert (agent["worktree"], agent["client"], agent["edited"], agent["pid"]) == (
+            "two",
+            "Codex",
+            None,
+            process.pid,
+        )
+        assert f"Who is there\n  two   Codex (process {process.pid})" in sidecar(one, "check", "README.md").out
+        said = f"Codex (process {process.pid}) is in two. Whether it edits there is not known."
+        assert said in sidecar(repo, "merge", "two", "--dry-run").out
+        git(repo, "merge", "--quiet", "two")
+        refused = sidecar(repo, "release", "two", "--yes")
+        assert refused.status == 2 and said in refused.out
+        process.stdin.close()  # type: ignore[union-attr]
 
 
 def test_what_is_no_record_is_nobody(repo: Path, sidecar: Sidecar) -> None:

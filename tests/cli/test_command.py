@@ -213,7 +213,7 @@ def test_names_outside_ascii_reach_a_stream_that_has_only_ascii(repo: Path) -> N
 def test_an_agent_before_each_edit_waits_for_no_library_that_is_not_needed(sample: Sample) -> None:
     code = (
         "import sys; from sidecar.__main__ import main\n"
-        "main(['check', 'shop/cart.py', '--json'])\n"
+        "main(['check', 'nobody-has-it.py', '--json'])\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(loaded & {'pygls', 'lsprotocol', 'attrs', 'rich', 'psutil', 'watchfiles'}), file=sys.stderr)\n"
     )
@@ -226,7 +226,7 @@ def test_an_agent_before_each_edit_waits_for_no_library_that_is_not_needed(sampl
         timeout=DEADLINE,
         check=True,
     )
-    assert json.loads(done.stdout)["files"][0]["path"] == "shop/cart.py"
+    assert json.loads(done.stdout)["files"][0]["path"] == "nobody-has-it.py"
     assert done.stderr == "[]\n"
 
 

@@ -1,5 +1,7 @@
 """Agents that edit, seen from an editor: who is there, and a way out where two of them edit one worktree."""
 
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,19 @@ async def test_who_joins_two_that_edit_one_worktree_makes_no_second_notice(base:
             "Two sessions of Codex edit theirs",
             "Two sessions of Codex edit repo",
         ]
+
+
+async def test_one_that_has_only_a_process_is_shown_until_that_ends(base: Path, theirs: Path, tmp_path: Path) -> None:
+    """Its end makes no new Picture."""
+    program = tmp_path / "codex"
+    shutil.copy(shutil.which("cat") or "/bin/cat", program)
+    with subprocess.Popen([program], cwd=theirs, stdin=subprocess.PIPE) as process:
+        async with editing(base) as editor:
+            await editor.until(lambda: there(editor, "theirs") == ["Codex"])
+            process.kill()
+            process.wait()
+            await editor.until(lambda: there(editor, "theirs") == [])
+            assert editor.asked == []
 
 
 async def test_one_that_edits_alone_is_shown_and_nobody_is_asked(base: Path, theirs: Path) -> None:

@@ -25,6 +25,7 @@ from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, u
 from sidecar.operations.merge.make_commit import default_message
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
+from sidecar.operations.who_is_there import agents_of, sentence_of
 from sidecar.session.once import Resolved, resolve_worktree
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
@@ -133,6 +134,8 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             findings += _taking_back(sources, resolved, state, plan)
             plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
+    if known is None and (there := agents_of(sources.repository, worktree, sources.settings)):
+        findings.append(finding("agent-there", sentence_of(there, worktree.name)))
     if known is None and (busy := who_holds(sources.repository.common_dir)) is not None:
         findings.append(busy)
     return replace(plan, findings=tuple(findings))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,14 +10,14 @@ from sidecar.git.inventory.inventory import take_inventory
 from sidecar.model.findings import Failure, Finding, allowable, finding, finding_codes, gravest_first
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import findings_of
-from sidecar.model.messages import ago, counted, escape, named, short, shown, them
+from sidecar.model.messages import counted, escape, named, short, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
 from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import build_output
-from sidecar.operations.presence import writers
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import QUIET, Control, Plan
+from sidecar.operations.who_is_there import agents_of, sentence_of
 from sidecar.session.once import resolve_worktree
 from sidecar.session.proof import prove
 from sidecar.session.reader import Options, Sources, ask
@@ -115,7 +114,7 @@ def _plan(
         *(_of_proof(worktree, trunk, proof) if proof is not None and worktree.branch is not None else ()),
         *(_of_content(worktree, trunk, proof) if proof is not None else ()),
         *in_use(worktree),
-        *_agents(plan.common_dir, worktree),
+        *_agents(sources, worktree),
         *_unsaved(worktree, unsaved),
         *findings_of(inventory, head_in_trunk=in_trunk),
     ]
@@ -197,15 +196,10 @@ def _of_editor(inside: Sequence[Process]) -> Iterator[str]:
         yield counted(helpers, "language server", "language servers")
 
 
-def _agents(common_dir: str, worktree: Worktree) -> tuple[Finding, ...]:
-    """Name the agents that edit in a worktree, in at most one finding: their processes may stand elsewhere."""
-    there = writers(common_dir).get(worktree.key, ())
-    if not there:
-        return ()
-    who = named([agent.client for agent in there], between=" and ")
-    when = ago(time.time() - there[0].edited)
-    said = f"{who} {'is' if len(there) == 1 else 'are'} at work in {shown(worktree.name)}: the last edit was {when}."
-    return (finding("agent-at-work", said),)
+def _agents(sources: Sources, worktree: Worktree) -> tuple[Finding, ...]:
+    """Name the agents in a worktree, in at most one finding: their processes may stand elsewhere."""
+    there = agents_of(sources.repository, worktree, sources.settings)
+    return (finding("agent-at-work", sentence_of(there, worktree.name)),) if there else ()
 
 
 def _unsaved(worktree: Worktree, paths: tuple[str, ...]) -> tuple[Finding, ...]:

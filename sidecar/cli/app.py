@@ -11,6 +11,7 @@ import click
 from sidecar import __version__
 from sidecar.cli.doctor import doctor
 from sidecar.cli.hook import hook
+from sidecar.cli.intended import intended
 from sidecar.cli.keep import keep
 from sidecar.cli.merge import merge, plan_merges
 from sidecar.cli.open import open_worktree
@@ -87,7 +88,7 @@ def sidecar(directory: str | None) -> None:
 
 
 _READING = (status, overlaps, check, watch, plan_merges, doctor)
-_ACTING = (open_worktree, merge, update, release, restore, keep, hook, uninstall)
+_ACTING = (open_worktree, merge, update, release, restore, keep, intended, hook, uninstall)
 for _command in (serve, mcp, *_READING, *_ACTING):
     sidecar.add_command(_command)
 

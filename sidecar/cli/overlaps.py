@@ -14,6 +14,7 @@ import click
 from sidecar.cli.options import (
     Refusal,
     absolute,
+    answered,
     ask_comparison,
     ask_picture,
     ask_worktree,
@@ -26,9 +27,9 @@ from sidecar.cli.options import (
     worktree_names,
 )
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape, no_overlaps
+from sidecar.model.messages import escape, no_overlaps, shown, undone_clause
 from sidecar.model.overlaps import Unknown
-from sidecar.model.picture import TRUNK_KEY, Picture, Trunk
+from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone
 from sidecar.model.schema import Json, check_object, overlaps_object, unknown_object
 from sidecar.session.check import CheckedFile, Meeting, check_path
 
@@ -123,17 +124,19 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
     meetings = [meeting for file in files for meeting in file.meetings]
     others = {key: name for file in files for key, name in file.others.items()}
     agents = _agents(pictures, others) if others else []
+    undone = _taken_back(files)
     if as_json:
         listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
-        print_json(check_object(listed, (unknown_object(one, key) for one, key in seen), agents))
+        print_json(check_object(listed, (unknown_object(one, key) for one, key in seen), agents, undone))
         return exit_status((overlap for overlap, _, _ in meetings), unknown)
-    if not any(file.meetings or file.elsewhere for file in files):
+    if not undone and not any(file.meetings or file.elsewhere for file in files):
         nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
         click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
     else:
         from sidecar.cli.render import print_checked
 
-        print_checked(files, agents, is_all=not unknown)
+        taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
+        print_checked(files, agents, taken, is_all=not unknown)
     print_unknown(unknown)
     return exit_status((overlap for overlap, _, _ in meetings), unknown)
 
@@ -142,6 +145,27 @@ def _agents(pictures: Sequence[Picture], others: Mapping[str, str]) -> list[Json
     from sidecar.operations.who_is_there import agents_in  # which takes longer than most answers
 
     return [agent for picture in pictures for agent in agents_in(picture, others)]
+
+
+def _taken_back(files: Sequence[CheckedFile]) -> list[tuple[str, Undone]]:
+    """Give (worktree's name, what it takes back of trunk) of those files that their worktrees have changed."""
+    from sidecar.session.once import taken_back
+
+    asked: dict[str, tuple[str, set[str]]] = {}
+    for file in files:
+        if file.is_changed:
+            asked.setdefault(file.worktree.key, (file.worktree.name, set()))[1].add(file.path)
+    return [
+        (name, one)
+        for key, (name, paths) in asked.items()
+        for one in answered(taken_back(nearest_folder(key), key))
+        if one.path in paths
+    ]
+
+
+def _branch(pictures: Sequence[Picture]) -> str:
+    trunk = next((picture.trunk for picture in pictures if picture.trunk is not None), None)
+    return shown(trunk.branch) if trunk is not None else "trunk"
 
 
 def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:

@@ -140,10 +140,12 @@ def agent_text(client: str, edited: float | None, pid: int | None) -> str:
     return f"{shown(client)} ({last})"
 
 
-def print_checked(files: Sequence[CheckedFile], agents: Sequence[Json], *, is_all: bool) -> None:
+def print_checked(
+    files: Sequence[CheckedFile], agents: Sequence[Json], undone: Sequence[tuple[str, str]], *, is_all: bool
+) -> None:
     """Print the overlaps of the files that were asked for, who else has changed one without an overlap, and agents.
 
-    `is_all` says that there are no more of which is not known.
+    `undone` are (path, what it takes back of trunk). `is_all` says that there are no more of which is not known.
     """
     to = console()
     meetings = list(dict.fromkeys(meeting for file in files for meeting in file.meetings))
@@ -154,6 +156,9 @@ def print_checked(files: Sequence[CheckedFile], agents: Sequence[Json], *, is_al
     }
     blocks = overlap_blocks(meetings, to.width) if meetings else []
     blocks = blocks or [Text(no_overlaps(is_all=is_all), style="dim")]
+    if undone:
+        rows = ((escape(path), f"{clause}. Where that is intended: sidecar intended PATH") for path, clause in undone)
+        blocks.append(listing("Takes trunk back", rows))
     if elsewhere:
         blocks.append(listing("Changed elsewhere", elsewhere.items()))
     if agents:

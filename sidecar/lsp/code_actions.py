@@ -31,6 +31,7 @@ from sidecar.model.overlaps import Region, Side, region
 from sidecar.model.picture import TRUNK_KEY, Undone, has_trunk
 
 MERGE, UPDATE, RELEASE, MOVE = "sidecar.merge", "sidecar.update", "sidecar.release", "sidecar.move"
+INTENDED = "sidecar.intended"
 MORE = "worktreeSidecar.moreFixes"
 """The editor's own command that lets a person pick one of the quick fixes that it is given."""
 
@@ -239,18 +240,24 @@ def _for_trunk_edit(view: EditorView, document: Document, place: Range, asked: S
 
 
 def _for_undone(view: EditorView, document: Document, place: Range, asked: Sequence[Diagnostic]) -> Iterator[Fix]:
-    """Offer trunk's lines for those that take them back."""
+    """Offer trunk's lines for those that take them back, and to say that it is intended."""
     undone = current_undone(view, document)
-    if undone is None or not view.client.action_literals:
+    if undone is None:
         return
-    trunks = _exact_text(view, undone.before)
-    for hunk, own in zip(undone.hunks, undoing(view, undone, document.text), strict=False):
-        if trunks is None or not own.is_at(place):
+    trunks = _exact_text(view, undone.before) if view.client.action_literals else None
+    problems = undoing(view, undone, document.text)
+    here = [own for own in problems if own.is_at(place)]
+    for hunk, own in zip(undone.hunks, problems, strict=False):
+        if trunks is None or own not in here:
             continue
         theirs = region(hunk.base + 1, hunk.base_count)
         edit = _edit(view, document, taking(document.text, hunk.changed, trunks, theirs))
         if edit is not None:
             yield _fix(view, asked, [own], edit, "Take trunk's lines back")
+    if here:
+        given = {"worktree": document.path.removesuffix(f"/{undone.path}"), "path": undone.path}
+        said = {**given, "commits": sorted(undone.commits), "confirmed": True}
+        yield _fix(view, asked, here, Command("Intended: no longer tell this", INTENDED, arguments=[said]))
 
 
 def _take(view: EditorView, document: Document, problem: Problem, place: Place) -> WorkspaceEdit | None:

@@ -262,8 +262,14 @@ def no_overlaps(*, is_all: bool) -> str:
 def undone_clause(undone: Undone, branch: str) -> str:
     """Say what a worktree takes back, as a clause without its subject; `branch` is trunk's name as it is shown."""
     commit = f"{shown(undone.commit[:10])} ({shown(undone.subject)})"
-    more = f", and {counted(undone.commits - 1, 'commit', 'commits')} since" if undone.commits > 1 else ""
+    more = f", and {counted(len(undone.since), 'commit', 'commits')} since" if undone.since else ""
     return f"takes back what {shown(undone.author)} did to {branch} in {commit}{more}"
+
+
+def intended_sentence(worktree: str, paths: Sequence[str], *, undo: bool) -> str:
+    """Say that what a worktree takes back in these files is, or is no longer, taken for intended."""
+    now = "is told again" if undo else "is intended, and no longer told"
+    return f"What {shown(worktree)} takes back of trunk in {named(paths)} {now}."
 
 
 def trunk_edit_sentence(branch: str, linked: int) -> str:

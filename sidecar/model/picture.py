@@ -100,7 +100,7 @@ class Undone:
     """What a worktree takes back of trunk in one file, without saying so: which commit, and by which hunks.
 
     `before` is what the fork point has at the path, `after` the present state, None where the file is deleted; the
-    hunks lead from one to the other. `commits` is how many are taken back, the oldest of them is the `commit` named.
+    hunks lead from one to the other. The `commit` named is the oldest that is taken back, `since` are the others.
     """
 
     path: str
@@ -111,7 +111,12 @@ class Undone:
     author: str
     hunks: tuple[Hunk, ...]
     exact: bool
-    commits: int = 1
+    since: tuple[str, ...] = ()
+
+    @property
+    def commits(self) -> frozenset[str]:
+        """Give the id of each commit that is taken back."""
+        return frozenset((self.commit, *self.since))
 
 
 @dataclass(frozen=True, slots=True)

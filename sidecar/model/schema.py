@@ -12,7 +12,7 @@ from sidecar.model.findings import Finding
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.merging import Extent
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.picture import Picture, Undone, WorktreeState
 from sidecar.model.regenerate import Remake
 from sidecar.model.sweepers import find_sweeper
 
@@ -73,9 +73,24 @@ def overlaps_object(overlaps: Iterable[Overlap], unknown: Iterable[Json]) -> Jso
 
 
 def check_object(
-    files: Iterable[tuple[str, str, Iterable[Overlap]]], unknown: Iterable[Json], agents: Iterable[Json]
+    files: Iterable[tuple[str, str, Iterable[Overlap]]],
+    unknown: Iterable[Json],
+    agents: Iterable[Json],
+    undone: Sequence[tuple[str, Undone]] = (),
 ) -> Json:
-    """Give what `check --json` prints, of (path, worktree's name, overlaps) per file; `agents` edit in the others."""
+    """Give what `check --json` prints, of (path, worktree's name, overlaps) per file; `agents` edit in the others.
+
+    Where files take back what trunk did, `undone` by (worktree's name, what), there is `undoes` too: [{"worktree",
+    "path", "commit", "subject", "author", "commits"}].
+    """
+    undoes = [
+        {
+            "worktree": worktree,
+            **{name: getattr(one, name) for name in ("path", "commit", "subject", "author")},
+            "commits": len(one.commits),
+        }
+        for worktree, one in undone
+    ]
     return {
         "schema": SCHEMA,
         "files": [
@@ -88,6 +103,7 @@ def check_object(
         ],
         "unknown": list(unknown),
         "agents": list(agents),
+        **({"undoes": undoes} if undoes else {}),
     }
 
 
@@ -219,6 +235,22 @@ def release_all_object(outcome: str, releases: Iterable[tuple[str, Json]]) -> Js
     """Give what `release --all --json` prints, of (worktree, RELEASE object) in order; "planned": nobody agreed."""
     said = [{"worktree": worktree, "release": release} for worktree, release in releases]
     return {"schema": SCHEMA, "outcome": outcome, "releases": said}
+
+
+def intended_object(
+    outcome: str, worktree: str | None, commits: Mapping[str, frozenset[str]], findings: Iterable[Finding]
+) -> Json:
+    """Give what `intended --json` prints: `outcome` is "intended", "not-intended", "refused" or "failed".
+
+    `files` are the commits of trunk, by path, that are taken back on purpose, or, undone, not any more.
+    """
+    return {
+        "schema": SCHEMA,
+        "outcome": outcome,
+        "worktree": worktree,
+        "files": [{"path": path, "commits": sorted(ids)} for path, ids in sorted(commits.items())],
+        "findings": [finding_object(finding) for finding in findings],
+    }
 
 
 def receipts_object(receipts: Iterable[Restorable]) -> Json:

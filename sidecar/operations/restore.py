@@ -19,7 +19,7 @@ from sidecar.model.messages import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.guard.legacy import how_to_get, is_snapshot
 from sidecar.operations.guard.restore import bring_back, recover_back
-from sidecar.operations.guard.states import made_of, read_state
+from sidecar.operations.guard.states import read_state
 from sidecar.operations.guard.vanished import drop_history, drop_vanished, find_vanished
 from sidecar.operations.guard.wiped import drop_wiped
 from sidecar.operations.journal import Journal
@@ -36,6 +36,7 @@ from sidecar.operations.release.restore import is_taken, recover_release_restore
 from sidecar.operations.release.trash import anchor_ref, delete_trash
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
 from sidecar.session.reader import Options, settings_of
+from sidecar.system.worktree_links import made_of
 
 DAY = 24 * 60 * 60
 

@@ -17,13 +17,17 @@ Meeting = tuple[Overlap, Side, Side]
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A path in its worktree, where it meets others' changes, who else has it changed, and what is not known."""
+    """A path in its worktree, where it meets others' changes, who else has it changed, and what is not known.
+
+    `is_changed`: its worktree has changed it.
+    """
 
     path: str
     worktree: Worktree
     meetings: tuple[Meeting, ...]
     elsewhere: tuple[Worktree, ...]
     unknown: tuple[Unknown, ...]
+    is_changed: bool = False
 
     @property
     def others(self) -> dict[str, str]:
@@ -57,7 +61,8 @@ def _checked(
     )
     key = mine.worktree.key
     unknown = tuple(one for one in picture.unknown if one.concerns(key) and one.may_be_at(path))
-    return CheckedFile(path, mine.worktree, here, elsewhere, unknown)
+    changed = mine.changes is not None and mine.changes.named(path) is not None
+    return CheckedFile(path, mine.worktree, here, elsewhere, unknown, changed)
 
 
 def _names(meeting: Meeting, mine: WorktreeState) -> set[str]:

@@ -23,6 +23,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture, WatchNote, Worktree
 from sidecar.session.background import Foreground
+from sidecar.session.intended import IntendedRecord
 from sidecar.session.proof import Integrating
 from sidecar.session.reader import Options, Sources, open_sources
 from sidecar.session.reading import Reading
@@ -98,7 +99,8 @@ class Session:
         self.foreground = Foreground()
         self._integrating = Integrating(folder, options, self.foreground, self._on_finished)
         self._measuring = Measuring(folder, options, self.foreground, self._on_finished)
-        self._undoing = Undoing(lambda: self._state.sources, self.foreground, self._on_finished)
+        intended = IntendedRecord(self.repository)
+        self._undoing = Undoing(lambda: self._state.sources, intended, self.foreground, self._on_finished)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}

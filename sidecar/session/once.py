@@ -16,8 +16,9 @@ from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import footprint
 from sidecar.model.messages import did_you_mean, escape, shown
 from sidecar.model.overlaps import Overlap, Unknown
-from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Worktree, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
 from sidecar.model.settings import build_output
+from sidecar.session.intended import IntendedRecord
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.pair import meet
 from sidecar.session.participants import CUT_OFF, Participant, unread_in
@@ -25,6 +26,7 @@ from sidecar.session.proof import integrate
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import read_all, read_worktree, tip_of, worktree_state
 from sidecar.session.sizes import measure_all, with_sizes
+from sidecar.session.undoes_trunk import find_undone
 
 
 def look(
@@ -55,6 +57,20 @@ def _take_picture(sources: Sources, *, prove: bool) -> Picture | Failure:
     if prove:
         states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
     return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, unknown=grades.unknown)
+
+
+def taken_back(folder: Path, name: str, options: Options | None = None) -> tuple[Undone, ...] | Failure:
+    """Give what the worktree of that name, branch or path takes back of trunk now, but what is intended."""
+
+    def take(sources: Sources) -> tuple[Undone, ...] | Failure:
+        found = resolve_worktree(sources.repository, folder, name, str(sources.settings["trunk"]))
+        if isinstance(found, Failure):
+            return found
+        state = worktree_state(sources, found.trunk, read_worktree(sources, found.worktree), {})
+        intended = IntendedRecord(sources.repository.common_dir).of(found.worktree)
+        return find_undone(sources, state, found.trunk, intended)
+
+    return ask(folder, options or Options(), take)
 
 
 @dataclass(frozen=True, slots=True)

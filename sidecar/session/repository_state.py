@@ -17,6 +17,7 @@ from sidecar.model.changes import ancestors
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Unknown
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
+from sidecar.session.intended import record_path
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.reader import Listing, Options, Sources, is_current, list_all, open_sources
 from sidecar.session.reading import AT_MOST, BESIDE, Readers, Reading, marks_of, read_paths, worktree_state
@@ -299,8 +300,11 @@ class RepositoryState:
 
     @property
     def files(self) -> frozenset[str]:
-        """Give the single files outside of worktrees and git directories that decide what is seen."""
-        return self.sources.surroundings.files | self.sources.judge.looked_at if self.sources else frozenset()
+        """Give the single files, beside those of worktrees and git, that decide what is seen."""
+        if self.sources is None:
+            return frozenset()
+        intended = record_path(self.sources.repository.common_dir)
+        return self.sources.surroundings.files | self.sources.judge.looked_at | {intended}
 
     def targets(self) -> Iterator[Target | FilesTarget]:
         """Give what has to be watched to learn of every change, the important ones first.

@@ -20,6 +20,7 @@ from sidecar.model.changes import Change, Entry
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture, Trunk, Undone, WorktreeState
 from sidecar.session.background import BackgroundJob, Foreground
+from sidecar.session.intended import NOTHING, Intended, IntendedRecord, is_intended
 from sidecar.session.reader import Sources
 from sidecar.session.regenerate import regenerations
 
@@ -59,8 +60,10 @@ class _Version:
     late: bool
 
 
-def find_undone(sources: Sources, state: WorktreeState, trunk: Trunk) -> tuple[Undone, ...]:
-    """Find what a worktree's present state takes back of trunk, path by path. Raises GitError."""
+def find_undone(
+    sources: Sources, state: WorktreeState, trunk: Trunk, intended: Intended = NOTHING
+) -> tuple[Undone, ...]:
+    """Find what a worktree's present state takes back of trunk, path by path, but what is intended. GitError."""
     changes, fork = state.changes, state.fork_point
     if changes is None or fork is None or trunk.commit is None or not 0 < len(changes.changes) <= MOST_PATHS:
         return ()
@@ -68,7 +71,7 @@ def find_undone(sources: Sources, state: WorktreeState, trunk: Trunk) -> tuple[U
     edited = [one for one in changes if _is_edit(one) and one.path not in made]
     if not edited:
         return ()
-    return _Look(sources, state, trunk.commit, fork, made).undone(edited)
+    return _Look(sources, state, trunk.commit, fork, made, intended).undone(edited)
 
 
 def _is_edit(change: Change) -> bool:
@@ -78,27 +81,33 @@ def _is_edit(change: Change) -> bool:
 
 @dataclass
 class _Look:
-    """One look at one worktree; what several files ask is read once. `made` are the files that tools make."""
+    """One look at one worktree; what several files ask is read once. `made` are the files that tools make.
+
+    `intended` has the commits, by path, of which a person has said that taking them back is intended.
+    """
 
     sources: Sources
     state: WorktreeState
     tip: str
     fork: str
     made: Collection[str]
+    intended: Intended
 
     def undone(self, edited: Sequence[Change]) -> tuple[Undone, ...]:
         """Look at each edited file; a commit is told with every file in which it is taken back."""
         looked_at = (self._of(change, history) for change in edited if (history := self._history(change)))
         found = [one for one in looked_at if one is not None]
-        return (*found, *self._deleted({one.commit for one in found}))
+        taken_back = {one.commit for one in found}.union(*self.intended.values())
+        return (*found, *self._deleted(taken_back))
 
     def _deleted(self, taken_back: Collection[str]) -> Iterator[Undone]:
         """Find deleted files that a commit added which is taken back elsewhere."""
         for change in self.state.changes or ():
             if change.after is None and change.path not in self.made and not self._is_told(change):
                 history = self._history(change)
-                if history and history[-1].before is None and history[-1].commit.id in taken_back:
-                    yield _undone(change, history[-1].commit, (), exact=True, commits=len(history))
+                added = bool(history) and history[-1].before is None and history[-1].commit.id in taken_back
+                if added and (left := self._unintended(change, history)):
+                    yield _undone(change, left, ())
 
     @cached_property
     def _log(self) -> tuple[LoggedCommit, ...]:
@@ -149,9 +158,8 @@ class _Look:
         for number, version in enumerate(history):
             if version.before is not None and version.before.oid == change.after.oid:
                 taken = history[: number + 1]
-                if not any(self._weighs(one) for one in taken):
-                    return None
-                return _undone(change, version.commit, here, exact=True, commits=len(taken))
+                left = self._unintended(change, taken)
+                return _undone(change, left, here) if left and any(self._weighs(one) for one in taken) else None
         return None
 
     def _by_lines(self, change: Change, history: Sequence[_Version], here: Sequence[Hunk]) -> Undone | None:
@@ -161,6 +169,8 @@ class _Look:
         old, new = (self.sources.trees.lines(entry.oid) for entry in (change.before, change.after))
         for version in history:
             if version.before is None or not version.before.is_file:
+                continue
+            if not self._unintended(change, [version]):
                 continue
             was, became = (self.sources.trees.lines(entry.oid) for entry in (version.before, version.after))
             theirs = [
@@ -179,8 +189,13 @@ class _Look:
             ]  # fmt: skip
             whole = len({hunk for _, hunk in taken}) == len(theirs)
             if taken and (whole or version.late) and self._weighs(version, [hunk for _, hunk in taken]):
-                return _undone(change, version.commit, dict.fromkeys(mine for mine, _ in taken), exact=False)
+                return _undone(change, [version], dict.fromkeys(mine for mine, _ in taken), exact=False)
         return None
+
+    def _unintended(self, change: Change, taken: Sequence[_Version]) -> list[_Version]:
+        """Give those that a person has not said are taken back on purpose."""
+        intended = self.intended.get(change.path, frozenset())
+        return [one for one in taken if one.commit.id not in intended]
 
     def _weighs(self, version: _Version, hunks: Sequence[Hunk] | None = None) -> bool:
         """Tell whether a commit did enough to a file that its being taken back is no coincidence."""
@@ -243,10 +258,13 @@ class _Look:
         return not any(line.strip() in there for line in gone if _says(line))
 
 
-def _undone(change: Change, commit: LoggedCommit, hunks: Iterable[Hunk], *, exact: bool, commits: int = 1) -> Undone:
+def _undone(change: Change, taken: Sequence[_Version], hunks: Iterable[Hunk], *, exact: bool = True) -> Undone:
+    """Make what is told of a file that takes back these commits, the newest first."""
     assert change.before is not None
+    *since, commit = [one.commit for one in taken]
     said = commit.id, commit.subject, commit.author
-    return Undone(change.path, change.before, change.after, *said, tuple(hunks), exact, commits)
+    later = tuple(one.id for one in since)
+    return Undone(change.path, change.before, change.after, *said, tuple(hunks), exact, later)
 
 
 def _began(own: Sequence[Commit], head: str, fork: str) -> str:
@@ -288,8 +306,8 @@ def _says(line: bytes) -> bool:
     return any(chr(byte).isalnum() or byte > 127 for byte in line)
 
 
-_Key = tuple[str, str | None, str, str]
-"""What an answer depends on: fork point, HEAD, present tree, trunk."""
+_Key = tuple[str, str | None, str, str, Intended]
+"""What an answer depends on: fork point, HEAD, present tree, trunk, what is intended."""
 
 
 class Undoing:
@@ -299,9 +317,14 @@ class Undoing:
     """
 
     def __init__(
-        self, sources: Callable[[], Sources | None], foreground: Foreground, on_found: Callable[[], None]
+        self,
+        sources: Callable[[], Sources | None],
+        intended: IntendedRecord,
+        foreground: Foreground,
+        on_found: Callable[[], None],
     ) -> None:
         self._sources = sources
+        self._intended = intended
         self._on_found = on_found
         self._answers: dict[str, tuple[_Key, tuple[Undone, ...]]] = {}
         self._lock = threading.Lock()
@@ -323,9 +346,9 @@ class Undoing:
         _, undone = self._answers.get(state.worktree.key, (None, ()))
         if not undone or state.changes is None:
             return state
-        changes = state.changes.changes
+        changes, intended = state.changes.changes, self._intended.of(state.worktree)
         lasting = (one for one in undone if (now := changes.get(one.path)) is not None and now.after == one.after)
-        return replace(state, undone=tuple(lasting))
+        return replace(state, undone=tuple(one for one in lasting if not is_intended(one, intended)))
 
     def look(self, picture: Picture) -> None:
         """Look at what this Picture shows; returns at once."""
@@ -337,7 +360,9 @@ class Undoing:
 
     def _missing(self, picture: Picture) -> list[tuple[_Key, WorktreeState]]:
         with self._lock:
-            keyed = [(_key(picture.trunk, state), state) for state in picture.worktrees]
+            keyed = [
+                (_key(picture.trunk, state, self._intended.of(state.worktree)), state) for state in picture.worktrees
+            ]
             answers = {key: answer[0] for key, answer in self._answers.items()}
             return [(key, state) for key, state in keyed if key is not None and answers.get(state.worktree.key) != key]
 
@@ -347,7 +372,7 @@ class Undoing:
             if sources is None or trunk is None or not self._job.go_on():
                 break
             try:
-                undone = find_undone(sources, state, trunk)
+                undone = find_undone(sources, state, trunk, key[-1])
             except GitError:
                 continue  # the sources were closed, or history lacks what a partial clone has not fetched
             with self._lock:
@@ -357,7 +382,7 @@ class Undoing:
             self._on_found()
 
 
-def _key(trunk: Trunk | None, state: WorktreeState) -> _Key | None:
+def _key(trunk: Trunk | None, state: WorktreeState, intended: Intended) -> _Key | None:
     if trunk is None or trunk.commit is None or state.changes is None or state.fork_point is None:
         return None
-    return state.fork_point, state.worktree.head, state.changes.tree, trunk.commit
+    return state.fork_point, state.worktree.head, state.changes.tree, trunk.commit, intended

@@ -64,3 +64,14 @@ def _named(dot_git: Path) -> str | None:
     finally:
         os.close(descriptor)
     return os.fsdecode(content.removeprefix(b"gitdir:").strip()) if content.startswith(b"gitdir:") else None
+
+
+def made_of(git_dir: str) -> str:
+    """Give what tells a worktree from every other of its name: when git made its administrative directory.
+
+    Git writes `commondir` then and never again (gitrepository-layout(5)); moving and repairing leave it alone.
+    """
+    try:
+        return str(os.lstat(os.path.join(git_dir, "commondir")).st_mtime_ns)
+    except OSError:
+        return ""

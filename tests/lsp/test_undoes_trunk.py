@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.model.findings import Failure
+from sidecar.operations.intended import apply_intended, plan_intended
+from sidecar.session.reader import Options
 from tests.harness import commit, git, write
 from tests.lsp.editor import Editor, editing
 from tests.lsp.texts import TEXT, changed
@@ -76,3 +79,26 @@ async def test_it_is_merged_only_where_a_person_says_so(base: Path, mine: Path, 
         merged = await editor.execute("sidecar.merge", {"worktree": "mine"})
         assert editor.questions == [["Cancel", "Merge Anyway"]] * 2
         assert merged["outcome"] == "merged" and (base / "a.txt").read_text() == TEXT
+
+
+async def test_what_is_intended_is_quiet_until_that_is_taken_back_by_whomever(base: Path, mine: Path) -> None:
+    commit(base, {"a.txt": ROUNDED}, "Round prices")
+    git(mine, "merge", "--quiet", "main")
+    file = mine / "a.txt"
+    write(mine, {"a.txt": TEXT})
+    async with editing(mine) as editor:
+        editor.open(file)
+        await editor.until(lambda: editor.codes(file) == [("undoes-trunk", 5, 5)])
+        command, argument = (await editor.commands(file, 5))["Intended: no longer tell this"]
+        assert (await editor.execute(command, argument))["outcome"] == "intended"
+        assert editor.questions == []
+        await editor.until(lambda: editor.codes(file) == [])
+        undo = plan_intended(mine, "mine", {"a.txt": None}, Options(), undo=True)
+        assert not isinstance(undo, Failure)
+        assert apply_intended(undo).outcome == "not-intended"
+        await editor.until(lambda: editor.codes(file) == [("undoes-trunk", 5, 5)])
+        await editor.execute("sidecar.intended", {**argument, "confirmed": True})
+        await editor.until(lambda: editor.codes(file) == [])
+        undone = {"worktree": "mine", "path": "a.txt", "undo": True, "confirmed": True}
+        assert (await editor.execute("sidecar.intended", undone))["outcome"] == "not-intended"
+        await editor.until(lambda: editor.codes(file) == [("undoes-trunk", 5, 5)])

@@ -50,6 +50,8 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "what": (str,),
     "at": (str,),
     "undo": (bool,),
+    "path": (str,),
+    "commits": (list, tuple),
 }
 """The types that each member of the object can have, in every command that has it."""
 

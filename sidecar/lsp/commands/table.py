@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol.types import ExecuteCommandParams
 
-from sidecar.lsp.code_actions import MERGE, MOVE, RELEASE, UPDATE
+from sidecar.lsp.code_actions import INTENDED, MERGE, MOVE, RELEASE, UPDATE
 from sidecar.lsp.commands.arguments import (
     Request,
     read_arguments,
@@ -19,6 +19,7 @@ from sidecar.lsp.commands.arguments import (
     request_for_worktree,
 )
 from sidecar.lsp.commands.flow import Operation, failed, operate, run_with_progress
+from sidecar.lsp.commands.intended import NO_INTENTION, ask_intended
 from sidecar.lsp.commands.keep import ask_keep
 from sidecar.lsp.commands.merge import (
     NO_MERGE,
@@ -57,6 +58,7 @@ OPERATIONS = (
     Operation(OPEN, ONE, ("from",), WHOLE, "Planning", ask_open, NO_WORKTREE),
     Operation(MOVE, (), ONE, WHOLE, "Planning", ask_move, NO_WORKTREE),
     Operation("sidecar.keep", ONE, ("undo",), NAMED, "Planning", ask_keep, NO_WORKTREE),
+    Operation(INTENDED, ("worktree", "path"), ("commits", "undo"), NAMED, "Planning", ask_intended, NO_INTENTION),
     Operation(RELEASE, ONE, ("allow",), NAMED, "Proving {}", ask_release, NO_RELEASE),
     Operation("sidecar.releaseAll", (), (), WHOLE, "Proving", ask_release_all, NO_RELEASE),
     Operation(RESTORE, (), ("id", "into", "worktree", "at"), WHOLE, "Planning", ask_restore, NO_WORKTREE),

@@ -19,7 +19,6 @@ from sidecar.operations.guard.states import (
     State,
     history_of,
     home_of,
-    made_of,
     newest,
     read_state,
     read_states,
@@ -28,6 +27,7 @@ from sidecar.operations.guard.states import (
 from sidecar.operations.records import Receipt
 from sidecar.session.once import find_worktree
 from sidecar.session.reader import Options
+from sidecar.system.worktree_links import made_of
 
 PAIR = re.compile(rb"(?:\A|\0|\n)([0-9a-f]{40,64}) ([0-9a-f]{40,64})\n")
 

@@ -19,7 +19,6 @@ from sidecar.operations.guard.states import (
     commit_text,
     history_of,
     home_of,
-    made_of,
     newest,
     place_of_common,
     read_state,
@@ -29,6 +28,7 @@ from sidecar.operations.guard.states import (
 from sidecar.operations.kept_refs import Move, RefWriter
 from sidecar.session.live import Present
 from sidecar.session.reader import Sources
+from sidecar.system.worktree_links import made_of
 
 WATCHED = 120.0
 """Seconds for which it is looked whether a state is still whole: `git gc --prune=now` spares nothing that is young."""

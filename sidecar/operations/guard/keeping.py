@@ -26,7 +26,7 @@ from sidecar.operations.guard.ignored import (
     keep_ignored,
     look_at_ignored,
 )
-from sidecar.operations.guard.states import history_of, home_of, made_of, restored_at
+from sidecar.operations.guard.states import history_of, home_of, restored_at
 from sidecar.operations.guard.vanished import Vanished, declared, find_vanished, vanished_of
 from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
 from sidecar.operations.journal import left_over
@@ -36,6 +36,7 @@ from sidecar.session.background import BackgroundJob
 from sidecar.session.live import Present, Seen, Session, present_state
 from sidecar.session.reader import Sources
 from sidecar.session.reading import Reading
+from sidecar.system.worktree_links import made_of
 
 log = logging.getLogger(__name__)
 

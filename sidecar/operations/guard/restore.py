@@ -21,12 +21,12 @@ from sidecar.model.picture import Worktree
 from sidecar.operations import journal
 from sidecar.operations.branches import names_like
 from sidecar.operations.guard.ignored import put_back
-from sidecar.operations.guard.states import State, history_of, made_of, read_state
+from sidecar.operations.guard.states import State, history_of, read_state
 from sidecar.operations.guard.vanished import drop_vanished
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import Receipt, new_id, read_receipt, write_receipt
 from sidecar.operations.run import Control
-from sidecar.system.worktree_links import git_file
+from sidecar.system.worktree_links import git_file, made_of
 
 PATIENCE = 1800.0
 """Seconds that git may take to write the files of a worktree."""

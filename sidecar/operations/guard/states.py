@@ -89,17 +89,6 @@ class State:
         return f"state-{self.commit[:12]}"
 
 
-def made_of(git_dir: str) -> str:
-    """Give what tells a worktree from every other of its name: when git made its administrative directory.
-
-    Git writes `commondir` then and never again (gitrepository-layout(5)); moving and repairing leave it alone.
-    """
-    try:
-        return str(os.lstat(os.path.join(git_dir, "commondir")).st_mtime_ns)
-    except OSError:
-        return ""
-
-
 def home_of(repository: Repository, worktree: Worktree) -> str:
     """Name a worktree's administrative directory as states name it."""
     return "" if worktree.main else os.path.relpath(worktree.git_dir, repository.common_dir)

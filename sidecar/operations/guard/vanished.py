@@ -17,7 +17,6 @@ from sidecar.operations.guard.states import (
     State,
     history_of,
     home_of,
-    made_of,
     newest,
     place_of_common,
     read_states,
@@ -25,6 +24,7 @@ from sidecar.operations.guard.states import (
 )
 from sidecar.operations.journal import pending
 from sidecar.operations.records import Receipt, list_receipts, new_id, write_receipt
+from sidecar.system.worktree_links import made_of
 
 DELETION = 600.0
 """Seconds before it was found gone in which states that only lost files belong to the deletion."""

@@ -26,6 +26,7 @@ from sidecar.operations.merge.make_commit import default_message
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
 from sidecar.operations.who_is_there import agents_of, sentence_of
+from sidecar.session.intended import IntendedRecord
 from sidecar.session.once import Resolved, resolve_worktree
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
@@ -214,7 +215,8 @@ def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Fore
 
 def _taking_back(sources: Sources, resolved: Resolved, state: WorktreeState, plan: MergePlan) -> Iterator[Finding]:
     """Name each commit of trunk that would be taken back without a word."""
-    undone = find_undone(sources, state, resolved.trunk)
+    intended = IntendedRecord(sources.repository.common_dir).of(resolved.worktree)
+    undone = find_undone(sources, state, resolved.trunk, intended)
     for one in {one.commit: one for one in undone}.values():
         paths = tuple(other.path for other in undone if other.commit == one.commit)
         name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)

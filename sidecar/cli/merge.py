@@ -149,7 +149,7 @@ def _merge_all(choices: MergeChoices, *, dry_run: bool, yes: bool, as_json: bool
     from sidecar.operations.merge.all import merge_ready
     from sidecar.session.reader import Options
 
-    order = _ask_order(trust=not dry_run)
+    order = _ask_order(not dry_run, choices)
     ready, branch = order.ready, shown(order.trunk.branch)
     count = f"the {len(ready)} ready worktrees" if len(ready) > 1 else "the ready worktree"
     question = f"Merge {count} into {branch}, one by one?"
@@ -203,12 +203,12 @@ def plan_merges(as_json: bool, trust: bool) -> int:
     return DONE
 
 
-def _ask_order(trust: bool) -> Order:
+def _ask_order(trust: bool, choices: MergeChoices | None = None) -> Order:
     from sidecar.operations.merge_order import plan_order
     from sidecar.session.reader import Options
 
     with working(quiet=True) as work:
-        return answered(plan_order(here(), Options(trusted=trust), work.control))
+        return answered(plan_order(here(), Options(trusted=trust), work.control, choices))
 
 
 def _show_order(order: Order, *, err: bool) -> None:

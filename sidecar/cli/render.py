@@ -264,7 +264,9 @@ def _turns(turns: Iterable[Turn], *, numbered: bool) -> Table:
     rows = []
     for number, turn in enumerate(turns, 1):
         name = Text(titled(turn.worktree.name, turn.worktree.ref), style="bold")
+        needs = [f"Needs: {one.message}" for one in turn.needs if one.message != turn.why]
         said = Text(escape(_prospect(turn)), style=VERDICT_STYLES["conflict"] if turn.paths else "")
+        said.append("".join(f"\n{escape(need)}" for need in needs), style="dim")
         rows.append((*((Text(f"{number}.", style="dim"),) if numbered else ()), name, said))
     return _grid(rows)
 

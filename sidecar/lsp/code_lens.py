@@ -8,6 +8,7 @@ from sidecar.lsp.code_actions import RELEASE, is_integrated
 from sidecar.lsp.compare import COMPARE, argument
 from sidecar.lsp.documents import Document
 from sidecar.lsp.editor_view import EditorView
+from sidecar.lsp.problems import is_numbered
 from sidecar.model.messages import called, lens_title, shown
 from sidecar.model.picture import locate
 
@@ -40,6 +41,8 @@ def lens(view: EditorView, path: str) -> str | None:
     file_overlaps = view.indexed.file_overlaps.get(path, ())
     verdicts: dict[str, tuple[str, str]] = {}
     for seen in file_overlaps:
+        if is_numbered(seen):
+            continue
         if verdicts.get(seen.other.key, ("", ""))[1] != "conflict":
             verdicts[seen.other.key] = (called(seen.other), seen.overlap.verdict)
     return lens_title(list(verdicts.values())) if verdicts else None

@@ -24,6 +24,7 @@ from sidecar.lsp.problems import (
     CONFLICT,
     IDENTICAL,
     OVERLAP,
+    SAME_NUMBER,
     TRUNK_CONFLICT,
     TRUNK_EDIT,
     UNDOES_TRUNK,
@@ -48,6 +49,7 @@ SEVERITIES = {
     TRUNK_EDIT: DiagnosticSeverity.Information,
     UNDOES_TRUNK: DiagnosticSeverity.Warning,
     UNKNOWN: DiagnosticSeverity.Information,
+    SAME_NUMBER: DiagnosticSeverity.Information,
 }
 PAGES = Path(__file__).with_name("pages")
 """One page for each code; data of the package, so that links work without a network."""

@@ -13,6 +13,7 @@ from lsprotocol.types import Range
 from sidecar.git.surroundings import is_undecided
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import region_range, text_lines
+from sidecar.model import numbered
 from sidecar.model.changes import Change
 from sidecar.model.messages import (
     counted,
@@ -26,7 +27,7 @@ from sidecar.model.messages import (
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, Unknown, counterparts
 from sidecar.model.picture import TRUNK_KEY, Undone
 
-CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN = CODES = (
+CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN, SAME_NUMBER = CODES = (
     "conflict",
     "overlap",
     "identical",
@@ -34,6 +35,7 @@ CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN 
     "trunk-edit",
     "undoes-trunk",
     "unknown",
+    "same-number",
 )
 """The codes of our diagnostics."""
 
@@ -111,7 +113,13 @@ def met_at(view: EditorView, file_overlaps: Iterable[FileOverlap], text: str) ->
             if seen.overlap.verdict == "clean" and _is_alike(view, place, text):
                 place = replace(place, seen=replace(seen, overlap=replace(seen.overlap, verdict="identical")))
             lines = region_range(text, place.region, view.client.encoding)
-            key = (place.seen.overlap.verdict, lines.start.line, lines.start.character, lines.end.line)
+            key = (
+                place.seen.overlap.verdict,
+                is_numbered(place.seen),
+                lines.start.line,
+                lines.start.character,
+                lines.end.line,
+            )
             gathered.setdefault(key, (lines, []))[1].append(place)
     return [_problem(lines, places) for lines, places in gathered.values()]
 
@@ -136,7 +144,8 @@ def _problem(lines: Range, places: list[Place]) -> Problem:
         said = [_sentence(seen, [place for place in ranked if place.seen is seen]) for seen in overlaps]
     else:
         notes = [note for seen in overlaps for note in overlap_notes(seen.overlap)]
-        said = [gathered_sentence(overlaps[0].overlap.verdict, list(others.values())), *notes]
+        first = overlaps[0].overlap
+        said = [gathered_sentence(first.verdict, list(others.values()), first.kind), *notes]
     if more := sum(place.more for place in ranked):
         said.append(f"{counted(more, 'more place is', 'more places are')} not shown.")
     return Problem(code_of(ranked[0].seen), lines, " ".join(dict.fromkeys(said)), ranked)
@@ -151,7 +160,14 @@ def code_of(seen: FileOverlap) -> str:
     """Give the code of a problem with one other alone."""
     if seen.overlap.verdict == "conflict":
         return TRUNK_CONFLICT if seen.other.key == TRUNK_KEY else CONFLICT
+    if is_numbered(seen):
+        return SAME_NUMBER
     return OVERLAP if seen.overlap.verdict == "clean" else IDENTICAL
+
+
+def is_numbered(seen: FileOverlap) -> bool:
+    """Tell whether two files of one number meet, which are no versions of each other."""
+    return seen.overlap.kind == numbered.SAME_NUMBER
 
 
 def trunk_edit(view: EditorView, change: Change, text: str) -> Problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sidecar.model.changes import Change, Entry, ancestors
+from sidecar.model.numbered import Number, numbers_added
 
 Touched = Mapping[str, Change]
 
@@ -17,7 +18,8 @@ class Footprint:
 
     `directories` are all above a path that it has now; `emptied` those from which it took a path away, with all
     above; `plain` are the paths whose only change is in a regular file's text, or a regular file that is new;
-    `attributes` what it has now of the attributes files (gitattributes(5)) that it changed.
+    `attributes` what it has now of the attributes files (gitattributes(5)) that it changed; `numbers` those that new
+    files have in their directories.
     """
 
     paths: frozenset[str]
@@ -26,6 +28,7 @@ class Footprint:
     emptied: frozenset[str] = field(repr=False)
     filled: frozenset[str] = field(repr=False)
     attributes: frozenset[tuple[str, Entry | None]] = field(default=frozenset(), repr=False)
+    numbers: frozenset[Number] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def footprint(touched: Touched) -> Footprint:
         attributes=frozenset(
             (path, change.after) for path, change in touched.items() if path.endswith(".gitattributes")
         ),
+        numbers=numbers_added(added),
     )
 
 

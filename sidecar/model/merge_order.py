@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sidecar.model.findings import Finding
 from sidecar.model.merging import Extent
 from sidecar.model.picture import Trunk, Worktree
 
@@ -26,7 +27,7 @@ class Turn:
 
     A worktree that is not `ready` comes after all that are, takes no part in them, and `why` says what it lacks.
     `paths` are those at which its merge stops: ready, after what comes before it; else with trunk as it is.
-    `extent` says how much a ready one changes.
+    `extent` says how much a ready one changes, and `needs` what there is to be done or agreed to besides, at its place.
     """
 
     worktree: Worktree
@@ -34,6 +35,7 @@ class Turn:
     paths: tuple[str, ...] = ()
     why: str | None = None
     extent: Extent | None = None
+    needs: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, is_object_id
+from sidecar.model.numbered import SAME_NUMBER
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict
 from sidecar.model.picture import TRUNK_KEY, Undone
 from sidecar.model.regenerate import Remake
@@ -198,11 +199,13 @@ def remakes_clause(remakes: Sequence[Remake]) -> str:
     return "; ".join(f"{paths} by “{command}”{f' in {folder}' if folder else ''}" for paths, command, folder in said)
 
 
-def gathered_sentence(verdict: Verdict, others: Sequence[Side]) -> str:
+def gathered_sentence(verdict: Verdict, others: Sequence[Side], kind: str = "") -> str:
     """Say what happens on lines where several others are met; what each of them did is told beside."""
     names = [called(other) for other in others]
     few = names if len(names) < 4 else [*names[:2], f"{len(names) - 2} more"]
     who = f"{', '.join(few[:-1])} and {few[-1]}"
+    if kind == SAME_NUMBER:
+        return f"Has the same number as new files of {who}; git merges each without a word."
     if verdict == "identical":
         return f"Identical to {who}."
     return f"Conflicts with {who}." if verdict == "conflict" else f"Meets {who}; git merges each cleanly."
@@ -214,6 +217,10 @@ def deed_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Re
 
 
 def _sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -> str:
+    if overlap.kind == SAME_NUMBER:
+        return (
+            f"Has the same number as {shown(other.path)}, which {party(other)} added; git merges both without a word."
+        )
     deed = _deed(overlap, mine, other, theirs)
     if overlap.verdict == "identical":
         return f"Identical to {party(other)}, which {deed} in the same way."
@@ -240,6 +247,8 @@ def _deed(overlap: Overlap, mine: Side, other: Side, theirs: Sequence[Region]) -
     place = _place(mine, other)
     named = f" of {place}" if place else ""
     verb = "added" if other.before is None else "changed"
+    if overlap.kind == SAME_NUMBER:
+        return f"added {shown(other.path)} with the same number"
     if not theirs:
         if other.before is not None and other.before.oid == other.after.oid:
             return f"renamed this file to {place}" if place else "changed the mode of this file"

@@ -112,11 +112,13 @@ def plan_object(order: Order) -> Json:
 
     PLAN  {"schema": 1, "order": [TURN], "pairs": [{"worktrees": [NAME, NAME], "paths": [str]}], "conflicts": int,
            "exact": bool}
-    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null, "files": FILES|null}
+    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null, "files": FILES|null,
+           "needs": [FINDING]}
 
     `order` has those that are ready first, in the order in which to merge them, each with the number of conflicted
-    paths that it meets there; then the others, with those that it meets in trunk. `conflicts` is the sum of the ready
-    ones', `exact` whether no order has less, `pairs` who conflicts with whom, the worst first.
+    paths that it meets there; then the others, with those that it meets in trunk. `needs` is what there is to be done
+    or agreed to besides. `conflicts` is the sum of the ready ones', `exact` whether no order has less, `pairs` who
+    conflicts with whom, the worst first.
     """
     return {
         "schema": SCHEMA,
@@ -138,6 +140,7 @@ def _turn(turn: Turn) -> Json:
         "conflicts": len(turn.paths),
         "why": turn.why,
         "files": asdict(turn.extent) if turn.extent is not None else None,
+        "needs": [finding_object(finding) for finding in turn.needs],
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
 from sidecar.git.history import find_trunk
@@ -15,17 +15,22 @@ from sidecar.git.process import GitError
 from sidecar.git.refs import count_files
 from sidecar.git.repository import list_worktrees
 from sidecar.model.changes import ChangeSet
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, Finding, finding, is_blocked
 from sidecar.model.may_overlap import Footprint, footprint, interplay
 from sidecar.model.merge_order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.merging import Merge, extent_of
-from sidecar.model.messages import counted, named
+from sidecar.model.messages import counted, named, remakes_clause, shown
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.operations.merge.conflicts import unfinished
+from sidecar.model.regenerate import Remake
+from sidecar.operations.merge.conflicts import remakes_in, unfinished
+from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since
+from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.run import QUIET, Control
+from sidecar.session.participants import Participant
 from sidecar.session.proof import integrate
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_all, worktree_state
+from sidecar.session.regenerate import rules_of
 
 CANCELLED = Failure("cancelled", "The planning was cancelled. Nothing was changed.")
 
@@ -34,18 +39,21 @@ class _CancelledError(Exception):
     """Somebody has asked to stop."""
 
 
-def plan_order(folder: Path, options: Options, control: Control = QUIET) -> Order | Failure:
+def plan_order(
+    folder: Path, options: Options, control: Control = QUIET, choices: MergeChoices | None = None
+) -> Order | Failure:
     """Plan to merge every worktree that could be, those that are ready in the order with the fewest conflicts.
 
-    What counts is what merging brings: the branch's commits. Nothing of the repository is written, or run.
+    What counts is what merging brings: the branch's commits. Nothing of the repository is written, or run. `choices`
+    are those with which they will be merged: what is allowed, or made anew, stands in nobody's way.
     """
     try:
-        return ask(folder, options, lambda sources: _plan(sources, control))
+        return ask(folder, options, lambda sources: _plan(sources, control, choices or MergeChoices()))
     except _CancelledError:
         return CANCELLED
 
 
-def _plan(sources: Sources, control: Control) -> Order | Failure:
+def _plan(sources: Sources, control: Control, choices: MergeChoices) -> Order | Failure:
     worktrees = list_worktrees(sources.repository)
     trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
     if isinstance(trunk, Failure):
@@ -56,7 +64,7 @@ def _plan(sources: Sources, control: Control) -> Order | Failure:
     linked = [worktree for worktree in worktrees if not worktree.main and worktree.branch != trunk.branch]
     entrants: list[_Entrant] = []
     turned_away: list[Turn] = []
-    base = _Base(trunk, trunk.commit, tree_of(sources.quarantine.objects, trunk.commit))
+    base = _Base(trunk, trunk.commit, tree_of(sources.quarantine.objects, trunk.commit), choices)
     for reading in read_all(sources, linked):
         if control.cancelled():
             raise _CancelledError
@@ -71,11 +79,12 @@ def _plan(sources: Sources, control: Control) -> Order | Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """Trunk as it is now."""
+    """Trunk as it is now, and how merges into it will be made."""
 
     trunk: Trunk
     commit: str
     tree: str
+    choices: MergeChoices
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,9 @@ class _Entrant:
     own: frozenset[str]
     changes: ChangeSet
     since: ChangeSet
+    itself: Participant
+    trunk: Participant
+    needs: tuple[Finding, ...] = ()
 
     @cached_property
     def shape(self) -> Footprint:
@@ -125,8 +137,12 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
         return Turn(worktree, False, why=state.problem)
     if integrate(sources, base.trunk, state, control.cancelled).state == "integrated":
         return Turn(worktree, False, why=f"{base.trunk.branch} has its work already.")
-    since = sources.trees.changes(state.changes.base, base.tree)
-    entrant = _Entrant(worktree, worktree.head, divergence.own, state.changes, since)
+    itself, other = participant_of(state), trunk_since(sources, state, base.trunk, base.tree)
+    undone = tuple(taking_back(sources, state, base.trunk, base.choices))
+    needs = (*undone, *numbers_taken(sources, itself, other))
+    if is_blocked(undone):
+        return Turn(worktree, False, why=undone[0].message, needs=needs)
+    entrant = _Entrant(worktree, worktree.head, divergence.own, state.changes, other.own, itself, other, needs)
     return _try_alone(sources, base, entrant)
 
 
@@ -136,12 +152,26 @@ def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | T
         merge = _merge(sources, base.tree, base.commit, entrant, entrant.paths)
     except GitError as error:
         return Turn(entrant.worktree, False, why=f"It can't be merged: {error.message}")
-    if paths := _conflicted(merge):
+    paths = _conflicted(merge)
+    remakes = _remakes(sources, base, merge)
+    if paths and not (remakes and base.choices.regenerate):
         branch = base.trunk.branch
-        return Turn(
-            entrant.worktree, False, paths, f"Conflicts with {branch} in {named(paths)}. Merge {branch} into it."
-        )
+        why = f"Conflicts with {branch} in {named(paths)}. Merge {branch} into it."
+        return Turn(entrant.worktree, False, paths, why, needs=(*entrant.needs, *_regenerating(remakes)))
     return entrant
+
+
+def _remakes(sources: Sources, base: _Base, merge: Merge) -> tuple[Remake, ...]:
+    """Give the commands that make anew all that a merge stops at, where that can be done."""
+    return () if base.choices.strategy == "rebase" else remakes_in(sources, merge, base.tree, rules_of(sources))
+
+
+def _regenerating(remakes: Sequence[Remake]) -> Iterator[Finding]:
+    """Say that only files that tools make conflict, and by which commands they are made anew."""
+    if remakes:
+        paths = tuple(sorted(path for one in remakes for path in one.paths))
+        said = f"Only files that tools make conflict. --regenerate makes them anew: {remakes_clause(remakes)}."
+        yield finding("regenerate", said, paths)
 
 
 def _merge(sources: Sources, tree: str, commit: str, entrant: _Entrant, paths: frozenset[str]) -> Merge:
@@ -177,6 +207,7 @@ class _Simulation:
         self._control = control
         self._paths = frozenset(path for entrant in entrants for path in entrant.paths)
         self._stand_ins: dict[tuple[int, ...], str] = {}
+        self.remakes: dict[tuple[frozenset[int], int], tuple[Remake, ...]] = {}
         self.start = _Standing(frozenset(), base.tree)
 
     def step(self, standing: _Standing, member: int) -> tuple[_Standing, tuple[str, ...]]:
@@ -185,6 +216,8 @@ class _Simulation:
             raise _CancelledError
         merge = self._merge(standing.tree, standing.members, member)
         members, paths = standing.members | {member}, _conflicted(merge)
+        if paths:
+            self.remakes[standing.members, member] = _remakes(self._sources, self._base, merge)
         if standing.settled and not paths:
             return _Standing(members, merge.tree), ()
         return _Standing(members, self._stand_in(tuple(sorted(members))), settled=False), paths
@@ -220,11 +253,21 @@ def _arrange(
                 pairs.append(Pair((entrants[one].worktree, entrants[two].worktree), paths))
     pairs.sort(key=lambda pair: -len(pair.paths))
     turns: list[Turn] = []
+    merged: list[int] = []
+    remade = {
+        member: simulation.remakes.get((frozenset(before for before, _ in sequence.steps[:at]), member), ())
+        for sequence in found
+        for at, (member, _) in enumerate(sequence.steps)
+    }
     count = cache(lambda: count_files(sources.repository.place, base.commit))
     for number, paths in join(found):
         worktree, changes = entrants[number].worktree, entrants[number].changes
-        why = _stops(worktree, paths, turns, pairs) if paths else None
-        turns.append(Turn(worktree, True, paths, why, extent_of(changes.touched.values(), count)))
+        why = _stops(base, worktree, paths, turns, pairs) if paths else None
+        entrant = entrants[number]
+        taken = (numbers_taken(sources, entrant.itself, entrants[before].itself) for before in merged)
+        needs = (*entrant.needs, *chain.from_iterable(taken), *_regenerating(remade[number]))
+        turns.append(Turn(worktree, True, paths, why, extent_of(changes.touched.values(), count), needs))
+        merged.append(number)
     exact = all(sequence.exact for sequence in found)
     return Order(base.trunk, (*turns, *turned_away), tuple(pairs), exact)
 
@@ -236,7 +279,9 @@ def _can_meet(one: _Entrant, two: _Entrant) -> bool:
     return bool(interplay(one.shape, two.shape))
 
 
-def _stops(worktree: Worktree, paths: tuple[str, ...], before: Sequence[Turn], pairs: Sequence[Pair]) -> str:
+def _stops(
+    base: _Base, worktree: Worktree, paths: tuple[str, ...], before: Sequence[Turn], pairs: Sequence[Pair]
+) -> str:
     """Tell whom a merge conflicts with that comes before it, and where."""
     partners = [
         turn.worktree.name
@@ -244,4 +289,5 @@ def _stops(worktree: Worktree, paths: tuple[str, ...], before: Sequence[Turn], p
         for pair in pairs
         if {turn.worktree, worktree} == set(pair.worktrees) and not set(paths).isdisjoint(pair.paths)
     ]
-    return f"Conflicts with {named(partners) if partners else 'what is merged before it'} in {named(paths)}."
+    whom = named(partners) or ("what is merged before it" if before else shown(base.trunk.branch))
+    return f"Conflicts with {whom} in {named(paths)}."

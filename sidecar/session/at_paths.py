@@ -18,6 +18,7 @@ from sidecar.git.status import read_uncommitted
 from sidecar.model.changes import Change, ChangeSet
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import stays_plain
+from sidecar.model.numbered import Number, numbers_added
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 from sidecar.session.overlaps import OverlapCache
@@ -50,10 +51,12 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     mine = _state_at(sources, trunk, own, paths, texts)
     changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
     names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
+    numbers = numbers_added(change.path for change in changes if change.before is None)
+    looked_at = tuple(dict.fromkeys((*names, *(number[0] for number in numbers if number[0]))))
     others = [worktree for worktree in worktrees if worktree.key != key and worktree.readable]
     with ThreadPoolExecutor(READERS) as pool:
-        states = list(pool.map(lambda worktree: _state_at(sources, trunk, worktree, names), others))
-    meeting = [state for state in states if state.unread is not None or _relevant(state, names)]
+        states = list(pool.map(lambda worktree: _state_at(sources, trunk, worktree, looked_at), others))
+    meeting = [state for state in states if state.unread is not None or _relevant(state, names) or _has(state, numbers)]
     at = {worktree.key: index for index, worktree in enumerate(worktrees)}
     ordered = sorted((mine, *meeting), key=lambda state: at[state.worktree.key])  # the first is merged into
     overlaps, unknown = _grade(sources, trunk, key, ordered, names)
@@ -91,6 +94,12 @@ def _relevant(state: WorktreeState, names: Collection[str]) -> list[Change]:
             for two in names
         )
     ]
+
+
+def _has(state: WorktreeState, numbers: Collection[Number]) -> bool:
+    """Tell whether a worktree adds a file that has one of these numbers."""
+    added = (change.path for change in state.changes or () if change.before is None)
+    return bool(numbers) and not numbers_added(added).isdisjoint(numbers)
 
 
 def _is_plain(change: Change) -> bool:

@@ -19,6 +19,7 @@ from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
 from sidecar.model.settings import build_output
 from sidecar.session.intended import IntendedRecord
+from sidecar.session.numbered import same_numbers
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.pair import meet
 from sidecar.session.participants import CUT_OFF, Participant, unread_in
@@ -125,7 +126,8 @@ def _compare(sources: Sources, folder: Path, first: str, second: str) -> Compari
     met = meet(sources, participants[0], participants[1], bases).found
     worktrees_read = (found for _, found, _ in heads if found is not None)
     unread = chain.from_iterable(unread_in(sources.repository, trunk, state) for state in worktrees_read)
-    overlaps = sorted(met.overlaps, key=lambda overlap: overlap.path)
+    numbered = same_numbers(sources, *participants)
+    overlaps = sorted((*met.overlaps, *numbered), key=lambda overlap: overlap.path)
     return Comparison(tuple(overlaps), tuple(dict.fromkeys((*unread, *met.unknown))))
 
 

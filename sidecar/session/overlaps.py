@@ -15,6 +15,7 @@ from sidecar.model.changes import ChangeSet
 from sidecar.model.may_overlap import footprint, interplay
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.session.numbered import same_numbers
 from sidecar.session.own_work import Landing, as_landed, land, meet_stopped
 from sidecar.session.own_work import path_questions as landing_questions
 from sidecar.session.pair import NOTHING, PairResult, PathResult, meet, path_questions, reusable_results
@@ -228,8 +229,9 @@ class OverlapCache:
 
     def _meet(self, one: Participant, two: Participant, pair: _Prepared, trunk: Trunk) -> _Graded:
         pairing = pair.pairing
+        numbered = Found(same_numbers(self._sources, one, two))
         if pairing is None:
-            return _Graded(one, two, None, None, Found())
+            return _Graded(one, two, None, None, numbered)
         met = meet(self._sources, pairing.ours, pairing.theirs, pairing.bases, pair.known)
         found = met.found
         if pairing.stopped and (bases := self._bases(trunk, one, two)):
@@ -237,7 +239,7 @@ class OverlapCache:
             stopped = self._meet_stopped(one, two, bases, pairing.stopped)
             new = tuple(overlap for overlap in stopped.overlaps if _place(overlap) not in places)
             found = together((found, replace(stopped, overlaps=new)))
-        return _Graded(one, two, pairing, met, found)
+        return _Graded(one, two, pairing, met, together((found, numbered)) if numbered.overlaps else found)
 
     def _meet_stopped(
         self, one: Participant, two: Participant, bases: tuple[str, ...], stopped: frozenset[str]

@@ -43,3 +43,17 @@ def test_what_takes_trunk_back_is_listed(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
     assert "Raise a price (exactly)" in done.stdout, done.stdout + done.stderr
     assert "1 merges, 1 flagged" in done.stdout
+
+
+def test_files_of_one_number_are_listed(tmp_path: Path) -> None:
+    repo = init(tmp_path / "history")
+    commit(repo, {"migrations/0001_first.py": "1\n"})
+    git(repo, "switch", "--quiet", "--create", "other")
+    commit(repo, {"migrations/0002_other.py": "other\n"})
+    git(repo, "switch", "--quiet", "main")
+    commit(repo, {"migrations/0002_main.py": "main\n"})
+    git(repo, "merge", "--quiet", "--no-edit", "--no-ff", "other", env=tick(repo))
+    command = [sys.executable, "-m", "bench.numbered", str(repo)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert "migrations/0002_main.py migrations/0002_other.py" in done.stdout, done.stdout + done.stderr
+    assert "1 merges, 1 with a number in common, 1 flagged" in done.stdout

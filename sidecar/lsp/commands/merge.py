@@ -238,7 +238,8 @@ def order_plan(request: Request, control: Control) -> Json | Failure:
 
 def ask_merge_all(request: Request, control: Control) -> Question | Failure:
     """Ask about the order at once: consent to it is consent to merge whatever nothing stands in the way of."""
-    order = _order(request, control)
+    choices = _choices(request)
+    order = choices if isinstance(choices, Failure) else _order(request, control, choices)
     if isinstance(order, Failure):
         return order
     branch = shown(order.trunk.branch)
@@ -246,6 +247,7 @@ def ask_merge_all(request: Request, control: Control) -> Question | Failure:
     merges = [(turn.worktree.name, None) for turn in order.ready]
     planned = _merges_object("planned", merges, [finding_object(one) for one in unsaved])
     others = [f"{shown(turn.worktree.name)}: {turn.why}" for turn in order.turns if turn.why is not None][:MOST_NAMED]
+    needs = [one.message for turn in order.ready for one in turn.needs][:MOST_NAMED]
     if not order.ready:
         return Question(paragraph(f"Nothing is ready to be merged into {branch}.", *others), planned, blocked=True)
     if unsaved:
@@ -254,13 +256,13 @@ def ask_merge_all(request: Request, control: Control) -> Question | Failure:
     what = f"Merge {which} into {branch}{', one by one in this order' if len(order.ready) > 1 else ''}?"
     extents = [f"{shown(turn.worktree.name)}: {turn.extent.said}" for turn in order.ready if turn.extent is not None]
     choice = Choice("Merge", f"Merging into {branch}", partial(_merge_in_turn, request, order))
-    return Question(paragraph(what, *extents[:MOST_NAMED], *others), planned, (choice,))
+    return Question(paragraph(what, *extents[:MOST_NAMED], *others, *needs), planned, (choice,))
 
 
-def _order(request: Request, control: Control) -> Order | Failure:
+def _order(request: Request, control: Control, choices: MergeChoices | None = None) -> Order | Failure:
     from sidecar.operations.merge_order import plan_order
 
-    return plan_order(request.folder, request.reading, control)
+    return plan_order(request.folder, request.reading, control, choices)
 
 
 def _merges_object(outcome: str, merges: Iterable[tuple[str, Json | None]], findings: list[Json]) -> Json:

@@ -57,7 +57,7 @@ def forecast(
     merge = _merge(sources, trunk.commit, trunk_tree, state)
     tree = merge.tree
     findings: list[Finding] = []
-    remakes = _remakes(sources, merge, trunk_tree, rules) if choices.strategy != "rebase" else ()
+    remakes = remakes_in(sources, merge, trunk_tree, rules) if choices.strategy != "rebase" else ()
     if remakes and choices.regenerate:
         findings.append(_remade(trunk, state, remakes))
     elif not merge.clean:
@@ -69,7 +69,7 @@ def forecast(
     return Forecast(tree if not findings else None, changes, tuple(findings), remakes)
 
 
-def _remakes(sources: Sources, merge: Merge, into: str, rules: Sequence[Rule]) -> tuple[Remake, ...]:
+def remakes_in(sources: Sources, merge: Merge, into: str, rules: Sequence[Rule]) -> tuple[Remake, ...]:
     """Give the commands that make anew all that git stops at; none where it stops at anything else, or cleanly.
 
     Both sides have a regular file there. What git says of any other path is a conflict that nobody makes anew.

@@ -18,20 +18,19 @@ from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merging import Extent, extent_of
-from sidecar.model.messages import counted, shown, them, undone_clause
-from sidecar.model.picture import WorktreeState
+from sidecar.model.messages import counted, shown, them
+from sidecar.model.picture import Trunk, WorktreeState
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
 from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
 from sidecar.operations.merge.make_commit import default_message
+from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
 from sidecar.operations.who_is_there import agents_of, sentence_of
-from sidecar.session.intended import IntendedRecord
 from sidecar.session.once import Resolved, resolve_worktree
 from sidecar.session.reader import Options, Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
 from sidecar.session.regenerate import all_rules
-from sidecar.session.undoes_trunk import find_undone
 
 
 def plan_merge(folder: Path, name: str, options: Options, choices: MergeChoices | None = None) -> MergePlan | Failure:
@@ -132,7 +131,8 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             plan = replace(plan, remakes=seen.remakes)
             findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
             findings += surrounding_findings(sources, resolved.worktree, resolved.trunk, seen.changes, plan)
-            findings += _taking_back(sources, resolved, state, plan)
+            findings += taking_back(sources, state, resolved.trunk, plan.choices)
+            findings += _numbers_taken(sources, resolved.trunk, state)
             plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
     if known is None and (there := agents_of(sources.repository, worktree, sources.settings)):
@@ -213,18 +213,10 @@ def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Fore
     yield finding("no-change", said) if plan.strategy == "merge" else finding("nothing-to-merge", said)
 
 
-def _taking_back(sources: Sources, resolved: Resolved, state: WorktreeState, plan: MergePlan) -> Iterator[Finding]:
-    """Name each commit of trunk that would be taken back without a word."""
-    intended = IntendedRecord(sources.repository.common_dir).of(resolved.worktree)
-    undone = find_undone(sources, state, resolved.trunk, intended)
-    for one in {one.commit: one for one in undone}.values():
-        paths = tuple(other.path for other in undone if other.commit == one.commit)
-        name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
-        said = f"{name} {undone_clause(one, branch)}."
-        if "undoes-trunk" in plan.choices.allow:
-            yield finding("undoes-trunk", said, paths, severity="info")
-        else:
-            yield finding("undoes-trunk", f"{said} Take {branch}'s lines back, or allow it if it is intended.", paths)
+def _numbers_taken(sources: Sources, trunk: Trunk, state: WorktreeState) -> Iterator[Finding]:
+    assert trunk.commit is not None
+    since = trunk_since(sources, state, trunk, tree_of(sources.quarantine.objects, trunk.commit))
+    yield from numbers_taken(sources, participant_of(state), since)
 
 
 def _extent(sources: Sources, resolved: Resolved, seen: Forecast) -> Extent | None:

@@ -1,0 +1,62 @@
+"""Find what a worktree would still need before it is merged, where git merges it without a word.
+
+What it takes back of trunk, and files that it adds with a number that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sidecar.model.findings import Finding, finding
+from sidecar.model.may_overlap import footprint
+from sidecar.model.messages import shown, undone_clause
+from sidecar.model.overlaps import Side
+from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.operations.merge.run import MergeChoices
+from sidecar.session.intended import IntendedRecord
+from sidecar.session.numbered import same_numbers
+from sidecar.session.participants import Participant
+from sidecar.session.reader import Sources
+from sidecar.session.undoes_trunk import find_undone
+
+
+def taking_back(sources: Sources, state: WorktreeState, trunk: Trunk, choices: MergeChoices) -> Iterator[Finding]:
+    """Name each commit of trunk that would be taken back without a word, unless that is intended. GitError."""
+    intended = IntendedRecord(sources.repository.common_dir).of(state.worktree)
+    undone = find_undone(sources, state, trunk, intended)
+    name, branch = shown(state.worktree.name), shown(trunk.branch)
+    for one in {one.commit: one for one in undone}.values():
+        paths = tuple(other.path for other in undone if other.commit == one.commit)
+        said = f"{name} {undone_clause(one, branch)}."
+        if "undoes-trunk" in choices.allow:
+            yield finding("undoes-trunk", said, paths, severity="info")
+        else:
+            yield finding("undoes-trunk", f"{said} Take {branch}'s lines back, or allow it if it is intended.", paths)
+
+
+def participant_of(state: WorktreeState) -> Participant:
+    """Give a worktree as it meets others in its own work."""
+    worktree, own = state.worktree, state.changes
+    assert own is not None
+    return Participant(worktree.key, worktree.name, worktree.ref, worktree.head or "", own, footprint(own.touched))
+
+
+def trunk_since(sources: Sources, state: WorktreeState, trunk: Trunk, tree: str) -> Participant:
+    """Give trunk, at this tree, as it meets a worktree: by what it did since the other left it."""
+    assert state.changes is not None
+    since = sources.trees.changes(state.changes.base, tree)
+    return Participant(TRUNK_KEY, None, trunk.branch, trunk.commit or "", since, footprint(since.touched))
+
+
+def numbers_taken(sources: Sources, one: Participant, other: Participant) -> Iterator[Finding]:
+    """Name the new files of one that have a number which a new file of the other has, too. GitError."""
+    for overlap in same_numbers(sources, one, other):
+        sides = overlap.seen_from(one.key)
+        assert sides is not None
+        mine, theirs = sides
+        said = f"{_called(mine)} adds {shown(mine.path)}, and {_called(theirs)} {shown(theirs.path)}."
+        yield finding("same-number", f"{said} {overlap.note} Renumber one of them.", (mine.path,))
+
+
+def _called(side: Side) -> str:
+    return shown(side.name if side.name is not None else side.ref)

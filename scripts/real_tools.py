@@ -30,6 +30,7 @@ PYPI = (
     "nbstripout==0.9.1",
     "pre-commit==4.7.0",
     "pre-commit-hooks==6.0.0",
+    "uv==0.13.9",
 )
 DEBIAN = ("git-crypt", "git-lfs", "stgit")
 _PINS = hashlib.sha256("\n".join((*NPM, *PYPI, *DEBIAN)).encode()).hexdigest()[:12]

@@ -57,6 +57,9 @@ _CAMEL = _events(
     end="sessionEnd",
 )
 
+_OPENCODE = _events(start="start", before="tool.execute.before", after="tool.execute.after", end="end")
+_OPENCODE_EDITS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
+
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.client: dialect
@@ -140,10 +143,34 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 "opencode",
                 "opencode",
-                _events(start="start", before="tool.execute.before", after="tool.execute.after", end="end"),
-                frozenset({"edit", "write", "multiedit", "patch", "apply_patch"}),
+                _OPENCODE,
+                _OPENCODE_EDITS,
                 "plugin",
                 frozenset({"start", "before", "after"}),
+            ),
+            Dialect(  # a fork of opencode
+                "kilo",
+                "Kilo",
+                _OPENCODE,
+                _OPENCODE_EDITS,
+                "plugin",
+                frozenset({"start", "before", "after"}),
+            ),
+            Dialect(  # whether its model gets any text is not known
+                "cline",
+                "Cline",
+                _events(before="preToolUse", after="postToolUse"),
+                frozenset({"editor", "write_to_file", "replace_in_file", "apply_patch"}),
+                "flat",
+                frozenset(),
+            ),
+            Dialect(  # its model gets the reason of a denial, and no other text
+                "vibe",
+                "Mistral Vibe",
+                _events(before="pre_tool", after="post_tool"),
+                frozenset({"file_system.search_replace", "file_system.write_file", "file_system.edit"}),
+                "decision",
+                frozenset({"before"}),
             ),
         )
     }
@@ -153,6 +180,7 @@ EDITS = frozenset[str]().union(*(dialect.edits for dialect in DIALECTS.values())
 """Every tool that edits files. One entry in one file is called by several clients, each with its own tools."""
 
 PATHS = ("file_path", "filePath", "path", "notebook_path", "absolute_path", "target_file", "filename")
+REPLACED = (("old_string", "new_string"), ("oldString", "newString"), ("old_str", "new_str"), ("old_text", "new_text"))
 LISTS = ("files", "edits", "replacements", "changes", "file_edits")
 PATCHES = ("command", "patchText", "patch", "input")
 PATCHED = re.compile(r"^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+?)\s*$", re.MULTILINE)
@@ -194,6 +222,8 @@ def read_call(payload: object, client: str, event: str | None) -> Call | None:
     if not isinstance(payload, dict):
         return None
     dialect = _recognise(payload, client)
+    if dialect is DIALECTS["cline"]:
+        payload, event = _of_cline(payload)
     event = _text(payload, "hook_event_name", "hookEventName", "hook_name") or event
     moment = dialect.events.get(event or "") if dialect is not None else None
     session = _text(payload, "session_id", "sessionId", "sessionID", "conversation_id", "taskId")
@@ -207,8 +237,19 @@ def read_call(payload: object, client: str, event: str | None) -> Call | None:
     return Call(dialect, event, moment, session, part, here, edits[:MOST_PATHS], source)
 
 
+def _of_cline(payload: Json) -> tuple[Json, str | None]:
+    """The payload with the names that the others have, and its event: the key that has the call of the tool."""
+    event = next((name for name in ("preToolUse", "postToolUse") if isinstance(payload.get(name), dict)), None)
+    call = payload.get(event or "", {})
+    roots = payload.get("workspaceRoots")
+    named = {"taskId": payload.get("taskId"), "workspace_roots": roots, "agent_id": payload.get("agent_id")}
+    return {**named, "tool_name": call.get("toolName"), "tool_input": call.get("parameters")}, event
+
+
 def _recognise(payload: Json, client: str) -> Dialect | None:
     """Who sent it: several clients read one another's files, and call what is meant for another."""
+    if client == "cline":
+        return DIALECTS["cline"]
     if not {"conversation_id", "workspace_roots", "cursor_version"}.isdisjoint(payload):
         return DIALECTS["cursor"]
     if "hookEventName" in payload:
@@ -284,7 +325,7 @@ def _planned(path: str, given: Json) -> Edit:
     for key in ("content", "file_text", "contents"):
         if isinstance(content := given.get(key), str):
             return Edit(path, content)
-    for before, after in (("old_string", "new_string"), ("oldString", "newString"), ("old_str", "new_str")):
+    for before, after in REPLACED:
         old, new = given.get(before), given.get(after)
         if isinstance(old, str) and isinstance(new, str):
             return Edit(path, None, (old, new), given.get("replace_all") is True or given.get("replaceAll") is True)

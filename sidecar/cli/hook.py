@@ -13,7 +13,7 @@ from sidecar.model.messages import escape, escape_lines
 if TYPE_CHECKING:
     from sidecar.operations.agent_hooks import HookPlan, Scope
 
-NAMES = ("claude", "codex", "copilot", "cursor", "gemini", "opencode", "qwen", "vscode")
+NAMES = ("claude", "codex", "copilot", "cursor", "gemini", "kilo", "opencode", "qwen", "vscode")
 FOUND = "all"
 """Stands for the clients that are found here."""
 
@@ -40,7 +40,7 @@ def hook(
 ) -> int:
     """Have the clients of agents call the sidecar, so that an agent is told where its edits meet other worktrees.
 
-    CLIENT is claude, codex, copilot, cursor, gemini, opencode, qwen or vscode. The client then runs
+    CLIENT is claude, codex, copilot, cursor, gemini, kilo, opencode, qwen or vscode. The client then runs
     sidecar hook --client CLIENT with one JSON object on standard input, which exits with 0 whatever happens.
     """
     if (install is None) == (uninstall is None):

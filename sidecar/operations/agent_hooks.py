@@ -45,8 +45,8 @@ class Client:
 
     `home` is its folder below the home directory (`variable` names another), `user` and `project` the files. `events`
     have each event with the tools at which it is called (a matcher, or none); `before` is only called where the person
-    has edits refused. `entry` makes an entry of (event, command, matcher); None: the whole file is ours. `todo` is what
-    the person has yet to do.
+    has edits refused. `todo` is what the person has yet to do. One that `waits_for_all` ends only the shell of a hook
+    that hangs, and goes on waiting for as long as anything holds its output.
     """
 
     title: str
@@ -59,6 +59,7 @@ class Client:
     before: str | None = None
     variable: str | None = None
     milliseconds: bool = False
+    waits_for_all: bool = False
     flat: bool = False
 
 
@@ -139,6 +140,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             },
             "BeforeTool",
             milliseconds=True,
+            waits_for_all=True,
         ),
         "opencode": Client(
             "opencode",
@@ -147,6 +149,15 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             f".config/opencode/plugins/{OWN_NAME}.js",
             f".opencode/plugins/{OWN_NAME}.js",
             "Start opencode anew.",
+            {},
+        ),
+        "kilo": Client(
+            "Kilo",
+            "kilo",
+            ".config/kilo",
+            f".config/kilo/plugins/{OWN_NAME}.js",
+            f".kilo/plugins/{OWN_NAME}.js",
+            "Start Kilo anew. It loads the project's plugins of both worktrees; nothing is told twice.",
             {},
         ),
         "qwen": Client(
@@ -245,7 +256,7 @@ def plan_hooks(name: str, scope: Scope, folder: Path, *, blocks: bool, remove: b
         before = None
     except (OSError, ValueError) as error:
         return Failure("hook-file", f"{path} can't be read: {error}.")
-    command = _command("copilot" if client is _COPILOT else name, scope)
+    command = _command("copilot" if client is _COPILOT else name, scope, apart=client.waits_for_all)
     if not client.events or client is _COPILOT:
         if before is not None and MARK.search(before) is None:
             return Failure("hook-file", f"{path} is not of Worktree Sidecar. Move it away.")
@@ -284,12 +295,17 @@ def _home(client: Client) -> Path:
     return Path(own) if own else Path.home() / client.home
 
 
-def _command(name: str, scope: Scope) -> str:
-    """Give the command line for a shell: it says nothing, and succeeds, where there is no sidecar any more."""
+def _command(name: str, scope: Scope, *, apart: bool) -> str:
+    """Give the command line for a shell: it says nothing, and succeeds, where there is no sidecar any more.
+
+    What is started `apart` has outputs of its own, which the shell passes on, and not the client's.
+    """
     program = "sidecar"
     if scope == "user" and shutil.which(program) is None:
         program = shlex.quote(os.path.join(os.path.dirname(sys.executable), program))
-    return f"command -v {program} >/dev/null 2>&1 && {program} hook --client {name}; exit 0"
+    call = f"{program} hook --client {name}"
+    call = f"exec 2>/dev/null && printf '%s\\n' \"$({call})\"" if apart else call
+    return f"command -v {program} >/dev/null 2>&1 && {call}; exit 0"
 
 
 def _calls(client: Client, *, blocks: bool) -> Iterator[tuple[str, str | None]]:
@@ -356,4 +372,5 @@ def _own_file(client: Client, command: str, *, blocks: bool) -> str:
             hooks[event] = [one]
         return json.dumps({"version": 1, "hooks": hooks}, indent=2) + "\n"
     program = shlex.split(command.partition(" && ")[2])[0]
-    return PLUGIN.replace("PROGRAM", json.dumps(program)).replace("BEFORE", BEFORE if blocks else "")
+    plugin = PLUGIN.replace("CLIENT", client.program).replace("PROGRAM", json.dumps(program))
+    return plugin.replace("BEFORE", BEFORE if blocks else "")

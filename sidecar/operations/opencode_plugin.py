@@ -1,4 +1,7 @@
-"""The plugin by which opencode calls the hook: it has no hooks that are commands. PROGRAM and BEFORE are filled in."""
+"""The plugin by which opencode, or Kilo, calls the hook: it has no hooks that are commands.
+
+PROGRAM, CLIENT and BEFORE are filled in.
+"""
 
 BEFORE = """
     "tool.execute.before": async ({ tool, sessionID }, { args }) => {
@@ -6,8 +9,8 @@ BEFORE = """
       if (deny) throw new Error(deny)
     },"""
 
-PLUGIN = """// Worktree Sidecar: where the agent's edits meet other worktrees, asked by: sidecar hook --client opencode
-// Made by `sidecar hook --install opencode`; `sidecar hook --uninstall opencode` deletes it.
+PLUGIN = """// Worktree Sidecar: where the agent's edits meet other worktrees, asked by: sidecar hook --client CLIENT
+// Made by `sidecar hook --install CLIENT`; `sidecar hook --uninstall CLIENT` deletes it.
 import { spawn } from "node:child_process"
 
 const EDITS = ["edit", "write", "multiedit", "patch", "apply_patch"]
@@ -16,7 +19,7 @@ const EDITS = ["edit", "write", "multiedit", "patch", "apply_patch"]
 const ask = (event, payload) =>
   new Promise((resolve) => {
     if (payload.tool && !EDITS.includes(payload.tool)) return resolve({})
-    const given = ["hook", "--client", "opencode", "--event", event]
+    const given = ["hook", "--client", "CLIENT", "--event", event]
     const child = spawn(PROGRAM, given, { stdio: ["pipe", "pipe", "ignore"] })
     const late = setTimeout(() => (child.kill("SIGKILL"), resolve({})), 5000)
     let said = ""

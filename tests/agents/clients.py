@@ -22,13 +22,26 @@ NOWHERE = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Client:
-    """How to start one client without anybody there, and how its model calls the tools that edit and read."""
+    """How to start one client without anybody there, and how its model calls the tools that edit and read.
+
+    `serve` adds a program to its MCP servers, `calls` is what it puts before the names of the tools, a namespace
+    where it is two, and `allowed` are the arguments that let it call them.
+    """
 
     name: str
     command: Callable[[Path], list[str | Path]]
     prepare: Callable[[Path, str, Path], Mapping[str, str]]
     edit: Callable[[Path, str, str], Sequence[Json]]
     read: Callable[[Path], Json]
+    serve: Callable[[Path, Path], None]
+    calls: str | tuple[str, str]
+    allowed: tuple[str, ...] = ()
+
+    def call(self, tool: str, **arguments: object) -> Json:
+        """A call of one of our tools over MCP, by the name that this client gives it."""
+        if isinstance(self.calls, tuple):
+            return {"tool": tool, "namespace": self.calls[0], "input": arguments}
+        return {"tool": f"{self.calls}{tool}", "input": arguments}
 
 
 @dataclass(frozen=True)
@@ -39,8 +52,11 @@ class Ended:
     out: str = field(repr=False)
 
 
-def run_client(client: Client, model: Model, folder: Path, programs: Path, home: Path) -> Ended:
-    """Start it in a folder with the script's prompt, and wait for its end; None where it had to be ended."""
+def run_client(client: Client, model: Model, folder: Path, programs: Path, home: Path, *, mcp: bool = False) -> Ended:
+    """Start it in a folder with the script's prompt, and wait for its end; None where it had to be ended.
+
+    With `mcp` it has our server.
+    """
     environment = {
         "PATH": os.pathsep.join((str(programs), str(NODE.parent), "/usr/local/bin", "/usr/bin", "/bin")),
         "HOME": str(home),
@@ -51,8 +67,11 @@ def run_client(client: Client, model: Model, folder: Path, programs: Path, home:
         **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
         **client.prepare(home, model.url, folder),
     }
-    command = [*client.command(place(client.name)), f"{MARK} go"] if client.name in ("codex", "opencode") else []
-    command = command or [*client.command(place(client.name)), "-p", f"{MARK} go"]
+    command = client.command(place(client.name))
+    if mcp:
+        client.serve(home, programs / "sidecar")
+        command += client.allowed
+    command += [f"{MARK} go"] if client.name in ("codex", "opencode") else ["-p", f"{MARK} go"]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -172,6 +191,35 @@ def _after_reading(
     return lambda file, one, two: [read(file), *edit(file, one, two)]
 
 
+def _serve_claude(home: Path, program: Path) -> None:
+    path = home / ".claude.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    _write(path, {**known, "mcpServers": {"sidecar": {"command": str(program), "args": ["mcp"]}}})
+
+
+def _serve_codex(home: Path, program: Path) -> None:
+    with (home / ".codex" / "config.toml").open("a") as config:
+        config.write(f'[mcp_servers.sidecar]\ncommand = "{program}"\nargs = ["mcp"]\nrequired = true\n')
+
+
+def _serve_copilot(home: Path, program: Path) -> None:
+    server = {"type": "local", "command": str(program), "args": ["mcp"], "tools": ["*"]}
+    _write(home / ".copilot" / "mcp-config.json", {"mcpServers": {"sidecar": server}})
+
+
+def _serve_by_settings(client: str) -> Callable[[Path, Path], None]:
+    server = {"sidecar": {"args": ["mcp"]}}
+    return lambda home, program: _settings(
+        home, client, {"mcpServers": {"sidecar": {**server["sidecar"], "command": str(program)}}}
+    )
+
+
+def _serve_opencode(home: Path, program: Path) -> None:
+    path = home / ".config" / "opencode" / "opencode.json"
+    server = {"type": "local", "command": [str(program), "mcp"]}
+    _write(path, {**json.loads(path.read_text()), "mcp": {"sidecar": server}})
+
+
 _CLAUDE_READ = _read_by("Read", "file_path")
 _OPENCODE_READ = _read_by("read", "filePath")
 _QWEN_READ = _read_by("read_file", "file_path")
@@ -188,6 +236,9 @@ CLIENTS = {
             _claude,
             _after_reading(_CLAUDE_READ, _edit_by("Edit", "file_path", "old_string", "new_string")),
             _CLAUDE_READ,
+            _serve_claude,
+            "mcp__sidecar__",
+            ("--allowedTools", "mcp__sidecar"),
         ),
         Client(
             "codex",
@@ -198,6 +249,8 @@ CLIENTS = {
             _codex,
             _patch,
             lambda file: {"tool": "exec_command", "input": {"cmd": f"cat {file.name}"}},
+            _serve_codex,
+            ("mcp__sidecar", ""),
         ),
         Client(
             "copilot",
@@ -205,6 +258,8 @@ CLIENTS = {
             _copilot,
             _edit_by("edit", "path", "old_str", "new_str"),
             _read_by("view", "path"),
+            _serve_copilot,
+            "sidecar-",
         ),
         Client(
             "gemini",
@@ -215,6 +270,8 @@ CLIENTS = {
             _gemini,
             _edit_by("replace", "file_path", "old_string", "new_string", instruction="change it"),
             _read_by("read_file", "file_path"),
+            _serve_by_settings("gemini"),
+            "mcp_sidecar_",
         ),
         Client(
             "opencode",
@@ -222,6 +279,8 @@ CLIENTS = {
             _opencode,
             _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
             _OPENCODE_READ,
+            _serve_opencode,
+            "sidecar_",
         ),
         Client(
             "qwen",
@@ -229,6 +288,8 @@ CLIENTS = {
             _qwen,
             _after_reading(_QWEN_READ, _edit_by("edit", "file_path", "old_string", "new_string")),
             _QWEN_READ,
+            _serve_by_settings("qwen"),
+            "mcp__sidecar__",
         ),
     )
 }

@@ -19,7 +19,8 @@ MARK = "SCRIPT=main"
 class Model:
     """What it is to say, step by step, and the bodies of all requests that it got.
 
-    A step is {"text": ...}, or {"tool": NAME, "input": {...}}, or {"tool": NAME, "raw": TEXT} for a free-form call.
+    A step is {"text": ...}, or {"tool": NAME, "input": {...}}, or {"tool": NAME, "raw": TEXT} for a free-form call;
+    "namespace" stands beside where the tool has one.
     """
 
     steps: Sequence[Json] = ()
@@ -151,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             item = {"type": "function_call", "id": f"fc_{call['id']}", "call_id": call["id"]}
             item |= {"name": call["tool"], "arguments": json.dumps(call["input"])}
+            item |= {"namespace": call["namespace"]} if "namespace" in call else {}
         item["status"] = "completed"
         usage = {"input_tokens": 10, "output_tokens": 10, "total_tokens": 20}
         usage_more = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}

@@ -162,6 +162,24 @@ RECORDED: dict[str, tuple[str, str | None, dict[str, Any], str, list[str]]] = {
         "after",
         ["a.txt"],
     ),
+    "kilo edits": (
+        "kilo",
+        "tool.execute.after",
+        {"session_id": "S", "cwd": HERE, "tool": "edit", "args": {"filePath": f"{HERE}/a.txt", "oldString": "two"}},
+        "after",
+        ["a.txt"],
+    ),
+    "vibe is about to edit": (
+        "vibe",
+        None,
+        {"session_id": "S", "transcript_path": "/t", "cwd": HERE, "parent_session_id": None, "tool_call_id": "T"}
+        | {"hook_event_name": "pre_tool", "tool_name": "file_system.search_replace"}
+        | {
+            "tool_input": {"file_path": f"{HERE}/a.txt", "old_string": "two", "new_string": "TWO", "replace_all": False}
+        },
+        "before",
+        ["a.txt"],
+    ),
     "opencode edits": (
         "opencode",
         "tool.execute.after",
@@ -204,6 +222,26 @@ def test_an_answer_has_no_key_that_the_client_does_not_know(name: str) -> None:
     assert {"allow", "ask", "approve"}.isdisjoint(value for value in inner.values() if isinstance(value, str))
     if "hookEventName" in inner:
         assert inner["hookEventName"] == payload.get("hook_event_name", payload.get("hookEventName"))
+
+
+def test_cline_is_understood_and_told_nothing() -> None:
+    root: dict[str, Any] = {
+        "taskId": "S",
+        "sessionContext": {"rootSessionId": "R"},
+        "workspaceRoots": [HERE],
+        "agent_id": "A",
+    }
+    root |= {"parent_agent_id": None, "hookName": "tool_call", "tool_call": {"id": "1", "name": "editor", "input": {}}}
+    for event, moment in (("preToolUse", "before"), ("postToolUse", "after")):
+        made = {"toolName": "editor", "parameters": {"path": "a.txt", "old_text": "two", "new_text": "TWO"}}
+        call = read_call({**root, event: made}, "cline", None)
+        assert call is not None
+        assert (call.session, call.part, call.cwd, call.moment) == ("S", "A", HERE, moment)
+        assert [(edit.path, edit.replaced) for edit in call.edits] == [(f"{HERE}/a.txt", ("two", "TWO"))]
+        assert answer(call, "TEXT", deny=moment == "before") is None
+    for wrong in ({}, {"preToolUse": None}, {"preToolUse": {"toolName": 1, "parameters": 2}, "taskId": []}):
+        call = read_call({**root, **wrong}, "cline", None)
+        assert call is None or call.edits == ()
 
 
 def test_a_text_is_given_only_at_moments_at_which_it_arrives() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.agents.clients import CLIENTS, Client, Ended, install, run_client
 from tests.agents.scripted_model import Json, Model, serving
 from tests.harness import add_worktree, commit, write
 
+TOOLS = ["worktrees", "overlaps", "check", "plan", "open", "merge", "release", "restore"]
 ROOT = Path(__file__).parent.parent.parent
 ABOUT_THE_EDIT = "about the files of this edit"
 OLD = "#!/bin/sh\ncat >/dev/null\necho 'sidecar: No such command hook.' >&2\nexit 2\n"
@@ -98,6 +100,20 @@ def test_a_session_that_starts_beside_another_agent(
     subprocess.run(command, input=json.dumps(other).encode(), env=environment, check=True, capture_output=True)
     ended = _run(client, model, here, programs, home)
     assert "Claude Code is at work in this directory" in model.heard()[0], ended
+
+
+def test_the_tools_are_listed_and_called_over_mcp(
+    client: Client, model: Model, here: Path, programs: Path, home: Path
+) -> None:
+    write(here, {"a.txt": "one\nOURS\nthree\n"})
+    searched = [{"tool": "ToolSearch", "input": {"query": "sidecar", "max_results": 20}}] * (client.name == "claude")
+    model.steps = [client.call("check", paths=["a.txt"], folder=str(here)), *searched, {"text": "done"}]
+    ended = run_client(client, model, here, programs, home, mcp=True)
+    heard = "\n".join(model.heard())
+    if client.name != "codex":  # which searches where its model is not asked
+        listed = [tool for tool in TOOLS if re.search(rf"\bsidecar[-_]+{tool}\b|_sidecar_+{tool}\b", heard)]
+        assert listed == TOOLS, (ended, heard[:3000])
+    assert re.search(r"verdict\W+conflict", heard), (ended, heard[-3000:])
 
 
 @pytest.mark.parametrize("what", ["missing", "old", "hanging", "rubbish"])

@@ -19,6 +19,7 @@ FILES = {
     "copilot": (".copilot/hooks/worktree-sidecar.json", ".github/hooks/worktree-sidecar.json"),
     "cursor": (".cursor/hooks.json", ".cursor/hooks.json"),
     "gemini": (".gemini/settings.json", ".gemini/settings.json"),
+    "kilo": (".config/kilo/plugins/worktree-sidecar.js", ".kilo/plugins/worktree-sidecar.js"),
     "opencode": (".config/opencode/plugins/worktree-sidecar.js", ".opencode/plugins/worktree-sidecar.js"),
     "qwen": (".qwen/settings.json", ".qwen/settings.json"),
     "vscode": (".copilot/hooks/worktree-sidecar.json", ".github/hooks/worktree-sidecar.json"),

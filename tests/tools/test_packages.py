@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,53 @@ def test_an_environment_in_which_trunks_code_is_installed_is_refused(main: Path)
     verify = ".venv/bin/python -I -c 'import lib, sys; sys.exit(lib.answer != 1)'"
     said = merged(main, prepare='ln -s "$SIDECAR_CHECKOUT/.venv" .venv', verify=verify)
     assert codes(said) == ["links-elsewhere"]
+
+
+SETUP_OF = {
+    "pnpm": ("pnpm install --offline --frozen-lockfile", "node packages/app/test.js"),
+    "uv": ("uv sync --offline --frozen", ".venv/bin/python -IB -c 'import lib'"),
+}
+PROJECT = """[project]
+name = "shop"
+version = "1.0.0"
+requires-python = ">=3.9"
+dependencies = ["lib"]
+[tool.uv.workspace]
+members = ["lib"]
+[tool.uv.sources]
+lib = { workspace = true }
+"""
+LIBRARY = """[project]
+name = "lib"
+version = "1.0.0"
+requires-python = ">=3.9"
+[build-system]
+requires = ["uv_build>=0.13,<0.14"]
+build-backend = "uv_build"
+"""
+
+
+@pytest.mark.parametrize("manager", SETUP_OF)
+def test_the_setup_of_a_new_worktree_installs_packages_of_its_own(main: Path, manager: str) -> None:
+    """Also where several are opened at once: each has its links into itself, and trunk's checkout is left alone."""
+    setup, works = SETUP_OF[manager]
+    if manager == "pnpm":
+        workspaces(main, manager)
+    else:
+        library = {"lib/pyproject.toml": LIBRARY, "lib/src/lib/__init__.py": "answer = 1\n"}
+        commit(main, {"pyproject.toml": PROJECT, **library}, "feat: lib")
+        do(main, "sh", "-c", "uv lock --offline")
+        do(main, "git", "add", ".")
+        do(main, "git", "commit", "-qm", "chore: lock")
+    git(main, "config", "sidecar.setup", setup)
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda name: spawn(main, "open", name, "--json"), ("one", "two", "three")))
+    for one in said:
+        opened = json.loads(one.out)
+        assert [found["code"] for found in opened["findings"]] == ["set-up"], one
+        where = Path(opened["path"])
+        do(where, "sh", "-c", works)
+        assert git(where, "status", "--porcelain") == ""
+        links = [path.resolve() for path in where.rglob("*") if path.is_symlink() and ".bin" not in path.parts]
+        assert not [link for link in links if link.is_relative_to(main)]
+    assert git(main, "status", "--porcelain") == ""

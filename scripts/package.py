@@ -26,8 +26,6 @@ _PYINSTALLER = (
     "--collect-data=sidecar",
     "--copy-metadata=worktree-sidecar",
     "--exclude-module=tkinter",
-    "--exclude-module=mcp",  # an extra: what it brings along is larger than all the rest
-    "--exclude-module=pydantic",
     "--python-option=X utf8",  # paths are the bytes that git says, in any locale
 )
 

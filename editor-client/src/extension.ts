@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import type { AroundCommands } from "./client";
 import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
 import { keepWorktree } from "./keep";
+import { offerMcp } from "./mcp";
 import { mergeAll, mergeWorktree, updateWorktree } from "./merge";
 import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
@@ -81,6 +82,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       }
     }),
   );
+  offerMcp(context, log);
   await started.restart();
 }
 

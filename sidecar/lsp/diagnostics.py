@@ -21,6 +21,7 @@ from sidecar.lsp.documents import plain_uri
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import region_range
 from sidecar.lsp.problems import (
+    BOTH_APPEND,
     CONFLICT,
     IDENTICAL,
     OVERLAP,
@@ -50,6 +51,7 @@ SEVERITIES = {
     UNDOES_TRUNK: DiagnosticSeverity.Warning,
     UNKNOWN: DiagnosticSeverity.Information,
     SAME_NUMBER: DiagnosticSeverity.Information,
+    BOTH_APPEND: DiagnosticSeverity.Information,
 }
 PAGES = Path(__file__).with_name("pages")
 """One page for each code; data of the package, so that links work without a network."""

@@ -27,7 +27,7 @@ from sidecar.model.messages import (
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, Unknown, counterparts
 from sidecar.model.picture import TRUNK_KEY, Undone
 
-CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN, SAME_NUMBER = CODES = (
+CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN, SAME_NUMBER, BOTH_APPEND = CODES = (
     "conflict",
     "overlap",
     "identical",
@@ -36,6 +36,7 @@ CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN,
     "undoes-trunk",
     "unknown",
     "same-number",
+    "both-append",
 )
 """The codes of our diagnostics."""
 
@@ -76,6 +77,8 @@ class Problem:
 
     def is_told(self, show: str) -> bool:
         """Tell whether it is a diagnostic: also what merges, where git in trunk's checkout may come to another end."""
+        if self.code == BOTH_APPEND and show == "conflicts":
+            return any(place.index == 0 for place in self.places)  # once a file
         return self.code not in HIDDEN[show] or any(is_undecided(place.seen.overlap.note) for place in self.places)
 
     def is_at(self, place: Range) -> bool:
@@ -162,6 +165,8 @@ def code_of(seen: FileOverlap) -> str:
         return TRUNK_CONFLICT if seen.other.key == TRUNK_KEY else CONFLICT
     if is_numbered(seen):
         return SAME_NUMBER
+    if seen.overlap.verdict == "clean" and seen.overlap.appended:
+        return BOTH_APPEND
     return OVERLAP if seen.overlap.verdict == "clean" else IDENTICAL
 
 

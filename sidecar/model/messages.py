@@ -180,7 +180,8 @@ def overlap_sentence(overlap: Overlap, mine: Side, other: Side, theirs: Sequence
 
 def overlap_notes(overlap: Overlap) -> list[str]:
     """Give the sentences that belong to an overlap beside what happens: what was left out, and what makes the file."""
-    return [note for note in (overlap.note, made_anew(overlap)) if note]
+    appended = "Both add lines at the end of the same list, so both may be meant." if overlap.appended else None
+    return [note for note in (overlap.note, appended, made_anew(overlap)) if note]
 
 
 def made_anew(overlap: Overlap) -> str | None:

@@ -63,7 +63,8 @@ class Overlap:
     """A path in two change sets, graded by git; `note` says in one sentence what the verdict left out, if anything.
 
     `paired` is False for a conflict that git put no markers into: the sides' regions do not answer each other then.
-    `regeneration` is how a file that a tool makes is made anew, whatever the verdict.
+    `regeneration` is how a file that a tool makes is made anew, whatever the verdict. `appended`: both sides only add
+    lines at the end of the same list, or of the file.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Overlap:
     note: str | None = None
     paired: bool = True
     regeneration: Regeneration | None = None
+    appended: bool = False
 
     def seen_from(self, key: str) -> tuple[Side, Side] | None:
         """Give (this side, the other side) for the party of that key; None when it takes no part."""

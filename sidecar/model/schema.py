@@ -145,13 +145,17 @@ def _turn(turn: Turn) -> Json:
 
 
 def overlap_object(overlap: Overlap) -> Json:
-    """Give the OVERLAP of the design; of a file that a tool makes `regenerate` says how it is made anew."""
+    """Give the OVERLAP of the design; of a file that a tool makes `regenerate` says how it is made anew.
+
+    `appended` is there, and true, where both sides only add lines at the end of the same list.
+    """
     made = overlap.regeneration
     return {
         "path": overlap.path,
         "verdict": overlap.verdict,
         "kind": overlap.kind,
         "sides": [_side(side) for side in overlap.sides],
+        **({"appended": True} if overlap.appended else {}),
         **({} if made is None else {"regenerate": {"kind": made.kind, "command": made.command}}),
     }
 

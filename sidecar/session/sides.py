@@ -6,6 +6,7 @@ from sidecar.model.changes import COMMITTED, Change
 from sidecar.model.merging import Meeting, Merge
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY
+from sidecar.session.appends import both_append
 from sidecar.session.lines import LINES_NOTE, Lines, moved_along, on_screen
 from sidecar.session.participants import Participant, Present
 from sidecar.session.reader import Sources
@@ -39,7 +40,9 @@ def overlap_of(
         notes.append(LINES_NOTE)
     note = " ".join(filter(None, notes)) or None
     made = regenerations(sources, (meeting.path,), ours.files).get(meeting.path)
-    return Overlap(meeting.path, verdict, meeting.kind, sides, note, lines[0].paired, made)  # type: ignore[arg-type]
+    appended = made is None and both_append(sources, meeting, lines[0])
+    kind, paired = meeting.kind, lines[0].paired
+    return Overlap(meeting.path, verdict, kind, sides, note, paired, made, appended)  # type: ignore[arg-type]
 
 
 def _note(

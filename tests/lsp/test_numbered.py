@@ -1,4 +1,4 @@
-"""In the editor, a new file whose number is taken is told once, as information, whatever `show` says."""
+"""In the editor, files of one number and lists to which both append are told once, as information."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ async def test_it_is_told_with_the_other_file_and_goes_with_the_number(base: Pat
     commit(theirs, {NAME.format("theirs"): "theirs\n"}, "Theirs")
     write(mine, {NAME.format("mine"): "mine\n"})
     file = mine / NAME.format("mine")
-    async with editing(mine) as editor:
+    async with editing(mine, settings={}) as editor:
         editor.open(file)
         await editor.until(lambda: editor.codes(file) == [("same-number", 1, 1)])
         (found,) = editor.published[file.as_uri()].diagnostics
@@ -33,3 +33,21 @@ async def test_it_is_told_with_the_other_file_and_goes_with_the_number(base: Pat
         assert await editor.lenses(file) == []
         git(theirs, "mv", NAME.format("theirs"), "migrations/0003_theirs.py")
         await editor.until(lambda: editor.codes(file) == [])
+
+
+async def test_a_list_to_which_both_append_and_that_git_merges_is_told_once(
+    base: Path, mine: Path, theirs: Path
+) -> None:
+    routes = "routes = [\n    1,\n]\n\n\n\nothers = [\n    1,\n]\n"
+    commit(base, {"routes.py": routes, ".gitattributes": "*.py merge=union\n"}, "Begin")
+    for folder, line in ((mine, "    2,\n"), (theirs, "    3,\n")):
+        git(folder, "merge", "--quiet", "main")
+        write(folder, {"routes.py": routes.replace("]\n", f"{line}]\n")})
+    async with editing(mine, settings={}) as editor:
+        editor.open(mine / "routes.py")
+        await editor.until(lambda: editor.codes(mine / "routes.py") == [("both-append", 3, 3)])
+        (found,) = editor.published[(mine / "routes.py").as_uri()].diagnostics
+        assert found.severity == types.DiagnosticSeverity.Information
+        assert found.message.endswith("Both add lines at the end of the same list, so both may be meant.")
+        write(theirs, {"routes.py": routes})
+        await editor.until(lambda: editor.codes(mine / "routes.py") == [])

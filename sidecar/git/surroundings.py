@@ -190,6 +190,7 @@ class Programs:
         self._chooses = lru_cache(maxsize=64)(partial(self._names, CHOOSING))
         self._marks = lru_cache(maxsize=64)(partial(self._names, frozenset({GENERATED})))
         self._generated: dict[tuple[Attributes, str], str] = {}
+        self.is_generated = lru_cache(maxsize=REMEMBERED)(self._is_generated)
         self.merges_text = lru_cache(maxsize=REMEMBERED)(self._merges_text)
 
     def take_part(self, attributes: Attributes, paths: tuple[str, ...]) -> bool:
@@ -237,6 +238,10 @@ class Programs:
             kept = self._generated if len(self._generated) < REMEMBERED else {}
             self._generated = kept | {keys[path]: known[path] for path in missing}
         return known
+
+    def _is_generated(self, path: str, tree: str) -> str:
+        """Give what git says of `linguist-generated` for one path of a tree."""
+        return self.generated((path,), tree)[path]
 
     def _value(self, attribute: str, path: str, tree: str, names: frozenset[str]) -> str:
         """Give what an attribute is set to; git is not asked where none of these names can be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from sidecar.git.config import sidecar_keys
@@ -36,7 +36,13 @@ def regenerations(sources: Sources, paths: Iterable[str], tree: str) -> Mapping[
     return {path: known for path, known in found if known is not None}
 
 
-def ask_at_once(sources: Sources, paths: Iterable[str], tree: str) -> None:
-    """Have git say of all these paths at once what will be asked of each; who asks alone is told what fails."""
-    with suppress(GitError):
-        sources.judge.programs.generated(paths, tree)
+def regeneration_at(sources: Sources, path: str, tree: str) -> Regeneration | None:
+    """Give how one path of a tree is made anew; None for what people write. GitError."""
+    return regeneration_of(path, rules_of(sources), sources.judge.programs.is_generated(path, tree))
+
+
+def ask_at_once(sources: Sources, paths: Sequence[str], tree: str) -> None:
+    """Have git say of several paths at once what will be asked of each; who asks alone is told what fails."""
+    if len(paths) > 1:
+        with suppress(GitError):
+            sources.judge.programs.generated(paths, tree)

@@ -10,7 +10,7 @@ from sidecar.session.appends import both_append
 from sidecar.session.lines import LINES_NOTE, Lines, moved_along, on_screen
 from sidecar.session.participants import Participant, Present
 from sidecar.session.reader import Sources
-from sidecar.session.regenerate import regenerations
+from sidecar.session.regenerate import regeneration_at
 
 
 def overlap_of(
@@ -39,7 +39,7 @@ def overlap_of(
     ):
         notes.append(LINES_NOTE)
     note = " ".join(filter(None, notes)) or None
-    made = regenerations(sources, (meeting.path,), ours.files).get(meeting.path)
+    made = regeneration_at(sources, meeting.path, ours.files)
     appended = made is None and both_append(sources, meeting, lines[0])
     kind, paired = meeting.kind, lines[0].paired
     return Overlap(meeting.path, verdict, kind, sides, note, paired, made, appended)  # type: ignore[arg-type]

@@ -4,12 +4,12 @@ a terminal gets beside the command: completions and a page of the manual."""
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sidecar import __version__
 from sidecar.model.findings import FindingCode, codes_by_operation
-from sidecar.model.settings import SETTINGS, Setting
+from sidecar.model.settings import GROUPS, SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # it is run by its path
@@ -65,9 +65,19 @@ def manifest_text(current: str) -> str:
     """The extension's `package.json` with its configuration replaced."""
     manifest = json.loads(current)
     manifest["version"] = __version__
-    properties = {f"worktreeSidecar.{it.key}": property_of(it) for it in SETTINGS if it.editor}
-    manifest["contributes"]["configuration"] = {"title": "Worktree Sidecar", "properties": properties}
+    manifest["contributes"]["configuration"] = list(_groups())
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def _groups() -> Iterator[dict[str, object]]:
+    """The settings of the editor, in groups that VS Code shows one after the other, each in its own order."""
+    left = {it.key: it for it in SETTINGS if it.editor}
+    groups = {title: [left.pop(key) for key in keys if key in left] for title, keys in GROUPS.items()}
+    for title, settings in {**groups, "Other": list(left.values())}.items():
+        ordered = {
+            f"worktreeSidecar.{it.key}": {**property_of(it), "order": order} for order, it in enumerate(settings, 1)
+        }
+        yield {"title": title, "properties": ordered}
 
 
 def page_text() -> str:

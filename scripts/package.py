@@ -1,5 +1,8 @@
-"""Builds `dist/worktree-sidecar-<target>.vsix`: the extension with the server inside."""
+"""Builds `dist/worktree-sidecar-<target>.vsix`, the extension with the server inside for this kind of machine; with
+`--universal` the one for every other, whose server runs by a Python that is there; with `--python` wheel and sdist."""
 
+import argparse
+import os
 import platform
 import re
 import shutil
@@ -10,12 +13,23 @@ from pathlib import Path
 
 from scripts.stamp import BUILD, fingerprint, is_fresh, mark_fresh
 from scripts.steps import ROOT, exit_with, run, step
+from sidecar import __version__
 
 CLIENT = ROOT / "editor-client"
 SERVER = CLIENT / "server"
 SERVER_EXECUTABLE = SERVER / ("sidecar.exe" if sys.platform == "win32" else "sidecar")
-_DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
-_IMAGE = re.compile(r"^!\[.*\]\(docs/.*\)\n+", re.MULTILINE)  # an editor's page of an extension can't show them
+WHEELS = CLIENT / "wheels"
+"""In the universal one, instead of the server: those that every machine can use; the others come by pip."""
+_DOCUMENTS = {
+    "README.md": CLIENT / "MARKETPLACE.md",
+    "CHANGELOG.md": ROOT / "CHANGELOG.md",
+    "LICENSE": ROOT / "LICENSE",
+}
+_PICTURES = {"see": "conflict", "open": "move-question", "merge": "merge-question", "release": "release-picker"}
+"""The pictures of the walkthrough's steps, from those of the documents."""
+IMAGES_URL = os.environ.get("SIDECAR_IMAGES_URL", "")
+"""Where the pictures of the page can be fetched from; without it the page has none."""
+_IMAGE = re.compile(r"^!\[.*\]\(images/.*\)\n+", re.MULTILINE)  # an editor's page of an extension can't show them
 _PYINSTALLER = (
     "--noconfirm",
     "--onedir",
@@ -37,16 +51,48 @@ def target() -> str:
     return f"{system}-{machine}"
 
 
-def package() -> Path:
+def package(*, universal: bool = False) -> Path:
     """Build what is stale, and return the VSIX."""
+    if universal:
+        return build_vsix("universal", build_wheels())
     build_server()
-    return build_vsix()
+    return build_vsix(target(), (BUILD / "server.stamp").read_text("utf-8"))
+
+
+def build_python() -> list[Path]:
+    """Wheel and sdist in `dist`, with completions and the page of the manual."""
+    place = ROOT / "dist"
+    run([sys.executable, "-m", "hatchling", "build", "-d", place])
+    return sorted(place.glob(f"worktree_sidecar-{__version__}*"))
+
+
+def build_wheels() -> str:
+    """Put the wheels that every machine can use into `editor-client/wheels`; a fingerprint of what they are made of."""
+    wanted = fingerprint([*_product(), ROOT / "pyproject.toml", Path(__file__)], sys.version)
+    stamp = BUILD / "wheels.stamp"
+    if is_fresh(stamp, wanted) and WHEELS.is_dir():
+        return wanted
+    with step("wheels"):
+        place = BUILD / "wheels"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(WHEELS, ignore_errors=True)
+        run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", place])
+        (own,) = place.glob("*.whl")
+        run([sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place, own])
+        WHEELS.mkdir()
+        for wheel in place.glob("*-none-any.whl"):
+            shutil.copyfile(wheel, WHEELS / wheel.name)
+        mark_fresh(stamp, wanted)
+    return wanted
+
+
+def _product() -> list[Path]:
+    return [it for it in (ROOT / "sidecar").rglob("*") if it.is_file() and "__pycache__" not in it.parts]
 
 
 def build_server() -> None:
     """PyInstaller's folder with the server, which needs no Python, in `editor-client/server`."""
-    product = [it for it in (ROOT / "sidecar").rglob("*") if it.is_file() and "__pycache__" not in it.parts]
-    sources = [*product, Path(__file__), Path(__file__).with_name("frozen_server.py")]
+    sources = [*_product(), Path(__file__), Path(__file__).with_name("frozen_server.py")]
     installed = sorted(f"{it.name}=={it.version}" for it in distributions())
     wanted = fingerprint([*sources, ROOT / "pyproject.toml"], sys.version, *installed)
     stamp = BUILD / "server.stamp"
@@ -73,22 +119,32 @@ def _shrink(internal: Path) -> None:
         run(["strip", "--strip-unneeded", *of_python])
 
 
-def build_vsix() -> Path:
-    """The bundled extension, its documents and the server in one file that a person installs."""
-    vsix = ROOT / "dist" / f"worktree-sidecar-{target()}.vsix"
-    server = (BUILD / "server.stamp").read_text("utf-8")
-    wanted = fingerprint([*_client_inputs(), Path(__file__), ROOT / "package-lock.json"], server)
-    stamp = BUILD / "vsix.stamp"
+def build_vsix(kind: str, server: str) -> Path:
+    """The bundled extension, its documents and the server in one file that a person installs.
+
+    `kind` is a target of VS Code's marketplace, or `universal`; `server` a fingerprint of what is inside.
+    """
+    vsix = ROOT / "dist" / f"worktree-sidecar-{kind}.vsix"
+    wanted = fingerprint([*_client_inputs(), Path(__file__), ROOT / "package-lock.json"], server, IMAGES_URL)
+    stamp = BUILD / f"vsix-{kind}.stamp"
     if is_fresh(stamp, wanted) and vsix.exists():
         return vsix
     with step(f"dist/{vsix.name}"):
         vsix.parent.mkdir(exist_ok=True)
-        for name in _DOCUMENTS:
-            (CLIENT / name).write_text(_IMAGE.sub("", (ROOT / name).read_text("utf-8")), "utf-8")
+        for name, source in _DOCUMENTS.items():
+            text = source.read_text("utf-8")
+            (CLIENT / name).write_text(text if IMAGES_URL else _IMAGE.sub("", text), "utf-8")
+        for name, picture in _PICTURES.items():
+            shutil.copyfile(ROOT / "docs" / "images" / f"{picture}.png", CLIENT / "media" / f"{name}.png")
         run(["node", "esbuild.mjs"], cwd=CLIENT)
         vsce = ROOT / "node_modules" / "@vscode" / "vsce" / "vsce"
-        options = ("--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links")
-        run(["node", vsce, "package", "--target", target(), "--out", vsix, *options], cwd=CLIENT)
+        images = (f"--baseImagesUrl={IMAGES_URL}",) if IMAGES_URL else ("--no-rewrite-relative-links",)
+        targeted = () if kind == "universal" else ("--target", kind)
+        options = ("--no-dependencies", "--allow-missing-repository", *images, *targeted)
+        ignored = BUILD / f"vscodeignore-{kind}"
+        inside = "!wheels/**" if kind == "universal" else "!server/**"
+        ignored.write_text(f"{(CLIENT / '.vscodeignore').read_text('utf-8')}{inside}\n", "utf-8")
+        run(["node", vsce, "package", "--out", vsix, "--ignoreFile", ignored, *options], cwd=CLIENT)
         mark_fresh(stamp, wanted)
     return vsix
 
@@ -96,13 +152,19 @@ def build_vsix() -> Path:
 def _client_inputs() -> Iterator[Path]:
     yield from (CLIENT / "src").rglob("*.ts")
     yield from (CLIENT / name for name in ("package.json", "esbuild.mjs", ".vscodeignore", "tsconfig.json"))
-    yield from (ROOT / name for name in _DOCUMENTS)
+    yield from (CLIENT / "media" / name for name in ("icon.png", "conflict.svg"))
+    yield from (ROOT / "docs" / "images" / f"{picture}.png" for picture in _PICTURES.values())
+    yield from _DOCUMENTS.values()
 
 
 def main() -> int:
-    """Build the VSIX, and say where it is and how big."""
-    vsix = package()
-    print(f"{vsix.relative_to(ROOT)} ({vsix.stat().st_size / 1e6:.1f} MB)")
+    """Build what is asked for, and say where it is and how big."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--universal", action="store_true", help="the VSIX that runs by a Python that is there")
+    parser.add_argument("--python", action="store_true", help="the wheel and the sdist")
+    arguments = parser.parse_args([it for it in sys.argv[1:] if it != "--"])
+    for made in build_python() if arguments.python else [package(universal=arguments.universal)]:
+        print(f"{made.relative_to(ROOT)} ({made.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

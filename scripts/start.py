@@ -14,7 +14,7 @@ from typing import NoReturn
 from playwright.sync_api import TimeoutError as PageTimeout
 
 from scripts.editor.chromium import HOW_TO_INSTALL, chromium, find_chromium
-from scripts.editor.codeserver import CodeServer, code_server
+from scripts.editor.codeserver import CodeServer, code_server, short_address
 from scripts.editor.desktop import desktop_window, find_code
 from scripts.editor.workbench import open_workbench
 from scripts.package import SERVER_EXECUTABLE, package
@@ -75,16 +75,32 @@ def _show(stack: ExitStack, repository: Path | None, check: bool) -> int:
 def _window(stack: ExitStack, code: str, home: Path, vsix: Path, scene: Scene) -> None:
     place = f"{scene.file}:{scene.line}" if scene.file else None
     process = stack.enter_context(desktop_window(code, home / "code", vsix, scene.folder, place))
-    print(f"VS Code is open on {scene.folder}, with a profile of its own.\nClose its window or press Ctrl+C to end.")
+    print(f"VS Code is open on {scene.folder}, with a profile of its own.\n{_to_try(scene)}")
+    print("Close its window or press Ctrl+C to end.", flush=True)
     process.wait()
 
 
 def _browser_page(stack: ExitStack, home: Path, vsix: Path, scene: Scene) -> None:
     server = stack.enter_context(code_server(home / "code-server", vsix))
-    print(f"\nOpen this address in a browser; it is VS Code on {scene.folder}:\n")
-    print(f"  {server.address(scene.folder, scene.file)}\n\nPress Ctrl+C to end.", flush=True)
-    server.process.wait()
+    address = server.address(scene.folder, scene.file, scene.line)
+    with short_address(address) as short:
+        print(f"\nOpen this address in a browser; it is VS Code on {scene.folder}:\n")
+        print(f"  {short}\n\n{_to_try(scene)}\nPress Ctrl+C to end.", flush=True)
+        server.process.wait()
     raise StepError(f"code-server ended by itself:\n{server.log.read_text(errors='replace')}")
+
+
+def _to_try(scene: Scene) -> str:
+    """Five things to try, in the order in which a person comes to them."""
+    where = f"{scene.file.name}, line {scene.line}" if scene.file else "a file"
+    return f"""
+Five things to try:
+  1. Look at {where}: hover it, then press Ctrl+. for what can be done.
+  2. Ctrl+Shift+P, "Worktree Sidecar: Show Overlaps": all places where worktrees meet.
+  3. "Worktree Sidecar: Merge Worktree into Trunk...": the plan is shown before anything happens.
+  4. "Worktree Sidecar: Release Worktree...": its work is proven to be in trunk first.
+  5. In a terminal, rm -rf the folder of a worktree; a moment later you are offered to bring it back.
+"""
 
 
 def _check(stack: ExitStack, home: Path, vsix: Path, scene: Scene) -> int:

@@ -5,8 +5,9 @@ import * as vscode from "vscode";
 import type { AroundCommands } from "./client";
 import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
 import { keepWorktree } from "./keep";
+import { createMarks } from "./marks";
 import { offerMcp } from "./mcp";
-import { mergeAll, mergeWorktree, updateWorktree } from "./merge";
+import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
 import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
 import { named, reasons, sightings, trunkCheckout, type Picture, type Sighting } from "./picture";
@@ -25,12 +26,15 @@ const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-fail
 
 let session: Session | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Worktree Sidecar", { log: true });
   const showStatus = createStatus(context);
+  const marks = createMarks(context);
   const started = createSession(context, log, (pictures) => {
-    showStatus(sightings(pictures, folderPaths()));
-  }, aroundCommands(log));
+    const inWindow = sightings(pictures, folderPaths());
+    showStatus(inWindow);
+    marks.seen(inWindow);
+  }, aroundCommands(log), marks);
   const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
 
@@ -67,6 +71,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     withPictures("restore", (pictures) => restoreWorktree(pictures, started.request)),
     withPictures("restoreState", (pictures) => restoreState(pictures, started.request)),
     command("restartServer", () => started.restart()),
+    command("openWalkthrough", () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`)),
     command("showLog", () => {
       log.show();
     }),
@@ -83,7 +89,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
   );
   offerMcp(context, log);
-  await started.restart();
+  void started.restart(); // not awaited: an editor counts it as the time that the extension takes to be activated
 }
 
 function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
@@ -97,9 +103,14 @@ function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
     answered: async (name, argument, answer) => {
       if (name === COMPARE) {
         await showComparison(argument as CompareArgument, answer);
-      } else if ((answer as { readonly closes?: boolean } | null)?.closes) {
+        return;
+      }
+      const { asks, closes, findings } = (answer ?? {}) as Partial<Answer>;
+      if (asks === "verify") {
+        await setVerifyAndMerge(argument as MergeArgument);
+      } else if (closes) {
         await vscode.commands.executeCommand("workbench.action.closeWindow");
-      } else if ((answer as Partial<Answer> | null)?.findings?.some(({ code }) => WITH_OUTPUT.has(code))) {
+      } else if (findings?.some(({ code }) => WITH_OUTPUT.has(code))) {
         log.show(true);
       }
     },

@@ -8,9 +8,11 @@ import {
   blocking,
   MERGE,
   MERGE_ALL,
+  SET_VERIFY,
   summary,
   UPDATE,
   withSummary,
+  type Answer,
   type MergeAnswer,
   type Request,
   type Strategy,
@@ -43,6 +45,31 @@ export async function mergeWorktree(pictures: readonly Picture[], request: Reque
   const texts = await askTexts(choice, way.regenerate === true ? await planned(way) : answer);
   if (texts) {
     await vscode.commands.executeCommand(MERGE, { ...worktree, strategy, ...way, ...texts });
+  }
+}
+
+/** What names the worktree that a merge is asked for. */
+export interface MergeArgument {
+  readonly worktree: string;
+  readonly repository?: string;
+}
+
+/** Asks for the verify command of the repository, sets it, and asks about the merge again. */
+export async function setVerifyAndMerge(argument: MergeArgument): Promise<void> {
+  const verify = await vscode.window.showInputBox({
+    title: "Verify Command of This Repository",
+    prompt: "It runs on the merged files, and trunk moves only when it succeeds (git config sidecar.verify).",
+    placeHolder: "npm test",
+    ignoreFocusOut: true,
+  });
+  if (verify === undefined || verify.trim() === "") {
+    return;
+  }
+  const { worktree, repository } = argument;
+  const place = repository === undefined ? { worktree } : { worktree, repository };
+  const answer = await vscode.commands.executeCommand<Answer | null>(SET_VERIFY, { ...place, verify, confirmed: true });
+  if (answer?.outcome === "set") {
+    await vscode.commands.executeCommand(MERGE, argument);
   }
 }
 

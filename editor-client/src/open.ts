@@ -36,7 +36,7 @@ async function makeWorktree(pictures: readonly Picture[]): Promise<string | unde
     (await vscode.window.showInputBox({
       title: "New Worktree",
       prompt: "Its name, and that of its branch",
-      validateInput: (text) => (text.trim() === "" ? "It needs a name." : undefined),
+      validateInput: whyNoName,
     }));
   if (!name) {
     return undefined;
@@ -44,6 +44,16 @@ async function makeWorktree(pictures: readonly Picture[]): Promise<string | unde
   const argument = { worktree: name.trim(), repository, confirmed: true };
   const answer = await vscode.commands.executeCommand<Answer | null>(OPEN, argument);
   return answer?.outcome === "opened" ? (answer.path ?? undefined) : undefined;
+}
+
+/** Why git would not take a name for a branch, with one that it takes; what else is in the way the server says. */
+function whyNoName(text: string): string | undefined {
+  const name = text.trim();
+  const taken = name.replace(/[\s~^:?*[\\]+/g, "-").replace(/^[-/]+|[-/.]+$/g, "");
+  if (name === "") {
+    return "It needs a name.";
+  }
+  return name === taken ? undefined : `Git does not take this for a branch.${taken === "" ? "" : ` It takes: ${taken}`}`;
 }
 
 /** Asks for the name of the new worktree; the server shows the plan and does it; then its window is opened. */

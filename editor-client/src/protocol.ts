@@ -9,6 +9,7 @@ export const OPEN = "sidecar.open";
 export const RELEASE = "sidecar.release";
 export const RELEASE_ALL = "sidecar.releaseAll";
 export const RESTORE = "sidecar.restore";
+export const SET_VERIFY = "sidecar.setVerify";
 export const UPDATE = "sidecar.update";
 
 export const CONSENT = "sidecar/consent";
@@ -36,6 +37,10 @@ export interface Answer {
   readonly outcome: string;
   readonly findings: readonly Finding[];
   readonly path?: string | null;
+  /** What the server would have the person asked for. */
+  readonly asks?: "verify";
+  /** Whether the window is to be closed now. */
+  readonly closes?: boolean;
 }
 
 /** A command that makes files anew, and where it runs. */

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 
 import { SECTION } from "./settings";
+import { serverOfWheels } from "./universal";
 
 const EXECUTABLE = process.platform === "win32" ? "sidecar.exe" : "sidecar";
 
@@ -18,11 +19,20 @@ export async function resolveServer(
   const found =
     (trusted ? await fromSetting(log) : undefined) ??
     (await bundled(context, log)) ??
+    (await serverOfWheels(context, log, trusted)) ??
     (trusted ? await onPath(log) : undefined);
-  if (found === undefined) {
+  if (found !== undefined) {
+    offerInTerminals(context, found);
+  } else {
     log.error(trusted ? "Server: none found." : "Server: none found. In an untrusted folder only the bundled one may run.");
   }
   return found;
+}
+
+/** Has terminals of this editor find the command `sidecar`, after any that is installed there. */
+function offerInTerminals({ environmentVariableCollection }: vscode.ExtensionContext, server: string): void {
+  environmentVariableCollection.description = "The command `sidecar`";
+  environmentVariableCollection.append("PATH", `${path.delimiter}${path.dirname(server)}`);
 }
 
 async function fromSetting(log: vscode.LogOutputChannel): Promise<string | undefined> {

@@ -4,8 +4,9 @@ import * as vscode from "vscode";
 import { State, type CodeAction, type LanguageClient } from "vscode-languageclient/node";
 
 import { createClient, NAME, type AroundCommands } from "./client";
+import type { Marks } from "./marks";
 import type { Picture } from "./picture";
-import { createUnderlines, pickFix } from "./problems";
+import { createUnderlines, pickFix, type Underlines } from "./problems";
 import type { Request } from "./protocol";
 import { resolveServer } from "./server";
 import { explicitSettings, SECTION } from "./settings";
@@ -41,12 +42,18 @@ export function createSession(
   log: vscode.LogOutputChannel,
   onPictures: (pictures: readonly Picture[]) => void,
   around: AroundCommands,
+  marks: Marks,
 ): Session {
   let client: LanguageClient | undefined;
   const pictures = new Map<string, Picture>();
   const seen = (): Picture[] => [...pictures.values()];
   const arrived = new vscode.EventEmitter<void>();
   const underlines = createUnderlines(context);
+  const chained: Underlines["handle"] = (uri, diagnostics, next) => {
+    marks.handle(uri, diagnostics, (_uri, marked) => {
+      underlines.handle(uri, marked, next);
+    });
+  };
   context.subscriptions.push(
     arrived,
     vscode.commands.registerCommand(MORE_FIXES, (fixes: CodeAction[]) => pickFix(client, fixes)),
@@ -99,7 +106,7 @@ export function createSession(
       if (command === undefined) {
         return { because: "no server was found" };
       }
-      const started = createClient(command, context, log, seen, around, underlines);
+      const started = createClient(command, context, log, seen, around, { ...underlines, handle: chained });
       client = started;
       started.onNotification("sidecar/picture", (picture: Picture) => {
         if (client === started) {

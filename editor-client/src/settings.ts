@@ -19,7 +19,7 @@ export function explicitSettings(extension: vscode.Extension<unknown>): Record<s
 }
 
 function settingKeys(extension: vscode.Extension<unknown>): string[] {
-  const manifest = extension.packageJSON as { contributes: { configuration: { properties: object } } };
-  const names = Object.keys(manifest.contributes.configuration.properties);
+  const manifest = extension.packageJSON as { contributes: { configuration: { properties: object }[] } };
+  const names = manifest.contributes.configuration.flatMap(({ properties }) => Object.keys(properties));
   return names.map((name) => name.slice(SECTION.length + 1));
 }

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -48,12 +50,15 @@ class CodeServer:
     log: Path
     process: subprocess.Popen[bytes]
 
-    def address(self, folder: Path, file: Path | None = None) -> str:
-        """The address that shows a folder, and opens a file in it."""
+    def address(self, folder: Path, file: Path | None = None, line: int | None = None) -> str:
+        """The address that shows a folder, and opens a file in it, at a line (1-based) if one is given."""
         query = {"folder": str(folder)}
         if file is not None:
-            remote = f"vscode-remote://127.0.0.1:{self.port}{quote(str(file))}"
-            query["payload"] = json.dumps([["openFile", remote]])
+            at = f":{line}:1" if line is not None else ""
+            remote = f"vscode-remote://127.0.0.1:{self.port}{quote(str(file))}{at}"
+            query["payload"] = json.dumps(
+                [["gotoLineMode", "true"], ["openFile", remote]] if at else [["openFile", remote]]
+            )
         return f"http://127.0.0.1:{self.port}/?{urlencode(query, quote_via=quote)}"
 
 
@@ -101,6 +106,27 @@ def code_server(
             return int(found[1]) if found and _is_healthy(int(found[1])) else None
 
         yield CodeServer(wait_until("code-server answers", port, _START_SECONDS), log, process)
+
+
+@contextmanager
+def short_address(address: str) -> Iterator[str]:
+    """An address that fits a line and leads to a long one, as long as the block runs."""
+
+    class Redirect(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302 if self.path == "/" else 404)
+            self.send_header("Location", address)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
 
 
 def _is_healthy(port: int) -> bool:

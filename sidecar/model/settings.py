@@ -53,6 +53,27 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("conflicts", "overlaps", "everything"),
     ),
     Setting(
+        "marks.gutter",
+        "boolean",
+        True,
+        "Mark conflicting lines with an icon beside their numbers.",
+        git=False,
+    ),
+    Setting(
+        "marks.overviewRuler",
+        "boolean",
+        True,
+        "Mark conflicting lines in the overview ruler, beside the scroll bar, with a colour of their own.",
+        git=False,
+    ),
+    Setting(
+        "marks.explorer",
+        "boolean",
+        True,
+        "Mark files that conflict with another worktree in the Explorer and on tabs.",
+        git=False,
+    ),
+    Setting(
         "maxFileSize",
         "integer",
         50,
@@ -94,7 +115,8 @@ SETTINGS: tuple[Setting, ...] = (
         "string",
         "",
         "The command line that must succeed before a merge lands in trunk; it runs by the shell, in a landing "
-        "repository with the very files that will land. Empty: none.",
+        "repository with the very files that will land. Empty: none. For one repository alone: "
+        "`git config sidecar.verify COMMAND`, or *Set Verify Command...* in a merge's question.",
         scope="machine",
     ),
     Setting(
@@ -198,6 +220,15 @@ SETTINGS: tuple[Setting, ...] = (
         git=False,
     ),
 )
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "What Is Shown": ("show", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
+    "Merging": ("trunk", "verify", "prepare", "verifyTimeout"),
+    "New Worktrees": ("worktreeFolder", "setup"),
+    "Keeping and Releasing": ("guard", "guardIgnored", "guardStates", "guardLimit", "retention", "disposable"),
+    "Watching": ("watcher", "maxWatches", "maxFileSize"),
+}
+"""The order in which an editor lists its settings; the rest comes last."""
 
 DEFAULTS: Mapping[str, Value] = {setting.key: setting.default for setting in SETTINGS}
 

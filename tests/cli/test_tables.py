@@ -9,6 +9,7 @@ from rich.console import Console
 
 from sidecar.cli.render import joined, overlap_blocks, show
 from sidecar.cli.status_table import status_blocks
+from sidecar.model.inventory import Bytes
 from sidecar.model.messages import ranges, where
 from sidecar.model.overlaps import Overlap, Side, Verdict, region
 from sidecar.model.picture import Picture
@@ -157,6 +158,12 @@ def test_status_at_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_status_at_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert status(SHOP, 120, capsys, **USERS) == table("status-120")
+
+
+def test_a_column_that_has_no_room_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    sized = picture(replace(state(worktree("shop", "main", main=True), change_set()), bytes=Bytes(1000, 0, 0)))
+    assert "The column SIZE is left out: it takes 100 columns, here are 80." in status(sized, 80, capsys)
+    assert " SIZE\n" in (wide := status(sized, 120, capsys)) and "left out" not in wide
 
 
 def test_status_of_a_repository_without_commits(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ async def test_a_client_with_a_dialog_for_consent_is_asked_by_a_request_of_our_o
         assert (await editor.execute("sidecar.merge", {"worktree": "theirs"}))["outcome"] == "planned"
         assert trunk(base) == before
         assert (await editor.execute("sidecar.merge", {"worktree": "theirs"}))["outcome"] == "merged"
-        assert list(asked[0].actions) == ["Merge", "Cancel"]
+        assert list(asked[0].actions) == ["Merge", "Set Verify Command...", "Cancel"]
         assert "into main with a merge commit?" in asked[0].message
         assert editor.questions == []
 

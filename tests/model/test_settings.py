@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.model.settings import DEFAULTS, SETTINGS, Setting, read_value, settle
+from sidecar.model.settings import DEFAULTS, GROUPS, SETTINGS, Setting, read_value, settle
 from tests.model.examples import examples
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
@@ -102,3 +102,9 @@ def test_whatever_is_configured_every_setting_has_a_value_of_its_kind(
     assert settled.keys() == BY_KEY.keys()
     for key, value in settled.items():
         assert read_value(BY_KEY[key], value) == value
+
+
+def test_groups_have_settings_of_the_editor_each_once() -> None:
+    grouped = [key for keys in GROUPS.values() for key in keys]
+    assert len(set(grouped)) == len(grouped)
+    assert all(BY_KEY[key].editor for key in grouped)

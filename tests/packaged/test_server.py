@@ -71,9 +71,3 @@ def test_git_gets_no_library_of_the_bundle(server: Path, bare: dict[str, str], s
     command = (server, "-C", sample.showcase, "status", "--json")
     subprocess.run(command, env=bare | {"PATH": str(spy.parent)}, check=True, capture_output=True)
     assert set((tmp_path / "seen").read_text().split()) == {"unset"}
-
-
-def test_the_vsix_holds_what_a_person_reads_and_nothing_of_the_sources(unpacked: Path) -> None:
-    names = {path.name.lower() for path in unpacked.iterdir()}
-    assert names == {"package.json", "out", "server", "readme.md", "changelog.md", "license.txt"}
-    assert {path.name for path in (unpacked / "out").iterdir()} == {"extension.js"}

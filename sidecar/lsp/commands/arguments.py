@@ -63,7 +63,8 @@ class Request:
     `folder` lies in the repository. `worktree` is one as operations find it, "" for the repository as a whole, and
     `called` is what a person calls it. `options` are for what a person agrees to, `reading` for what comes before: it
     runs nothing unless the editor trusts the repository. `temporary` is a folder for what is only shown. `closes` says
-    that the editor's window shows this worktree alone, and that it can be closed by us.
+    that the editor's window shows this worktree alone, and that it can be closed by us, `asks` that the client can ask
+    for a text itself.
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class Request:
     documents: Mapping[str, Document]
     temporary: Path
     closes: bool = False
+    asks: bool = False
 
     @cached_property
     def unsaved(self) -> Unsaved:
@@ -145,8 +147,10 @@ def _request(
     options, reading = options_of(state, trusted=True), options_of(state, trusted=state.trusted is True)
     place, temporary = _folder(repository), temporary_of(state)
     shown_alone = bool(worktree) and all(within(folder.path, worktree) for folder in state.folders)
-    closes = state.client.consents and bool(state.folders) and shown_alone
-    return Request(place, worktree, called, picture, arguments, options, reading, state.documents, temporary, closes)
+    asks = state.client.consents
+    closes = asks and bool(state.folders) and shown_alone
+    known = (picture, arguments, options, reading, state.documents, temporary, closes, asks)
+    return Request(place, worktree, called, *known)
 
 
 def _folder(repository: OpenRepository) -> Path:

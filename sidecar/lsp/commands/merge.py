@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STRATEGIES = ("merge", "squash", "rebase")
 HOW = {"merge": "with a merge commit", "squash": "as one commit", "rebase": "rebased, without a merge commit"}
+SET_VERIFY = "Set Verify Command..."
 MOST_NAMED = 8
 """How many worktrees a message names."""
 
@@ -116,8 +117,10 @@ def ask_merge(request: Request, control: Control) -> Question | Failure:
     planned = _merge_object("refused" if codes else "planned", plan, findings)
     if not codes:
         button = "Merge and Regenerate" if plan.regenerates else "Commit and Merge" if plan.commit else "Merge"
-        choice = Choice(button, title, partial(_apply_merge, plan))
-        return Question(_merge_text(plan, findings), planned, (choice,))
+        merging = Choice(button, title, partial(_apply_merge, plan))
+        without = request.asks and not plan.verify and plan.choices.verify is None
+        setting = (Choice(SET_VERIFY, title, lambda _control: Outcome({**planned, "asks": "verify"}, "", ok=True)),)
+        return Question(_merge_text(plan, findings), planned, (merging, *(setting if without else ())))
     choices = []
     if codes == {"conflict"} and plan.remakes:
         regenerating = _plan_merge(request, regenerate=True)

@@ -35,6 +35,7 @@ from sidecar.lsp.commands.merge import (
 from sidecar.lsp.commands.open import NO_WORKTREE, ask_move, ask_open
 from sidecar.lsp.commands.release import NO_RELEASE, ask_release, ask_release_all, release_plan
 from sidecar.lsp.commands.restore import ask_restore, kept_states, restorable, state_plan, states_of
+from sidecar.lsp.commands.verify import ask_set_verify
 from sidecar.lsp.compare import COMPARE, compare
 from sidecar.lsp.state import ServerState
 from sidecar.model.findings import Failure
@@ -57,6 +58,7 @@ OPERATIONS = (
     Operation(UPDATE, ONE, (), NAMED, "Planning to merge trunk into {}", ask_update, NO_UPDATE),
     Operation(OPEN, ONE, ("from",), WHOLE, "Planning", ask_open, NO_WORKTREE),
     Operation(MOVE, (), ONE, WHOLE, "Planning", ask_move, NO_WORKTREE),
+    Operation("sidecar.setVerify", ONE, ("verify",), NAMED, "Planning", ask_set_verify, NO_WORKTREE),
     Operation("sidecar.keep", ONE, ("undo",), NAMED, "Planning", ask_keep, NO_WORKTREE),
     Operation(INTENDED, ("worktree", "path"), ("commits", "undo"), NAMED, "Planning", ask_intended, NO_INTENTION),
     Operation(RELEASE, ONE, ("allow",), NAMED, "Proving {}", ask_release, NO_RELEASE),

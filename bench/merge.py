@@ -2,6 +2,9 @@
 
 Both merge the same branch, one after the other, and are taken back each time. Nothing is verified. The plain merge is
 what the sidecar would be without its promise: it works in trunk's checkout from its beginning to its end.
+
+Then merges are verified, with a virtual environment that has to be there: in the landing worktree, which stays from
+merge to merge, and in one that is made anew each time.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from bench.repository import repository
 from sidecar.model.findings import Failure
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.run import MergeChoices, MergeResult
 from sidecar.operations.merge.undo import undo_merge
 from sidecar.operations.run import Control
 from sidecar.session.reader import Options
@@ -42,7 +46,8 @@ def main(given: Sequence[str]) -> int:
     ):
         os.environ.update(environment() | {"XDG_CACHE_HOME": f"{passing}/cache"})
         trunk, branch = _worktrees(found.main, Path(passing))
-        rows = _measure(trunk, branch, chosen.merges)
+        rows = [*_measure(trunk, chosen.merges), *_measure_verified(trunk, chosen.merges)]
+        shutil.rmtree(branch)
     setting = {"files": chosen.files, "files changed": CHANGED, "merges": chosen.merges}
     print_report("merge", setting, rows, None, as_json=chosen.json)
     return 0
@@ -71,7 +76,7 @@ def _worktrees(source: Path, place: Path) -> tuple[Path, Path]:
     return trunk, branch
 
 
-def _measure(trunk: Path, branch: Path, merges: int) -> list[Row]:
+def _measure(trunk: Path, merges: int) -> list[Row]:
     before = git(trunk, "rev-parse", "HEAD")
     plain: list[float] = []
     plans: list[float] = []
@@ -93,11 +98,7 @@ def _measure(trunk: Path, branch: Path, merges: int) -> list[Row]:
         plans.append(planned - start)
         applies.append(end - planned)
         landings.append(stages["Cleaning"] - stages["Moving"])
-        assert result.receipt is not None
-        undone = undo_merge(trunk, result.receipt, Options())
-        assert not isinstance(undone, Failure), undone
-        assert git(trunk, "rev-parse", "HEAD") == before
-    shutil.rmtree(branch)
+        _take_back(trunk, result, before)
     middle = share(plain, 50)
     said = "trunk's checkout is touched within this only"
     return [
@@ -106,6 +107,38 @@ def _measure(trunk: Path, branch: Path, merges: int) -> list[Row]:
         Row("apply, p50", share(applies, 50), "s", note=f"{share(applies, 50) / middle:.1f} times a plain git merge"),
         Row("of it the landing stage, p50", share(landings, 50), "s", note=said),
     ]
+
+
+def _measure_verified(trunk: Path, merges: int) -> list[Row]:
+    """Verified merges: `sidecar.landingLimit` decides what stays; a message of its own has none pass as known."""
+    before = git(trunk, "rev-parse", "HEAD")
+    git(trunk, "config", "sidecar.prepare", "python3 -m venv .venv")
+    taken: dict[str, list[float]] = {}
+    for kept, limit in (("kept", "10240"), ("anew", "0")):
+        git(trunk, "config", "sidecar.landingLimit", limit)
+        for number in range(merges + 1):
+            start = time.perf_counter()
+            verify = f".venv/bin/python -c 'import json; {number}'  # {kept}"
+            plan = plan_merge(trunk, "feat", Options(), MergeChoices(verify=verify))
+            assert not isinstance(plan, Failure), plan
+            result = apply_merge(plan)
+            if number:  # the first one has nothing that was kept
+                taken.setdefault(kept, []).append(time.perf_counter() - start)
+            assert result.outcome == "merged", result
+            _take_back(trunk, result, before)
+    anew = share(taken["anew"], 50)
+    said = f"{anew / share(taken['kept'], 50):.1f} times faster"
+    return [
+        Row("verified in a landing worktree made anew, p50", anew, "s"),
+        Row("verified in the one that is kept, p50", share(taken["kept"], 50), "s", note=said),
+    ]
+
+
+def _take_back(trunk: Path, result: MergeResult, before: str) -> None:
+    assert result.receipt is not None
+    undone = undo_merge(trunk, result.receipt, Options())
+    assert not isinstance(undone, Failure), undone
+    assert git(trunk, "rev-parse", "HEAD") == before
 
 
 def _note(stages: dict[str, float], sentence: str) -> None:

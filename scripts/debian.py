@@ -16,7 +16,7 @@ def unpack(packages: Sequence[str], into: Path, suite: str | None = None) -> Non
 
     They come from where this machine, a Debian, gets its own; StepError where that can't be had.
     """
-    own, repository = _own_suite()
+    own, repository = _own_repository()
     apt = into / "apt"
     archives = apt / "cache" / "archives"
     for folder in (apt / "lists" / "partial", archives / "partial"):
@@ -46,7 +46,12 @@ def unpack(packages: Sequence[str], into: Path, suite: str | None = None) -> Non
     shutil.rmtree(apt)
 
 
-def _own_suite() -> tuple[str, str]:
+def own_suite() -> str:
+    """The suite that this machine runs; StepError where it is no Debian."""
+    return _own_repository()[0]
+
+
+def _own_repository() -> tuple[str, str]:
     """The suite that this machine runs, and the URI that it gets it from."""
     release = Path("/etc/os-release")
     lines = release.read_text().splitlines() if release.exists() else []

@@ -114,8 +114,8 @@ SETTINGS: tuple[Setting, ...] = (
         "verify",
         "string",
         "",
-        "The command line that must succeed before a merge lands in trunk; it runs by the shell, in a landing "
-        "repository with the very files that will land. Empty: none. For one repository alone: "
+        "The command line that must succeed before a merge lands in trunk; it runs by the shell, in the landing "
+        "worktree, which has the very files that will land. Empty: none. For one repository alone: "
         "`git config sidecar.verify COMMAND`, or *Set Verify Command...* in a merge's question.",
         scope="machine",
     ),
@@ -123,8 +123,17 @@ SETTINGS: tuple[Setting, ...] = (
         "prepare",
         "string",
         "",
-        "A command line that runs before `verify` in the same place, say, to install dependencies: `npm ci`. Links "
-        "into another checkout would have it test that one's packages, and are refused.",
+        "A command line that installs there what `verify` needs, instead of what the lock files say (`npm ci`, `uv "
+        "sync --frozen` and others, `docs/merge.md`). It runs again when something that it read has changed. Links "
+        "into another checkout would have verify test that one's packages, and are refused. `true`: none is installed.",
+        scope="machine",
+    ),
+    Setting(
+        "landingLimit",
+        "integer",
+        10240,
+        "How many mebibytes the landing worktree may have and still be kept for the next merge, with all that is "
+        "installed in it. 0: it is made anew for every merge.",
         scope="machine",
     ),
     Setting(
@@ -223,7 +232,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "What Is Shown": ("show", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
-    "Merging": ("trunk", "verify", "prepare", "verifyTimeout"),
+    "Merging": ("trunk", "verify", "prepare", "verifyTimeout", "landingLimit"),
     "New Worktrees": ("worktreeFolder", "setup"),
     "Keeping and Releasing": ("guard", "guardIgnored", "guardStates", "guardLimit", "retention", "disposable"),
     "Watching": ("watcher", "maxWatches", "maxFileSize"),

@@ -37,6 +37,7 @@ from sidecar.operations.agent_hooks import (
     project_of,
 )
 from sidecar.operations.journal import left_over
+from sidecar.operations.landing_repository.place import LANDING, bytes_below, landing_repository_path, read_kept
 from sidecar.operations.presence import last_heard, log_path
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import who_holds
@@ -96,6 +97,11 @@ def _of_repository(repository: Repository | Failure) -> Iterator[Check]:
     kept = size_text(sum(receipt.bytes for receipt in receipts))
     said = f"{counted(len(receipts), 'receipt', 'receipts')}, {kept} in the trash" if receipts else "nothing kept"
     yield Check("repository", "restorable", said)
+    if (known := read_kept(repository.common_dir)) is not None:
+        place = str(landing_repository_path(repository.common_dir, LANDING))
+        last = time.strftime("%Y-%m-%d %H:%M", time.localtime(known.used))
+        said = f"{size_text(bytes_below(place))} in {escape(place)}, last used {last}"
+        yield Check("repository", "landing worktree", said)
     if (busy := who_holds(repository.common_dir)) is not None:
         yield Check("repository", "operation", escape(busy.message))
     elif directory.is_dir() and (left := left_over(directory)) is not None:

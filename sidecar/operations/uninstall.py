@@ -31,7 +31,8 @@ from sidecar.operations.agent_hooks import (
 )
 from sidecar.operations.guard.browse import last_states
 from sidecar.operations.journal import Journal, finish
-from sidecar.operations.landing_repository.original import OURS, landing_repository_path, remove_tree
+from sidecar.operations.landing_repository.original import OURS
+from sidecar.operations.landing_repository.place import landing_repository_path, remove_tree
 from sidecar.operations.records import Receipt, list_receipts, sidecar_path
 from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds

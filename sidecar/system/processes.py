@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -187,6 +187,23 @@ def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:
             with contextlib.suppress(psutil.Error, OSError):
                 process.kill()
         psutil.wait_procs(marked, timeout=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a process runs: its program, directory, arguments and variables; what can't be read is empty."""
+
+    program: str
+    cwd: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+def marked_processes(operation: str, variable: str) -> Iterator[Running]:
+    """Give every process that carries an operation's id in its environment, and may be looked at."""
+    for process in _marked(operation, variable):
+        with contextlib.suppress(psutil.Error, OSError):
+            yield Running(process.exe(), process.cwd(), tuple(process.cmdline()), process.environ())
 
 
 def _marked(operation: str, variable: str) -> list[psutil.Process]:

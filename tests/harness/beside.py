@@ -16,6 +16,7 @@ from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.session.reader import Options
+from tests.harness.killing import left_in_cache
 from tests.harness.repository import Content, commit, environment, git, git_bytes, init
 
 NINE = "".join(f"{number}\n" for number in range(1, 10))
@@ -153,7 +154,7 @@ def by_sidecar(world: World, choices: MergeChoices | None = None) -> Outcome:
         plan = plan_merge(world.trunk, "feat", Options(trusted=True), choices or MergeChoices())
         assert not isinstance(plan, Failure), plan
         result = apply_merge(plan)
-    assert not (world.root / "cache").exists() or not any((world.root / "cache/worktree-sidecar").iterdir())
+    assert left_in_cache(world.root / "cache") == []
     return Outcome(_seen(world, merged=result.outcome == "merged"), "\n".join(one.message for one in result.findings))
 
 

@@ -164,9 +164,8 @@ def violations(site: Site) -> Iterator[str]:
         yield f"the sidecar directory has {unknown}"
     if "sidecar-" in git(main, "worktree", "list", "--porcelain"):
         yield "a temporary worktree is listed"
-    cache = Path(os.environ["XDG_CACHE_HOME"]) / "worktree-sidecar"
-    if cache.exists() and list(cache.iterdir()):
-        yield f"{cache} has {list(cache.rglob('*'))[:3]}"
+    if left := left_in_cache(Path(os.environ["XDG_CACHE_HOME"])):
+        yield f"the cache has {left[:3]}"
     receipts = list((common / "sidecar" / "receipts").glob("*.json")) if now == site.before else []
     if receipts:
         yield "a receipt tells of a merge that did not come about"
@@ -242,3 +241,16 @@ def _end_at(point: int) -> None:
 
 if __name__ == "__main__":
     _main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None)
+
+
+LANDING_WORKTREE = {"sidecar-landing", "sidecar-landing.index", "sidecar-landing.json"}
+
+
+def left_in_cache(cache: Path) -> list[Path]:
+    """What operations have left in the user's cache directory, besides landing worktrees that can be used again."""
+    left = []
+    for folder in cache.glob("worktree-sidecar/*"):
+        names = {path.name for path in folder.iterdir()}
+        if names != LANDING_WORKTREE or os.path.lexists(folder / "sidecar-landing/.git"):
+            left += [folder, *folder.iterdir()]
+    return left

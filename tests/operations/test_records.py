@@ -11,7 +11,7 @@ import pytest
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations import journal
 from sidecar.operations import records as receipts
-from sidecar.operations.landing_repository.original import landing_repository_path
+from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.records import Receipt, open_sidecar_dir
 from sidecar.operations.run import hold, who_holds
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
-from sidecar.operations.landing_repository.original import landing_repository_path
+from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import hold
 from sidecar.operations.uninstall import UninstallPlan, apply_uninstall, plan_uninstall

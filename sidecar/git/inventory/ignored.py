@@ -58,6 +58,12 @@ def is_marked_output(root: str, items: Sequence[Item]) -> bool:
     return settings is not None and settings.is_regular and programs is not None and programs.is_directory
 
 
+def is_cache(folder: str) -> bool:
+    """Tell whether a directory says of itself that it is a cache, and is no virtual environment."""
+    tag, settings = (os.path.join(folder, name) for name in ("CACHEDIR.TAG", "pyvenv.cfg"))
+    return _is_signed(tag) and not os.path.lexists(settings)
+
+
 def _is_signed(path: str) -> bool:
     try:
         return stat.S_ISREG(os.lstat(path).st_mode) and read_regular(path, MOST_TAG_BYTES).startswith(CACHE_SIGNATURE)

@@ -23,15 +23,8 @@ from sidecar.git.unfinished import OPERATIONS
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
-from sidecar.operations.landing_repository.original import (
-    WHEN_LANDED,
-    Original,
-    copy_refs,
-    copy_stash_log,
-    is_hook,
-    landing_repository_git_dir,
-    landing_repository_path,
-)
+from sidecar.operations.landing_repository.original import WHEN_LANDED, Original, is_hook, packed_refs, read_refs
+from sidecar.operations.landing_repository.place import landing_repository_git_dir, landing_repository_path
 from sidecar.system.worktree_links import git_file
 
 Pairs = list[tuple[str, str]]
@@ -239,7 +232,7 @@ def make_landing_repository(
 ) -> LandingRepository | Finding:
     """Make a landing repository without files yet; `head` is a full ref or a commit, `placed` says where some refs are.
 
-    Its path follows from the operation, so that whatever is left of it is found.
+    Its path follows from the operation, so that whatever is left of it is found. Files that are there already stay.
     """
     common_dir, git_dir = original.common_dir, original.git_dir
     top = landing_repository_path(common_dir, operation_id)
@@ -248,7 +241,7 @@ def make_landing_repository(
     own = common / "worktrees" / os.path.basename(git_dir) if original.is_linked else common
     try:
         top.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        top.mkdir(mode=0o700)
+        top.mkdir(mode=0o700, exist_ok=True)
         own.mkdir(mode=0o700, parents=True)
         refs = copy_refs(original.place, common, placed)
         copy_stash_log(common_dir, common)
@@ -287,6 +280,30 @@ def _point(path: Path, git_dir: Path, *, as_link: bool) -> None:
         path.symlink_to(git_dir)
     else:
         path.write_bytes(git_file(git_dir))
+
+
+def copy_refs(place: Place, common: Path, placed: Mapping[str, str]) -> dict[str, str]:
+    """Give a landing repository all refs that git knows in a place, `placed` ones as they are said; full name -> id.
+
+    They are in files whatever they are in there. GitError when they can't be read.
+    """
+    refs, symbolic = read_refs(place)
+    refs = {name: oid for name, oid in refs.items() if name not in symbolic} | dict(placed)
+    (common / "refs").mkdir(exist_ok=True)
+    (common / "packed-refs").write_bytes(packed_refs(refs))
+    for name, target in symbolic.items():
+        if name not in placed:
+            path = common / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(os.fsencode(f"ref: {target}\n"))
+    return refs
+
+
+def copy_stash_log(common_dir: str, common: Path) -> None:
+    """Give it the list of stashes, which is that ref's reflog (git-stash(1))."""
+    with contextlib.suppress(OSError):
+        (common / "logs/refs").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(os.path.join(common_dir, "logs/refs/stash"), common / "logs/refs/stash")
 
 
 def share(common_dir: str, common: Path) -> None:

@@ -25,10 +25,15 @@ from sidecar.model.changes import SUBMODULE, Change, ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import named
 from sidecar.operations.decode import is_name
-from sidecar.operations.landing_repository.layout import LandingRepository, is_own, share, submodule_config
-from sidecar.operations.landing_repository.original import (
-    Original,
+from sidecar.operations.landing_repository.layout import (
+    LandingRepository,
     copy_refs,
+    is_own,
+    share,
+    submodule_config,
+)
+from sidecar.operations.landing_repository.original import Original
+from sidecar.operations.landing_repository.place import (
     landing_repository_git_dir,
     landing_repository_path,
     remove_tree,

@@ -1,23 +1,15 @@
 """Read what a landing repository is the twin of: trunk's checkout as git sees it there, with its hooks and its refs.
 
-The twin is outside every folder of the user. Its path follows from the repository and the operation's id alone, so that
-recovery obeys no path that a file tells it. Its refs are a private copy; what hooks changed in them goes over when the
-merge lands.
+Its refs are a private copy; what hooks changed in them goes over when the merge lands.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import shutil
-import stat
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import platformdirs
+from typing import Annotated
 
 from sidecar.git.config import REPOSITORY_SCOPES, Config, read_config
 from sidecar.git.process import GitError, Place, run
@@ -142,44 +134,6 @@ def is_hook(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def landing_repository_path(common_dir: str, operation_id: str) -> Path:
-    """Give the path of the files of an operation's landing repository."""
-    repository = hashlib.sha256(os.fsencode(common_dir)).hexdigest()[:12]
-    return Path(platformdirs.user_cache_dir("worktree-sidecar")) / repository / f"sidecar-{operation_id}"
-
-
-def landing_repository_git_dir(common_dir: str, operation_id: str) -> Path:
-    """Give the path of its git directory when `.git` is not that directory itself."""
-    path = landing_repository_path(common_dir, operation_id)
-    return path.with_name(f"{path.name}.git")
-
-
-def remove_landing_repository(common_dir: str, operation_id: str) -> None:
-    """Take the landing repository of an operation away; what it links to stays. Twice is fine."""
-    path = landing_repository_path(common_dir, operation_id)
-    for folder in (path, landing_repository_git_dir(common_dir, operation_id)):
-        remove_tree(folder)
-    with contextlib.suppress(OSError):
-        path.parent.rmdir()
-
-
-def remove_tree(folder: Path) -> None:
-    """Delete a directory of ours, also where a command took away the right to write in it; links are not followed."""
-    with contextlib.suppress(OSError):
-        shutil.rmtree(folder, onerror=_allow)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _allow(again: Callable[..., Any], path: str, _error: object) -> None:
-    for one in (os.path.dirname(path), path):
-        with contextlib.suppress(OSError):
-            if stat.S_ISDIR(os.lstat(one).st_mode):
-                os.chmod(one, 0o700)
-    if again is not os.open and again is not os.scandir:
-        with contextlib.suppress(OSError):
-            again(path)
-
-
 OF_ONE_WORKTREE = ("refs/worktree/", "refs/bisect/", "refs/rewritten/")
 OURS = "refs/sidecar/"
 FORMAT = "--format=%(objectname) %(refname) %(symref)"
@@ -196,24 +150,7 @@ Moved = Annotated[tuple[str, str, str], _is_moved]
 """A ref, what it held and what it holds: object ids, '' for nothing."""
 
 
-def copy_refs(place: Place, common: Path, placed: Mapping[str, str]) -> dict[str, str]:
-    """Give a landing repository all refs that git knows in a place, `placed` ones as they are said; full name -> id.
-
-    They are in files whatever they are in there. GitError when they can't be read.
-    """
-    refs, symbolic = read_refs(place)
-    refs = {name: oid for name, oid in refs.items() if name not in symbolic} | dict(placed)
-    (common / "refs").mkdir(exist_ok=True)
-    (common / "packed-refs").write_bytes(_packed(refs))
-    for name, target in symbolic.items():
-        if name not in placed:
-            path = common / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(os.fsencode(f"ref: {target}\n"))
-    return refs
-
-
-def _packed(refs: Mapping[str, str]) -> bytes:
+def packed_refs(refs: Mapping[str, str]) -> bytes:
     """Write the packed-refs file of these refs (gitrepository-layout(5))."""
     lines = "".join(f"{oid} {name}\n" for name, oid in sorted(refs.items(), key=lambda one: os.fsencode(one[0])))
     return os.fsencode(f"# pack-refs with: sorted \n{lines}")
@@ -238,19 +175,12 @@ def read_refs(place: Place) -> tuple[dict[str, str], dict[str, str]]:
     return refs, symbolic
 
 
-def copy_stash_log(common_dir: str, common: Path) -> None:
-    """Give it the list of stashes, which is that ref's reflog (git-stash(1))."""
-    with contextlib.suppress(OSError):
-        (common / "logs/refs").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(os.path.join(common_dir, "logs/refs/stash"), common / "logs/refs/stash")
-
-
 def moved_refs(place: Place, common: Path, before: Mapping[str, str], but: Collection[str]) -> tuple[Moved, ...]:
     """List what hooks, or git itself (notes.rewriteRef), have made, moved or deleted of a landing repository's refs.
 
     Git is not asked where nothing but these has a file of its own, and the packed ones stand as they were written.
     """
-    if (common / "packed-refs").read_bytes() == _packed(before) and not _loose(common) - set(but):
+    if (common / "packed-refs").read_bytes() == packed_refs(before) and not _loose(common) - set(but):
         return ()
     refs, symbolic = read_refs(place)
     now = {name: oid for name, oid in refs.items() if name not in symbolic}

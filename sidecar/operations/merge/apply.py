@@ -24,7 +24,8 @@ from sidecar.model.messages import shown
 from sidecar.operations.journal import Journal, finish, pending
 from sidecar.operations.kept_refs import let_go_all
 from sidecar.operations.landing_repository.lent import carry_extras
-from sidecar.operations.landing_repository.original import carry_refs, remove_landing_repository
+from sidecar.operations.landing_repository.original import carry_refs
+from sidecar.operations.landing_repository.place import close_landing_worktree, remove_landing_repository
 from sidecar.operations.merge.backup import forget_kept, keep_file
 from sidecar.operations.merge.land import (
     check_landing,
@@ -115,6 +116,7 @@ def settle(
         count = len(kept_objects(facts.after or "", facts.refs)) if journal.step == LANDING else None
         let_go_all(repository, kept_refs(journal.id), count)
     remove_landing_repository(repository.common_dir, journal.id)
+    close_landing_worktree(repository.common_dir)
     forget_kept(sidecar_dir)
     finish(sidecar_dir)
     return landed, found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.operations.landing_repository.lent import submodule_place
-from sidecar.operations.landing_repository.original import Original, landing_repository_path, place_of, read_original
+from sidecar.operations.landing_repository.original import Original, place_of, read_original
+from sidecar.operations.landing_repository.place import LANDING, landing_repository_path, read_kept
 from sidecar.operations.merge.conflicts import unfinished
 from sidecar.operations.merge.run import MergePlan
 from sidecar.session.reader import Sources
@@ -201,9 +203,9 @@ LEAN = (*WHOLE, "-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone
 """Told to git where few files are laid out (git-sparse-checkout(1), non-cone patterns)."""
 
 
-def is_lean(original: Original, verify: str) -> bool:
-    """Tell whether nothing takes part that may read files: no verify, hook, driver or filter of the person's."""
-    return not verify.strip() and not original.runs_programs
+def is_lean(original: Original) -> bool:
+    """Tell whether nothing takes part that may read files: no hook, driver or filter of the person's."""
+    return not original.runs_programs
 
 
 LEAST_FREE = 16 * 1024 * 1024
@@ -223,6 +225,7 @@ def surrounding_findings(
     yield from _upstream(repository, trunk)
     yield from _submodules(worktree, plan.checkout, changes)
     yield from _room(repository, trunk, plan, known.config if is_there else None)
+    yield from _linking(plan)
 
 
 def _identity(repository: Repository, checkouts: tuple[Worktree | None, ...]) -> Iterator[Finding]:
@@ -237,6 +240,21 @@ def _identity(repository: Repository, checkouts: tuple[Worktree | None, ...]) ->
         yield finding("no-identity", said)
 
 
+LINKING = re.compile(r"\b(ln|cp\s+-\w*[ls]|mklink|mount\s+--bind|(npm|pnpm|yarn)\s+link)\b")
+"""How a command line begins that makes links, or another name of a directory."""
+
+
+def _linking(plan: MergePlan) -> Iterator[Finding]:
+    """Tell that the person's own prepare links into another checkout, where verify would test that one's packages."""
+    checkouts = [worktree.key for worktree in (plan.worktree, plan.checkout) if worktree is not None]
+    names = ("SIDECAR_CHECKOUT", "SIDECAR_WORKTREE", *checkouts)
+    for command in re.split(r"&&|\|\||[;|\n]", plan.prepare if plan.verify.strip() else ""):
+        if LINKING.search(command) and any(re.search(rf"{re.escape(name)}(?![\w.-])", command) for name in names):
+            said = f"sidecar.prepare links into another checkout, whose packages verify would test: {shown(command)}."
+            yield finding("prepare-links", f"{said} Leave it empty, and the lock files say what is installed.")
+            return
+
+
 def _upstream(repository: Repository, trunk: Trunk) -> Iterator[Finding]:
     """Tell that trunk is behind. It does not block: it may be on purpose, and merging loses nothing by it."""
     ahead = upstream_ahead(repository, trunk)
@@ -247,10 +265,11 @@ def _upstream(repository: Repository, trunk: Trunk) -> Iterator[Finding]:
 
 
 def _room(repository: Repository, trunk: Trunk, plan: MergePlan, config: Config | None) -> Iterator[Finding]:
-    """Tell whether the disks have room for another checkout of trunk, and for what changes in its own."""
-    lean = is_lean(read_original(repository, plan.checkout, config), plan.verify) and not plan.regenerates
-    need = _size_of_checkout(repository, trunk) if not lean else 0
-    landing_repository = landing_repository_path(repository.common_dir, "merge")
+    """Tell whether the disks have room for what is laid out of trunk, and for what changes in its own."""
+    lean = is_lean(read_original(repository, plan.checkout, config)) and not plan.regenerates
+    again = bool(plan.verify.strip()) and read_kept(repository.common_dir) is None
+    need = _size_of_checkout(repository, trunk) * ((not lean) + again) if again or not lean else 0
+    landing_repository = landing_repository_path(repository.common_dir, LANDING)
     places = [(_existing(landing_repository), need), (Path(repository.common_dir), 0)]
     places += [(Path(plan.checkout.key), 0)] if plan.checkout is not None else []
     full: set[int] = set()

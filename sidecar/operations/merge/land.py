@@ -19,7 +19,7 @@ from sidecar.model.changes import SUBMODULE, SYMLINK, Change
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import counted, named, shown
 from sidecar.model.picture import Worktree
-from sidecar.operations.landing_repository.original import landing_repository_path
+from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.merge.backup import Candidates, keep_file, keep_files, put_back
 from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.make_commit import quoted

@@ -128,7 +128,7 @@ class _Making:
 def _set_up(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> _Making:
     facts = running.facts
     original = read_original(running.repository, plan.checkout)
-    lean = is_lean(original, plan.verify) and not plan.regenerates
+    lean = is_lean(original) and not plan.regenerates
     branch = f"refs/heads/{facts.branch}" if facts.branch is not None else None
     placed = {facts.trunk: facts.before} | ({branch: facts.head} if branch is not None else {})
     head = facts.trunk if plan.strategy != "rebase" else branch or facts.head

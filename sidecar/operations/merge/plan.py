@@ -73,6 +73,7 @@ def _plan(
         verify=str(settings["verify"]) if choices.verify is None else choices.verify,
         prepare=str(settings["prepare"]),
         limit=float(str(settings["verifyTimeout"])),
+        keeps=int(str(settings["landingLimit"])) << 20,
         head=resolved.worktree.head,
     )
     if hopeless := tuple(_hopeless(resolved)):

@@ -16,7 +16,7 @@ from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.operations.merge.blockers import WHOLE
 from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import MergePlan, MergeRun
-from sidecar.operations.merge.verify import run_command
+from sidecar.operations.merge.verify import refuse_failed, run_command
 from sidecar.operations.run import Control, RefusedError
 
 STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
@@ -32,21 +32,21 @@ def regenerate(running: MergeRun, plan: MergePlan, control: Control, where: Land
     agreed = [path for remake in plan.remakes for path in remake.paths]
     _act(running, where, agreed, "checkout", "--ours")
     before = _written(where)
-    prepared = False
+    top, prepared = where.worktree.key, False
     for remake in plan.remakes:
         if not prepared and plan.prepare.strip() and any(one.kind != "lock file" for one in remake.known):
             control.stage(f"Running prepare: {shown(plan.prepare)}")
-            run_command(running, plan, where.worktree.key, "prepare", plan.prepare)
+            refuse_failed(plan, "prepare", run_command(running, plan, top, plan.prepare))
             prepared = True
         control.stage(f"Making {named(remake.paths)} anew: {shown(remake.command)}")
-        folder = os.path.join(where.worktree.key, remake.folder)
-        run_command(running, plan, folder, "regenerate", remake.command, f"“{escape(remake.command)}”")
+        said = run_command(running, plan, top, remake.command, remake.folder)
+        refuse_failed(plan, "regenerate", said, f"“{escape(remake.command)}”")
     made = _written(where) - before
     strays = tuple(sorted(path for path in made if not any(remake.may_write(path) for remake in plan.remakes)))
     if strays:
         commands = ", ".join(f"“{escape(remake.command)}”" for remake in plan.remakes)
-        said = f"{commands} wrote other files than those to be made anew: {named(strays, 5)}."
-        raise RefusedError(finding("regenerated-others", f"{said} {shown(plan.trunk.branch)} is as it was.", strays))
+        told = f"{commands} wrote other files than those to be made anew: {named(strays, 5)}."
+        raise RefusedError(finding("regenerated-others", f"{told} {shown(plan.trunk.branch)} is as it was.", strays))
     _act(running, where, sorted({*agreed, *made}), "add", "--all")
 
 

@@ -53,7 +53,8 @@ class MergePlan(Plan):
     """A merge of one worktree into trunk, not begun.
 
     `checkout` is the worktree that has trunk checked out, if there is one. `head` is the commit to be merged and `tree`
-    the worktree's present state; `limit` the seconds that prepare and verify may take each. `ahead` counts the commits
+    the worktree's present state; `limit` the seconds that prepare and verify may take each, and `keeps` the bytes
+    that the landing worktree may have after it. `ahead` counts the commits
     that trunk lacks. `message` is '' for a rebase, which makes no commit of its own. `changes` is what would differ in
     trunk, path by path, and `extent` how much that is; None where the merge stops. `remakes` are the commands that make
     anew all that the merge conflicts in, where that can be done; they run if the person has chosen so.
@@ -67,6 +68,7 @@ class MergePlan(Plan):
     verify: str = ""
     prepare: str = ""
     limit: float = 0.0
+    keeps: int = 0
     head: str | None = None
     tree: str | None = None
     ahead: int = 0

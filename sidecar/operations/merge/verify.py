@@ -1,192 +1,163 @@
-"""Run the person's own commands on the very tree that will land, and remember which trees have passed before.
+"""Run the person's own commands on the very tree that will land, in the landing worktree, which keeps its dependencies.
 
-What would make verify read other files than those that land (links into another checkout, submodules or LFS files that
-are not there) is a finding.
+The landing worktree is a directory of the cache, one for each repository, and always at the same path, which what is
+installed there names. Its tracked files become those of the tree that lands. Of what git ignores there, marked caches
+stay, and what `prepare` has made, as long as prepare has nothing new to read; all else goes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from sidecar.git.conversions import find_pointers
+from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
-from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.user_git import run_shell
+from sidecar.git.user_git import CommandResult, run_shell
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named, shown
-from sidecar.operations.landing_repository.layout import LandingRepository
+from sidecar.model.messages import shown
+from sidecar.operations.landing_repository.layout import make_landing_repository
 from sidecar.operations.landing_repository.lent import gitlinks, place_submodules
+from sidecar.operations.landing_repository.place import (
+    LANDING,
+    Kept,
+    Step,
+    expire_landing_worktrees,
+    keep_landing_worktree,
+    landing_index,
+    remove_tree,
+    take_landing_worktree,
+)
+from sidecar.operations.merge.blockers import WHOLE
+from sidecar.operations.merge.landing_worktree import (
+    INSTALLED,
+    Command,
+    LandingWorktree,
+    changed_files,
+    digest,
+    find_commands,
+    folders_of,
+    how_laid_out,
+    ignored,
+    installed,
+    stands,
+    untracked,
+    variables,
+    what_was_read,
+)
 from sidecar.operations.merge.make_commit import Made, quoted, stop_if_cancelled
 from sidecar.operations.merge.run import MergePlan, MergeRun
+from sidecar.operations.merge.verified_files import (
+    links_elsewhere,
+    missing_findings,
+    other_checkouts,
+    watch_twins,
+)
 from sidecar.operations.records import read_record, write_record
 from sidecar.operations.run import Control, RefusedError
-from sidecar.system.files import read_regular
 from sidecar.system.processes import end_marked
+from sidecar.watch.openings import note_openings
 
-MOST_NAMED = 3
-
-MOST_BYTES = 1 << 20
-"""Bytes of a file that is searched for paths."""
-
-FIRST_LINE = 4096
-"""Bytes in which the first line of a script ends."""
+EXACTLY = (
+    *(*WHOLE, "-c", "core.splitIndex=false", "-c", "core.checkStat=default", "-c", "core.trustctime=true"),
+    *("-c", "core.ignoreStat=false"),
+)
+"""Told to git where files are left from another tree: none may be taken for unchanged that is not."""
 
 
-def links_elsewhere(repository: Repository, top: str) -> Finding | None:
-    """Find what leads from the landing repository into another checkout of the repository, or None; GitError.
+def lay_out(running: MergeRun, plan: MergePlan, made: Made, commit: str) -> LandingWorktree:
+    """Have the landing worktree at a commit: its files and what git ignores are there, and nothing else.
 
-    Links, and what Python keeps in an environment instead: `.pth` files, finders of editable packages, and the first
-    lines of its scripts. What leads into git's own directory is no checkout's.
+    RefusedError, GitError or OSError where that can't be.
     """
-    top = os.path.realpath(top)
-    checkouts = [os.path.realpath(one.key) for one in list_worktrees(repository) if not one.bare]
-    others = [one for one in checkouts if not _is_in(top, one)]
-    common = os.path.realpath(repository.common_dir)
-    found: dict[str, str] = {}
-    for path, target in _leads(top, others):
-        if not _is_in(target, common) and not _is_in(target, top) and any(_is_in(target, one) for one in others):
-            found[os.path.relpath(path, top)] = target
-    if not found:
-        return None
-    named = "; ".join(f"{shown(path)} leads to {shown(target)}" for path, target in list(found.items())[:MOST_NAMED])
-    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    said = f"Verify would test files of another checkout, not those that land: {named}{more}."
-    advice = "Have sidecar.prepare install there instead of linking, for example: npm ci"
-    return finding("links-elsewhere", f"{said} {advice}", tuple(found))
-
-
-def _is_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
-
-
-def _leads(top: str, others: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give (a path below, a path that it leads to), links resolved; git directories are left out."""
-    waiting = [top]
-    while waiting:
-        folder = waiting.pop()
+    common_dir = running.repository.common_dir
+    kept = take_landing_worktree(common_dir)
+    if kept is not None:
         try:
-            entries = list(os.scandir(folder))
-        except OSError:
-            continue
-        scripts = any(entry.name == "pyvenv.cfg" for entry in entries)
-        for entry in entries:
-            if entry.name == ".git":
-                continue
-            if entry.is_symlink():
-                yield entry.path, os.path.realpath(entry.path)
-            elif entry.is_dir(follow_symlinks=False):
-                waiting.append(entry.path)
-                if scripts and entry.name in ("bin", "Scripts"):
-                    yield from _first_lines(entry.path, others)
-            elif _names_paths(entry.name):
-                yield from ((entry.path, path) for path in _named(entry.path, others, MOST_BYTES))
+            there = _fill(running, plan, made, commit, kept)
+            if not changed_files(there.where):
+                return there
+        except (GitError, OSError, RefusedError):
+            stop_if_cancelled(running)  # else: what a command has done there is in the way
+        take_landing_worktree(common_dir)
+    return _fill(running, plan, made, commit, None)
 
 
-def _names_paths(name: str) -> bool:
-    return name.endswith((".pth", ".egg-link")) or (name.startswith("__editable__") and name.endswith(".py"))
-
-
-def _first_lines(folder: str, others: Sequence[str]) -> Iterator[tuple[str, str]]:
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return
-    for name in names:
-        path = os.path.join(folder, name)
-        if not os.path.islink(path):
-            yield from ((path, said) for said in _named(path, others, FIRST_LINE, first_line=True))
-
-
-def _named(path: str, others: Sequence[str], limit: int, *, first_line: bool = False) -> Iterator[str]:
-    """Find the checkouts that a text names, where nothing of a longer name follows."""
-    try:
-        if first_line:
-            with open(path, "rb") as file:
-                text = file.readline(limit)
-            if not text.startswith(b"#!"):
-                return
-        else:
-            text = read_regular(path, limit)
-    except OSError:
-        return
-    for other in others:
-        at = text.find(os.fsencode(other))
-        after = text[at + len(os.fsencode(other)) :][:1]
-        if at >= 0 and after in (b"", b"/", b"\n", b"\r", b"'", b'"'):
-            yield other
-
-
-def lay_out_submodules(running: MergeRun, plan: MergePlan, made: Made) -> tuple[str, ...]:
-    """Have submodules at the commits that land, from the branch's worktree or trunk's checkout; gives the others."""
-    links = gitlinks(made.landing_repository.place)
+def _fill(running: MergeRun, plan: MergePlan, made: Made, commit: str, kept: Kept | None) -> LandingWorktree:
+    common_dir = running.repository.common_dir
+    placed = {running.facts.trunk: commit} | {name: new for name, _, new in made.refs if new}
+    where = make_landing_repository(made.original, LANDING, running.facts.trunk, placed)
+    if isinstance(where, Finding):
+        raise RefusedError(where)
+    with open(where.common / "info" / "exclude", "ab") as exclude:
+        exclude.write("".join(f"\n{folder}/" for folder in INSTALLED).encode() + b"\n")
+    rows = (row.partition("\t") for row in os.fsdecode(run(where.place, "ls-tree", "-r", "-z", commit)).split("\0"))
+    files = {path: said.split(" ")[2] for said, _, path in rows if path}
+    laid_out, index = how_laid_out(made.original.config, where, files), landing_index(common_dir)
+    if kept is not None and kept.laid_out == laid_out and index.exists():
+        shutil.copy2(index, where.git_dir / "index")  # with its time, by which git knows what may have changed since
+    index.unlink(missing_ok=True)
+    said = running.act(str(where.top), *EXACTLY, "read-tree", "--reset", "-u", "HEAD", variables=where.variables)
+    stop_if_cancelled(running)
+    if not said.ok:
+        raise RefusedError(finding("no-landing-repository", f"Trunk's files can't be laid out: {quoted(said)}"))
+    shutil.copy2(where.git_dir / "index", index)
+    links = gitlinks(where.place)
+    for path in links:
+        remove_tree(where.top / path)
+        (where.top / path).mkdir(parents=True, exist_ok=True)
     checkouts = [plan.worktree.key, *([plan.checkout.key] if plan.checkout is not None else [])]
-    return place_submodules(running.act, made.landing_repository.top, checkouts, links, fill=True) if links else ()
+    missing = place_submodules(running.act, where.top, checkouts, links, fill=True) if links else ()
+    steps = kept.steps if kept is not None else ()
+    if links:
+        steps = tuple(replace(step, read={}) for step in steps)  # what prepare does in a submodule is gone with it
+    known = Kept(common_dir, os.lstat(where.top).st_ino, laid_out, steps=steps)
+    tree = run(where.place, "rev-parse", f"{commit}^{{tree}}").decode().strip()
+    others = other_checkouts(running.repository, where.worktree.key)
+    there = LandingWorktree(where, tree, files, known, others, missing)
+    _remove(there, untracked(there))
+    return there
 
 
-def missing_findings(made: Made, submodules: tuple[str, ...]) -> Iterator[Finding]:
-    """Find what of the files that land is not there after all was prepared; GitError when that can't be told."""
-    empty = tuple(path for path in submodules if not os.path.lexists(made.landing_repository.top / path / ".git"))
-    if empty:
-        what = counted(len(empty), "submodule", "submodules")
-        said = f"Verify ran without {what} at the commit that lands, which is nowhere here: {named(empty, 5)}."
-        yield finding("submodule-missing", f"{said} Fetch it first: git submodule update --init", empty)
-    where = made.landing_repository
-    for filtered, paths in find_pointers(where.place, str(where.top)).items():
-        what = counted(len(paths), "file", "files")
-        said = f"Verify had only what stands for the content ({filtered}) of {what}: {named(paths, 5)}."
-        yield finding("pointers", f"{said} Have sidecar.prepare fetch it, for example: git lfs pull", paths)
+def _remove(there: LandingWorktree, paths: Sequence[str]) -> None:
+    for path in paths:
+        full = there.top / path
+        if full.is_symlink() or not full.is_dir():
+            full.unlink(missing_ok=True)
+        else:
+            remove_tree(full)
 
 
-MOST_PASSED = 200
-"""How many trees that passed are remembered."""
-
-LOOKED_AT = "its own files"
-"""What is made sure of for a tree that passes: a record of one for which less was counts for nothing."""
+# ---- commands there ----
 
 MARK = "SIDECAR_VERIFY"
-"""Carried by what prepare and verify start, however far away it goes; ended with them when they fail."""
+"""Carried by what runs in the landing worktree, however far away it goes; ended with it."""
 
 
-def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Control) -> list[Finding]:
-    """Run prepare and verify; RefusedError with the last lines when one fails, or works on another checkout's files.
+def run_command(
+    running: MergeRun, plan: MergePlan, top: str, line: str, folder: str = "", more: Mapping[str, str] | None = None
+) -> CommandResult:
+    """Run a command line of the person's by the shell, in a directory of the landing worktree, or repository, at `top`.
 
-    A tree that passed the same commands before, all of it, is not tried again.
+    What it started and left running is ended; GitError where it can't be started.
     """
-    if not plan.verify.strip():
-        return []
-    tree = run(running.repository.place, "rev-parse", f"{made.commit}^{{tree}}").decode().strip()
-    key = _key(plan, tree)
-    if key in passed(running.sidecar_dir):
-        return [finding("verified-before", "These very files passed before, so they were not verified again.")]
-    missing = lay_out_submodules(running, plan, made)
-    for name, line in (("prepare", plan.prepare), ("verify", plan.verify)):
-        if line.strip():
-            control.stage(f"Running {name}: {shown(line)}")
-            run_command(running, plan, made.landing_repository.worktree.key, name, line)
-        if (elsewhere := links_elsewhere(running.repository, made.landing_repository.worktree.key)) is not None:
-            raise RefusedError(elsewhere)
-    findings = list(missing_findings(made, missing))
-    if changed := _changed_files(made.landing_repository):
-        said = "Verify changed tracked files. What lands is what was merged, without these changes."
-        findings.append(finding("verify-changed-files", said, changed))
-    if not findings:
-        remember(running.sidecar_dir, key)
-    return findings
+    told = {**variables(plan, top, other_checkouts(running.repository, top)), MARK: running.acting.tag, **(more or {})}
+    said = run_shell(running.acting, line, os.path.join(top, folder), plan.limit or None, told)
+    end_marked(running.acting.tag, MARK)
+    stop_if_cancelled(running)
+    return said
 
 
-def run_command(running: MergeRun, plan: MergePlan, folder: str, name: str, line: str, called: str = "") -> None:
-    """Run a command of the person's in a folder of the landing repository; RefusedError with its last lines.
+def refuse_failed(plan: MergePlan, name: str, said: CommandResult, called: str = "") -> None:
+    """Go on only after what went well; RefusedError with its last lines for another.
 
     `name` is what the code of a failure begins with, and what the command is `called`, unless that is given.
     """
-    said = run_shell(running.acting, line, folder, plan.limit or None, _variables(running, plan))
-    if said.ok and not running.acting.cancelled():
+    if said.ok:
         return
-    end_marked(running.acting.tag, MARK)
-    stop_if_cancelled(running)
     trunk, called = shown(plan.trunk.branch), called or name.capitalize()
     if said.stopped == "timeout":
         told = f"{called} took longer than {plan.limit:.0f} seconds and was ended. {trunk} is as it was."
@@ -195,29 +166,100 @@ def run_command(running: MergeRun, plan: MergePlan, folder: str, name: str, line
     raise RefusedError(finding(f"{name}-failed", f"{told} Its last lines:\n{quoted(said)}", severity="blocks"))
 
 
-def _variables(running: MergeRun, plan: MergePlan) -> Mapping[str, str]:
-    """Give what the commands can build on: where the work is, where trunk is checked out, and their names."""
-    return {
-        MARK: running.acting.tag,
-        "SIDECAR_WORKTREE": plan.worktree.key,
-        "SIDECAR_CHECKOUT": plan.checkout.key if plan.checkout is not None else "",
-        "SIDECAR_BRANCH": plan.worktree.branch or "",
-        "SIDECAR_TRUNK": plan.trunk.branch,
-    }
+# ---- prepare ----
 
 
-def _changed_files(where: LandingRepository) -> tuple[str, ...]:
-    try:
-        status = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=dirty")
-        said = run(where.place, *status)
-    except GitError:
-        return (".",)
-    return tuple(os.fsdecode(row[3:]) for row in said.split(b"\0") if row)
+def prepare(
+    running: MergeRun, plan: MergePlan, there: LandingWorktree, commands: Sequence[Command], control: Control
+) -> LandingWorktree:
+    """Run those that were not run there or have something new to read; what else is ignored goes, caches aside.
+
+    RefusedError when one fails, or leaves something that leads into another checkout.
+    """
+    known = {step.key: step for step in there.known.steps}
+    if [command.key for command in commands] != list(known):
+        known = {}
+    left = {path for step in known.values() for path in step.left}
+    _remove(there, [path for path in ignored(there) if path not in left and not is_cache(str(there.top / path))])
+    steps, ran = [], False
+    for command in commands:
+        step = known.get(command.key)
+        if step is None or not stands(there, step):
+            ran = True
+            control.stage(f"Running prepare: {shown(command.line)}")
+            made = step.left if step is not None else ()
+            _remove(there, [path for path in made if path.rpartition("/")[2] not in command.stays])
+            step = _run_command(running, plan, there, command)
+        steps.append(step)
+    if ran and (elsewhere := links_elsewhere(there.others, str(there.top))) is not None:
+        raise RefusedError(elsewhere)
+    return replace(there, known=replace(there.known, steps=tuple(steps)))
 
 
-def _key(plan: MergePlan, tree: str) -> str:
-    commands = f"{LOOKED_AT}\0{plan.prepare}\0{plan.verify}".encode("utf-8", "surrogateescape")
-    return f"{hashlib.sha256(commands).hexdigest()} {tree}"
+def _run_command(running: MergeRun, plan: MergePlan, there: LandingWorktree, command: Command) -> Step:
+    """Run a command of prepare, and note what it read and what it left."""
+    before = set(ignored(there))
+    with note_openings(folders_of(there)) as found:
+        said = run_command(running, plan, there.where.worktree.key, command.line, command.folder, command.more)
+    refuse_failed(plan, "prepare", said)
+    left = [path for path in ignored(there) if path not in before or path.rpartition("/")[2] in command.stays]
+    passes = untracked(there) or changed_files(there.where)  # it is taken away again, and has to be made again
+    return Step(command.key, {} if passes else what_was_read(there, found), tuple(left))
+
+
+# ---- verify ----
+
+MOST_PASSED = 200
+"""How many trees that passed are remembered."""
+
+LOOKED_AT = "its own files, and dependencies of its own"
+"""What is made sure of for a tree that passes: a record of one for which less was counts for nothing."""
+
+
+def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Control) -> list[Finding]:
+    """Run prepare and verify; RefusedError with the last lines when one fails, or works on another checkout's files.
+
+    A tree that passed the same command before, all of it, with dependencies that came the same way, is not tried again.
+    """
+    if not plan.verify.strip():
+        return []
+    expire_landing_worktrees(running.repository.common_dir)
+    there = lay_out(running, plan, made, made.commit)
+    top = there.where.worktree.key
+    commands, asks, findings = find_commands(plan, there)
+    quiet = replace(running, acting=replace(running.acting, said=lambda _line: None))
+    versions = tuple(run_command(quiet, plan, top, line).output for line in asks)
+    commands = tuple(replace(command, versions=versions) for command in commands)
+    key = f"{digest(LOOKED_AT, plan.prepare, plan.verify, [command.key for command in commands])} {there.tree}"
+    if key in passed(running.sidecar_dir):
+        _keep(plan, there)
+        return [finding("verified-before", "These very files passed before, so they were not verified again.")]
+    there = prepare(running, plan, there, commands, control)
+    control.stage(f"Running verify: {shown(plan.verify)}")
+    before = installed(there)
+    with watch_twins(there.others, there.top, plan.changes, plan.verify, (running.acting.tag, MARK)) as twins:
+        said = run_command(running, plan, top, plan.verify)
+    elsewhere = links_elsewhere(there.others, top) or twins.verified_elsewhere()
+    looked = list(missing_findings(there.where, there.missing))
+    if said.stopped is None and elsewhere is None:
+        steps = there.known.steps if installed(there) == before else ()
+        laid_out = there.known.laid_out if not looked else ""  # a filter may find more the next time
+        _keep(plan, replace(there, known=replace(there.known, steps=steps, laid_out=laid_out)))
+    refuse_failed(plan, "verify", said)
+    if elsewhere is not None:
+        raise RefusedError(elsewhere)
+    if changed := changed_files(there.where):
+        told = "Verify changed tracked files. What lands is what was merged, without these changes."
+        looked.append(finding("verify-changed-files", told, changed))
+    if not looked:
+        remember(running.sidecar_dir, key)
+    return [*findings, *looked]
+
+
+def _keep(plan: MergePlan, there: LandingWorktree) -> None:
+    """Have it kept for the next merge, as long as it is no larger than the person wants."""
+    if plan.keeps:
+        keep_landing_worktree(replace(there.known, limit=plan.keeps, used=time.time()))
 
 
 def passed(sidecar_dir: Path) -> list[str]:

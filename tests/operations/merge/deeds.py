@@ -12,6 +12,7 @@ from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import QUIET, Control
 from sidecar.session.reader import Options
 from tests.harness import git, git_bytes
+from tests.harness.killing import left_in_cache
 
 TRUSTED = Options(trusted=True)
 
@@ -49,8 +50,7 @@ def assert_nothing_left(main: Path) -> None:
     listed = git(main, "worktree", "list", "--porcelain")
     assert "sidecar-merge" not in listed
     assert "sidecar-undo" not in listed
-    cache = Path(os.environ["XDG_CACHE_HOME"]) / "worktree-sidecar"
-    assert not cache.exists() or list(cache.iterdir()) == []
+    assert left_in_cache(Path(os.environ["XDG_CACHE_HOME"])) == []
     assert git(main, "for-each-ref", "refs/sidecar", "refs/worktree") == ""
     git(main, "fsck", "--strict")
     assert recover_all(main) == ()

@@ -23,7 +23,7 @@ def _both_ways(main: Path, choices: MergeChoices, monkeypatch: pytest.MonkeyPatc
     for name, value in FIXED.items():
         monkeypatch.setenv(name, value)
     for lean in (False, True):
-        monkeypatch.setattr(making, "is_lean", lambda _repository, _verify, lean=lean: lean)
+        monkeypatch.setattr(making, "is_lean", lambda _repository, lean=lean: lean)
         result = merged(main, choices=choices)
         assert result.outcome == "merged", result
         assert git(main, "diff-files", "--name-only") == ""

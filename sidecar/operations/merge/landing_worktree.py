@@ -1,0 +1,212 @@
+"""Say what the landing worktree is, what is there, and whether what prepare has made there still stands. It only reads.
+
+What prepare read is known by the files that were opened (inotify(7)); where that can't be seen, it is all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sidecar.git.config import Config
+from sidecar.git.process import GitError, run
+from sidecar.model.changes import ancestors
+from sidecar.model.findings import Finding, finding
+from sidecar.model.messages import shown
+from sidecar.model.recipes import PROGRAMS, find_recipes, is_manifest, tools_in, version_lines
+from sidecar.operations.landing_repository.layout import LandingRepository
+from sidecar.operations.landing_repository.place import Kept, Step
+from sidecar.operations.merge.run import MergePlan
+from sidecar.operations.merge.verified_files import Checkouts, read_text
+from sidecar.watch.openings import Openings
+
+LAYS_OUT = ("filter.", "core.autocrlf", "core.eol", "core.symlinks", "core.attributesfile", "core.filemode")
+"""How keys begin that change what git writes for the same blob."""
+
+INSTALLED = ("node_modules", ".venv")
+"""What package managers install into: ignored in the landing worktree, whatever the repository says of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingWorktree:
+    """The landing worktree while an operation works in it: its git, and its tree as path -> blob id.
+
+    `known` is what will be noted of it; `missing` are submodules whose commit is nowhere here.
+    """
+
+    where: LandingRepository
+    tree: str
+    files: Mapping[str, str]
+    known: Kept
+    others: Checkouts
+    missing: tuple[str, ...] = ()
+
+    @property
+    def top(self) -> Path:
+        """Give the directory of its files."""
+        return self.where.top
+
+
+def how_laid_out(config: Config, where: LandingRepository, files: Mapping[str, str]) -> str:
+    """Digest all that decides, besides the blobs, what git writes into files (gitattributes(5), FILES)."""
+    person = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    named = os.path.expanduser(config.get("core.attributesfile") or os.path.join(person, "git", "attributes"))
+    texts = [read_text(path) for path in (str(where.common / "info/attributes"), named, "/etc/gitattributes")]
+    pairs = [(key, value) for _, key, value in config.pairs if key.startswith(LAYS_OUT)]
+    return digest(pairs, texts, sorted(pair for pair in files.items() if pair[0].endswith(".gitattributes")))
+
+
+def digest(*said: object) -> str:
+    """Give a digest of values that JSON can say."""
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def untracked(there: LandingWorktree, *which: str) -> list[str]:
+    """List what is not tracked, and not ignored unless asked for; a directory stands for all that is in it."""
+    listing = ("ls-files", "--others", "--exclude-standard", "--directory", "-z", *which)
+    return [path.rstrip("/") for path in os.fsdecode(run(there.where.place, *listing)).split("\0") if path]
+
+
+def ignored(there: LandingWorktree) -> list[str]:
+    """List what git ignores; a directory stands for all that is in it."""
+    return untracked(there, "--ignored")
+
+
+def changed_files(where: LandingRepository) -> tuple[str, ...]:
+    """List the tracked files that are not as in the commit."""
+    try:
+        status = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=dirty")
+        said = run(where.place, *status)
+    except GitError:
+        return (".",)
+    return tuple(os.fsdecode(row[3:]) for row in said.split(b"\0") if row)
+
+
+def installed(there: LandingWorktree) -> dict[str, list[str]]:
+    """List what is installed where prepare has installed something: verify may install more, which others lack."""
+    found = {}
+    for step in there.known.steps:
+        for path in step.left:
+            for folder in (there.top / path, *(there.top / path).glob("lib/*/site-packages")):
+                if folder.is_dir():
+                    found[str(folder)] = sorted(name for name in os.listdir(folder) if name[0] not in "._")
+    return found
+
+
+CHOOSES_CODE = ("PYTHONPATH", "NODE_PATH", "GOWORK", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+"""Variables that lead a program to code, or to an environment in which that is installed."""
+
+BESIDE_THE_LOCK_FILE = {
+    **dict.fromkeys(("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"), ""),
+    "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+    "POETRY_VIRTUALENVS_CREATE": "true",
+}
+"""What has a recipe install there, and never into an environment of the person's own."""
+
+
+def variables(plan: MergePlan, top: str, others: Checkouts) -> dict[str, str]:
+    """Give what the commands can build on, and have them find what is installed there before anything else."""
+    found = {
+        "SIDECAR_WORKTREE": plan.worktree.key,
+        "SIDECAR_CHECKOUT": plan.checkout.key if plan.checkout is not None else "",
+        "SIDECAR_BRANCH": plan.worktree.branch or "",
+        "SIDECAR_TRUNK": plan.trunk.branch,
+    }
+    for name in CHOOSES_CODE:
+        parts = os.environ.get(name, "").split(os.pathsep)
+        if any(others.holding(part) for part in parts):
+            found[name] = os.pathsep.join(part for part in parts if not others.holding(part))
+    environment = os.path.join(top, ".venv")
+    programs = [os.path.join(environment, "bin"), os.path.join(top, "node_modules/.bin")]
+    if os.path.isdir(programs[0]):
+        found["VIRTUAL_ENV"] = environment
+    path = [folder for folder in programs if os.path.isdir(folder)]
+    return {**found, "PATH": os.pathsep.join((*path, os.environ.get("PATH", os.defpath)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line of prepare, in a directory relative to the top, with more variables than every command has.
+
+    `stays` are the names of what it brings up to date by itself; whatever else it made goes before it runs again.
+    `versions` is what its tools say of themselves.
+    """
+
+    line: str
+    folder: str = ""
+    stays: tuple[str, ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give what tells it from every other, and from itself with other tools."""
+        return digest(self.folder, self.line, self.versions)
+
+
+def find_commands(
+    plan: MergePlan, there: LandingWorktree
+) -> tuple[tuple[Command, ...], tuple[str, ...], list[Finding]]:
+    """Find what prepare consists of: the person's own command, else the recipes of the lock files that are there.
+
+    Gives the commands, the command lines that say which versions of their tools are there, and what was found missing.
+    """
+    own, usable, found = plan.prepare.strip(), [], []
+    path = variables(plan, there.where.worktree.key, there.others)["PATH"]
+    for recipe in find_recipes(there.files, lambda name: read_text(str(there.top / name))):
+        program = PROGRAMS.get(recipe.tool, recipe.tool)
+        if shutil.which(program, path=path) is not None:
+            usable.append(recipe)
+        elif not own:
+            lock = f"{recipe.folder}/{recipe.lock}" if recipe.folder else recipe.lock
+            said = f"{program} is not on PATH, so nothing was installed for {shown(lock)} before verify."
+            found.append(finding("not-prepared", said, (lock,)))
+    versions = version_lines({*(recipe.tool for recipe in usable), *tools_in(own)})
+    if own:
+        return (Command(own),), versions, found
+    commands = (
+        Command(recipe.command, recipe.folder, INSTALLED if recipe.updates else (), BESIDE_THE_LOCK_FILE)
+        for recipe in usable
+    )
+    return tuple(commands), versions, found
+
+
+def what_was_read(there: LandingWorktree, found: Openings) -> dict[str, str]:
+    """Say what a command read, whose openings are known or not."""
+    if not found.complete:
+        return _facts(there, {"/"})
+    opened = {os.path.relpath(path, there.top) for path in found.opened}
+    return _facts(there, opened | {f"{os.path.relpath(path, there.top)}/" for path in found.listed})
+
+
+def folders_of(there: LandingWorktree) -> list[str]:
+    """List the directories that have tracked files, wherever below them."""
+    folders = {above for path in there.files for above in ancestors(path)}
+    return [str(there.top), *(os.path.join(there.top, folder) for folder in sorted(folders))]
+
+
+def stands(there: LandingWorktree, step: Step) -> bool:
+    """Tell whether all that a step read is as it was, and all that it left is still there."""
+    if not step.read or not all(os.path.lexists(there.top / path) for path in step.left):
+        return False
+    return _facts(there, {path for path in step.read if not is_manifest(path)}) == step.read
+
+
+def _facts(there: LandingWorktree, read: Collection[str]) -> dict[str, str]:
+    """Say what the tree has now of what was read, and of all manifests: who sought one and found none read it too."""
+    facts = {path: oid for path, oid in there.files.items() if path in read or is_manifest(path)}
+    if "/" in read:
+        facts["/"] = there.tree
+    names: dict[str, set[str]] = {folder: set() for folder in read if folder.endswith("/") and folder != "/"}
+    if names:
+        for path in there.files:
+            for part in (path, *ancestors(path)):
+                above, _, name = part.rpartition("/")
+                if (inside := names.get(f"{above or '.'}/")) is not None:
+                    inside.add(name)
+    return facts | {folder: digest(sorted(inside)) for folder, inside in names.items()}

@@ -30,8 +30,8 @@ SMALL: Mapping[str, Sequence[str]] = {
     "soak": ("--minutes", "0.5"),
 }
 """What each is run with among all."""
-OTHERS = ("replay",)
-"""What needs a repository to be named."""
+OTHERS = ("replay", "map")
+"""What needs a repository to be named, or Chromium."""
 
 
 def main(given: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ["out/", "server/"] },
   js.configs.recommended,
   {
-    files: ["{src,tests}/**/*.ts"],
+    files: ["{src,map,tests}/**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -48,6 +48,7 @@ def main() -> int:
         "mypy": ((*_PYTHON, "mypy", "--exclude=^tests/harness/shop/", "sidecar", "scripts", "tests", "bench"), ROOT),
         "generated files": ((sys.executable, "scripts/generate.py", "--check"), ROOT),
         "tsc": (("node", _MODULES / "typescript" / "bin" / "tsc"), CLIENT),
+        "tsc of the map": (("node", _MODULES / "typescript" / "bin" / "tsc", "-p", "map"), CLIENT),
         "eslint": (("node", _MODULES / "eslint" / "bin" / "eslint.js", "--max-warnings=0", "."), CLIENT),
     }
     outcomes = [_check("package", package)]

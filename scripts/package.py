@@ -150,7 +150,7 @@ def build_vsix(kind: str, server: str) -> Path:
 
 
 def _client_inputs() -> Iterator[Path]:
-    yield from (CLIENT / "src").rglob("*.ts")
+    yield from (it for folder in ("src", "map") for it in (CLIENT / folder).rglob("*") if it.is_file())
     yield from (CLIENT / name for name in ("package.json", "esbuild.mjs", ".vscodeignore", "tsconfig.json"))
     yield from (CLIENT / "media" / name for name in ("icon.png", "conflict.svg"))
     yield from (ROOT / "docs" / "images" / f"{picture}.png" for picture in _PICTURES.values())

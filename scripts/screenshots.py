@@ -10,7 +10,7 @@ from scripts.steps import ROOT, exit_with
 TAKEN = BUILD / "screenshots"
 SHOWN = ROOT / "docs" / "images"
 _NAMES = (
-    *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved"),
+    *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved", "map"),
     *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done"),
     *("move-question", "release-picker", "release-findings", "release-done"),
     *("wiped", "state-diff"),

@@ -4,10 +4,11 @@ import * as vscode from "vscode";
 
 import { COMPARE } from "./protocol";
 
-/** `worktree`: a worktree's name, null for trunk, absent to let the server choose. */
+/** `worktree`: a worktree's name or path, null for trunk, absent to let the server choose. `line` (1-based) is shown first. */
 export interface CompareArgument {
   readonly uri: string;
   readonly worktree?: string | null;
+  readonly line?: number;
 }
 
 type CompareResult =
@@ -25,15 +26,18 @@ export async function showComparison(argument: CompareArgument, answer: unknown)
     const rows = result.choices.map(({ worktree, title }) => ({ label: title, worktree }));
     const picked = await vscode.window.showQuickPick(rows, { placeHolder: "Compare with which version?" });
     if (picked) {
-      await compare({ uri: argument.uri, worktree: picked.worktree });
+      await compare({ ...argument, worktree: picked.worktree });
     }
     return;
   }
+  const line = argument.line === undefined ? undefined : argument.line - 1;
+  const options: vscode.TextDocumentShowOptions = line === undefined ? {} : { selection: new vscode.Range(line, 0, line, 0) };
   await vscode.commands.executeCommand(
     "vscode.diff",
     vscode.Uri.parse(result.left, true),
     vscode.Uri.parse(result.right, true),
     result.title,
+    options,
   );
 }
 

@@ -2,13 +2,16 @@
 
 import * as vscode from "vscode";
 
-import type { ConsentQuestion } from "./protocol";
+import type { ConsentQuestion, PlanRow } from "./protocol";
 
 const CANCEL = "Cancel";
 const SENTENCE_END = /(?<=[?.])\s/;
 
 /** Asks in a dialog; what lets findings pass is asked by ticking each, because Enter takes the first button of a dialog. */
-export async function askForConsent(question: ConsentQuestion): Promise<string | null> {
+export async function askForConsent(question: ConsentQuestion): Promise<string | string[] | null> {
+  if (question.rows !== undefined) {
+    return await askWhich(question.message, question.rows);
+  }
   return question.allows.length > 0 ? await askByTicking(question) : await askInDialog(question);
 }
 
@@ -47,4 +50,45 @@ async function askByTicking({ message, actions, allows }: ConsentQuestion): Prom
     });
     picker.show();
   });
+}
+
+interface Row extends vscode.QuickPickItem {
+  readonly row?: PlanRow;
+}
+
+/** Shows a plan of many as a table; Enter or OK takes those that are ticked, and does nothing while none is. */
+async function askWhich(title: string, rows: readonly PlanRow[]): Promise<string[] | null> {
+  const offered = rows.filter((row) => row.offered).map((row, at) => tableRow(row, `${at + 1}. ${row.name}`));
+  const others = rows.filter((row) => !row.offered).map((row) => tableRow(row, row.name));
+  const heading: Row[] = others.length === 0 ? [] : [{ label: "stay as they are", kind: vscode.QuickPickItemKind.Separator }];
+  const picker = vscode.window.createQuickPick<Row>();
+  picker.title = title;
+  picker.placeholder = "Tick what is to be done, then press OK";
+  picker.canSelectMany = picker.ignoreFocusOut = true;
+  picker.items = [...offered, ...heading, ...others];
+  picker.selectedItems = offered.filter(({ row }) => row?.ticked);
+  return await new Promise((resolve) => {
+    picker.onDidChangeSelection((selected) => {
+      const possible = selected.filter(({ row }) => row?.offered);
+      if (possible.length < selected.length) {
+        picker.selectedItems = possible;
+      }
+    });
+    picker.onDidAccept(() => {
+      const wanted = picker.selectedItems.flatMap(({ row }) => (row?.offered ? [row.key] : []));
+      if (wanted.length > 0) {
+        resolve(wanted);
+        picker.hide();
+      }
+    });
+    picker.onDidHide(() => {
+      resolve(null);
+      picker.dispose();
+    });
+    picker.show();
+  });
+}
+
+function tableRow(row: PlanRow, label: string): Row {
+  return { label, description: row.description, detail: row.detail, row };
 }

@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import type { AroundCommands } from "./client";
 import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
 import { keepWorktree } from "./keep";
+import { createOverlapMap } from "./map/panel";
 import { createMarks } from "./marks";
 import { offerMcp } from "./mcp";
 import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
@@ -12,6 +13,7 @@ import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
 import { named, reasons, sightings, trunkCheckout, type Picture, type Sighting } from "./picture";
 import { COMPARE, MERGE, MOVE, RELEASE, RESTORE, UPDATE, type Answer } from "./protocol";
+import { worktreeHere } from "./pick";
 import { releaseAll, releaseWorktree, restoreWorktree } from "./release";
 import { createSession, type Session } from "./session";
 import { SECTION } from "./settings";
@@ -34,7 +36,9 @@ export function activate(context: vscode.ExtensionContext): void {
     const inWindow = sightings(pictures, folderPaths());
     showStatus(inWindow);
     marks.seen(inWindow);
+    map.update();
   }, aroundCommands(log), marks);
+  const map = createOverlapMap(context, () => started.pictures(), folderPaths, (...asked) => started.request(...asked));
   const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
 
@@ -57,6 +61,11 @@ export function activate(context: vscode.ExtensionContext): void {
     });
   context.subscriptions.push(
     log,
+    map,
+    withPictures("showMap", async (pictures) => {
+      map.show(worktreeHere(pictures)?.repository);
+      await Promise.resolve();
+    }),
     withPictures("showOverlaps", (pictures) => showOverlaps(seen(), reasons(pictures))),
     withServer("compare", compareActiveFile),
     withPictures("merge", (pictures) => mergeWorktree(pictures, started.request)),

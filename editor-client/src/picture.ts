@@ -7,9 +7,13 @@ export interface Region {
   readonly end: number;
 }
 
-/** One side of an overlap; `worktree` is null for trunk. Regions are 1-based lines, both ends included. */
+/**
+ * One side of an overlap; `worktree` is null for trunk, `worktree_path` there where the name is not the worktree's alone.
+ * Regions are 1-based lines, both ends included.
+ */
 export interface Side {
   readonly worktree: string | null;
+  readonly worktree_path?: string;
   readonly ref: string;
   readonly path: string;
   readonly regions: readonly Region[];
@@ -27,6 +31,7 @@ export interface Worktree {
   readonly path: string;
   readonly main: boolean;
   readonly branch: string | null;
+  readonly head: string | null;
   readonly unfinished?: { readonly operation: "rebase" | "bisect"; readonly branch: string };
   readonly missing: boolean;
   readonly protected: boolean;
@@ -38,12 +43,19 @@ export interface Worktree {
   readonly problem: string | null;
 }
 
+/** Why overlaps may be there that are not known: of a worktree (null: trunk), or of it `with` another one. */
+export interface Unknown {
+  readonly worktree: string | null;
+  readonly with?: string | null;
+  readonly reason: string;
+}
+
 export interface Picture {
   readonly repository: string;
-  readonly trunk: { readonly branch: string } | null;
+  readonly trunk: { readonly branch: string; readonly commit: string | null } | null;
   readonly worktrees: readonly Worktree[];
   readonly overlaps: readonly Overlap[];
-  readonly unknown: readonly { readonly reason: string }[];
+  readonly unknown: readonly Unknown[];
 }
 
 /**
@@ -61,8 +73,7 @@ export interface Sighting {
 /** Every overlap of `pictures`, conflicts first, and this window's before those of other worktrees. */
 export function sightings(pictures: Iterable<Picture>, folders: readonly string[]): Sighting[] {
   const all = [...pictures].flatMap((picture) => {
-    const directories = new Map(picture.worktrees.map((worktree) => [worktree.name, worktree.path]));
-    return picture.overlaps.map((overlap) => sight(overlap, directories, folders));
+    return picture.overlaps.map((overlap) => sight(overlap, picture, folders));
   });
   return all.sort((a, b) => rank(a) - rank(b) || a.own.path.localeCompare(b.own.path));
 }
@@ -91,18 +102,28 @@ export function lineText(side: Side): string {
   return spans.length === 0 ? "" : `${single ? "line" : "lines"} ${spans.join(", ")}`;
 }
 
-function sight(overlap: Overlap, directories: ReadonlyMap<string, string>, folders: readonly string[]): Sighting {
+const pathsByName = new WeakMap<Picture, ReadonlyMap<string, string>>();
+
+/** The path of the worktree that a side is of; undefined for trunk. */
+export function sidePath({ worktree, worktree_path }: Side, picture: Picture): string | undefined {
+  if (worktree === null || worktree_path !== undefined) {
+    return worktree_path;
+  }
+  const known = pathsByName.get(picture) ?? new Map(picture.worktrees.map(({ name, path }) => [name, path]));
+  pathsByName.set(picture, known);
+  return known.get(worktree);
+}
+
+function sight(overlap: Overlap, picture: Picture, folders: readonly string[]): Sighting {
   const [first, second] = overlap.sides;
-  const directoryOf = (side: Side): string | undefined =>
-    side.worktree === null ? undefined : directories.get(side.worktree);
   const shown = (side: Side): boolean => {
-    const directory = directoryOf(side);
-    return directory !== undefined && folders.some((folder) => meet(folder, directory));
+    const directory = sidePath(side, picture);
+    return directory !== undefined && isShown(directory, folders);
   };
   const firstIsOwn = shown(first) || (!shown(second) && first.worktree !== null);
   const [own, other] = firstIsOwn ? [first, second] : [second, first];
   const files = [own, other].flatMap((side) => {
-    const directory = directoryOf(side);
+    const directory = sidePath(side, picture);
     return directory === undefined ? [] : [{ file: path.join(directory, side.path), side }];
   });
   return { overlap, own, other, here: shown(own), files };
@@ -124,8 +145,9 @@ export function plural(count: number, noun: string): string {
   return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-function meet(folder: string, directory: string): boolean {
-  return within(folder, directory) || within(directory, folder);
+/** Whether one of the window's folders lies in a worktree, or has it inside. */
+export function isShown(directory: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => within(folder, directory) || within(directory, folder));
 }
 
 /** The checkout of trunk in the repository that a command's argument names, or in the only one. */

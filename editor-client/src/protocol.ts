@@ -1,5 +1,7 @@
 /** What is said between the server and us: its commands, and what it answers (`sidecar merge --json` and the like). */
 
+import type { CancellationToken } from "vscode";
+
 export const COMPARE = "sidecar.compare";
 export const KEEP = "sidecar.keep";
 export const MERGE = "sidecar.merge";
@@ -14,16 +16,30 @@ export const UPDATE = "sidecar.update";
 
 export const CONSENT = "sidecar/consent";
 
-/** What a person is asked before it is done; the answer is one of the actions, or null. `allows` are the findings that it lets pass. */
+/**
+ * What a person is asked before it is done; the answer is one of the actions, or null. `allows` are the findings that it
+ * lets pass. Of a plan with `rows`, the answer is the keys of those that are wanted.
+ */
 export interface ConsentQuestion {
   readonly message: string;
   readonly warning: boolean;
   readonly actions: readonly string[];
   readonly allows: readonly string[];
+  readonly rows?: readonly PlanRow[];
 }
 
-/** Asks the server one of its own questions. */
-export type Request = <T>(method: string, params: object) => Promise<T>;
+/** A worktree of a plan of many: what is done with it, or, where it is not `offered`, why it stays as it is. */
+export interface PlanRow {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
+  readonly detail: string;
+  readonly offered: boolean;
+  readonly ticked: boolean;
+}
+
+/** Asks the server one of its own questions; the token takes it back. */
+export type Request = <T>(method: string, params: object, token?: CancellationToken) => Promise<T>;
 
 export interface Finding {
   readonly code: string;
@@ -59,12 +75,17 @@ export interface MergeAnswer extends Answer {
 /** A worktree's place in the order in which to merge; `why` is null for one that nothing stands in the way of. */
 export interface Turn {
   readonly worktree: string;
+  readonly path: string;
   readonly ready: boolean;
   readonly why: string | null;
 }
 
+/** `conflicts` are met by the whole order, `exact` says that no other one meets less; without an order, why there is none. */
 export interface OrderAnswer {
   readonly order?: readonly Turn[];
+  readonly conflicts?: number;
+  readonly exact?: boolean;
+  readonly findings?: readonly Finding[];
 }
 
 /** Something that can be taken back; `time` in seconds since 1970, `bytes` that it keeps on the disk. */

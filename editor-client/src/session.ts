@@ -162,11 +162,11 @@ export function createSession(
     }
   };
   return {
-    request: async <T>(method: string, params: object): Promise<T> => {
+    request: async <T>(method: string, params: object, token?: vscode.CancellationToken): Promise<T> => {
       if (client === undefined) {
         throw new Error(`${NAME} is not running.`);
       }
-      return await client.sendRequest<T>(method, params);
+      return await (token === undefined ? client.sendRequest<T>(method, params) : client.sendRequest<T>(method, params, token));
     },
     pictures: seen,
     firstPictures: async () => {

@@ -22,6 +22,7 @@ const worktree = (name: string): Worktree => ({
   path: `/trees/${name}`,
   main: name === "shop",
   branch: name,
+  head: "1".repeat(40),
   missing: false,
   protected: false,
   changes: { committed: 1, staged: 0, unstaged: 0, untracked: 0 },
@@ -34,7 +35,7 @@ const worktree = (name: string): Worktree => ({
 
 const picture = (overlaps: Overlap[]): Picture => ({
   repository: "/shop/.git",
-  trunk: { branch: "shop" },
+  trunk: { branch: "shop", commit: "2".repeat(40) },
   worktrees: ["shop", "cart", "cart-2", "mail"].map(worktree),
   overlaps,
   unknown: [],
@@ -98,6 +99,6 @@ void test("lines read as a person would say them", () => {
 });
 
 void test("what is not known is said once", () => {
-  const unknown = [{ reason: "What is not committed in cart is not known." }];
+  const unknown = [{ worktree: "cart", reason: "What is not committed in cart is not known." }];
   assert.deepEqual(reasons([{ ...picture([]), unknown }, { ...picture([]), unknown }]), [unknown[0]?.reason]);
 });

@@ -82,8 +82,8 @@ def _release_all(*, dry_run: bool, yes: bool, as_json: bool) -> int:
     def show(*, err: bool) -> None:
         for plan in ready:
             _show_plan(plan, err=err)
-        for said in found.others:
-            click.echo(said, err=err)
+        for one in found.others:
+            click.echo(one.said, err=err)
         if not ready:
             click.echo("No worktree is ready to be released.", err=err)
 

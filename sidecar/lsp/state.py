@@ -160,6 +160,10 @@ def say(state: ServerState, message: str, kind: MessageType = MessageType.Info) 
     state.server.window_show_message(ShowMessageParams(kind, escape_lines(message)))
 
 
+_TEXTS = ("name", "description", "detail")
+"""What is shown of a row."""
+
+
 async def ask(
     state: ServerState,
     kind: MessageType,
@@ -193,6 +197,14 @@ async def ask(
     params = ShowMessageRequestParams(kind, escape_lines(text), actions)
     chosen = await state.server.window_show_message_request_async(params)
     return None if chosen is None else by_title.get(chosen.title)
+
+
+async def ask_which(state: ServerState, title: str, action: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ask for consent to some of the rows of a plan, at a client that takes `sidecar/consent`; gives the rows' keys."""
+    escaped = [{name: escape(text) if name in _TEXTS else text for name, text in row.items()} for row in rows]
+    wish = {"message": escape(title), "warning": False, "actions": [action], "allows": [], "rows": escaped}
+    answer = await state.server.protocol.send_request_async(CONSENT, wish)
+    return [str(key) for key in answer] if isinstance(answer, list | tuple) else []
 
 
 def show_documents(state: ServerState, documents: Sequence[Path]) -> None:

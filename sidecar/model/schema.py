@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -53,7 +54,12 @@ class Restorable(Protocol):
 
 
 def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NOBODY) -> Json:
-    """Give what `status --json` prints and `sidecar/picture` carries; `in_use` are processes, `agents` edit there."""
+    """Give what `status --json` prints and `sidecar/picture` carries; `in_use` are processes, `agents` edit there.
+
+    A side whose worktree shares its name with another one has `worktree_path` too, since the name does not tell which.
+    """
+    names = Counter(state.worktree.name for state in picture.worktrees)
+    alike = frozenset(state.worktree.key for state in picture.worktrees if names[state.worktree.name] > 1)
     return {
         "schema": SCHEMA,
         "repository": picture.repository,
@@ -62,7 +68,7 @@ def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NO
             _worktree(state, in_use.get(state.worktree.key, ()), agents.get(state.worktree.key, ()))
             for state in picture.worktrees
         ],
-        "overlaps": [overlap_object(overlap) for overlap in picture.overlaps],
+        "overlaps": [overlap_object(overlap, alike) for overlap in picture.overlaps],
         "unknown": [unknown_object(unknown) for unknown in picture.unknown],
     }
 
@@ -112,8 +118,8 @@ def plan_object(order: Order) -> Json:
 
     PLAN  {"schema": 1, "order": [TURN], "pairs": [{"worktrees": [NAME, NAME], "paths": [str]}], "conflicts": int,
            "exact": bool}
-    TURN  {"worktree": NAME, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null, "files": FILES|null,
-           "needs": [FINDING]}
+    TURN  {"worktree": NAME, "path": str, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null,
+           "files": FILES|null, "needs": [FINDING]}
 
     `order` has those that are ready first, in the order in which to merge them, each with the number of conflicted
     paths that it meets there; then the others, with those that it meets in trunk. `needs` is what there is to be done
@@ -135,6 +141,7 @@ def plan_object(order: Order) -> Json:
 def _turn(turn: Turn) -> Json:
     return {
         "worktree": turn.worktree.name,
+        "path": turn.worktree.key,
         "branch": turn.worktree.branch,
         "ready": turn.ready,
         "conflicts": len(turn.paths),
@@ -144,17 +151,18 @@ def _turn(turn: Turn) -> Json:
     }
 
 
-def overlap_object(overlap: Overlap) -> Json:
+def overlap_object(overlap: Overlap, alike: Collection[str] = ()) -> Json:
     """Give the OVERLAP of the design; of a file that a tool makes `regenerate` says how it is made anew.
 
-    `appended` is there, and true, where both sides only add lines at the end of the same list.
+    `appended` is there, and true, where both sides only add lines at the end of the same list. `alike` are the keys of
+    the worktrees whose names are not theirs alone.
     """
     made = overlap.regeneration
     return {
         "path": overlap.path,
         "verdict": overlap.verdict,
         "kind": overlap.kind,
-        "sides": [_side(side) for side in overlap.sides],
+        "sides": [_side(side, alike) for side in overlap.sides],
         **({"appended": True} if overlap.appended else {}),
         **({} if made is None else {"regenerate": {"kind": made.kind, "command": made.command}}),
     }
@@ -164,8 +172,15 @@ def unknown_object(unknown: Unknown, seen_from: str | None = None) -> Json:
     """Give UNKNOWN {"worktree": NAME|null, "path": str|null, "reason": str}: an overlap may be there that is not shown.
 
     `worktree` could not be read, or compared with the one that was asked about (`seen_from`, its key); null is trunk.
+    Where nobody asked, and only two could not be compared, `with` is the other one.
     """
-    return {"worktree": unknown.name(seen_from), "path": unknown.path, "reason": unknown.reason}
+    name = unknown.name(seen_from)
+    said = {"worktree": name, "path": unknown.path, "reason": unknown.reason}
+    if seen_from is None and len(unknown.parties) > 1:
+        others = [other for _, other in unknown.parties]
+        others.remove(name)
+        said["with"] = others[0]
+    return said
 
 
 def merge_object(
@@ -332,9 +347,10 @@ def finding_object(finding: Finding) -> Json:
     }
 
 
-def _side(side: Side) -> Json:
+def _side(side: Side, alike: Collection[str]) -> Json:
     return {
         "worktree": side.name,
+        **({"worktree_path": side.key} if side.key in alike else {}),
         "ref": side.ref,
         "path": side.path,
         "regions": [{"start": region.start, "end": region.end} for region in side.regions],

@@ -219,27 +219,50 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
 """
     )
     one = {"edited": 1, "added": 0, "moved": 0, "deleted": 0, "total": None}
+    path = {name: str(shop.parent / name) for name in ("one", "two", "three", "four")}
     said = json.loads(sidecar(shop, "plan", "--json").out)
     assert said == {
         "schema": 1,
         "order": [
-            {"worktree": "one", "branch": "one", "ready": True, "conflicts": 0, "why": None, "files": one},
-            {"worktree": "two", "branch": "two", "ready": True, "conflicts": 0, "why": None, "files": one},
+            {
+                "worktree": "one",
+                "path": path["one"],
+                "branch": "one",
+                "ready": True,
+                "conflicts": 0,
+                "why": None,
+                "files": one,
+                "needs": [],
+            },
+            {
+                "worktree": "two",
+                "path": path["two"],
+                "branch": "two",
+                "ready": True,
+                "conflicts": 0,
+                "why": None,
+                "files": one,
+                "needs": [],
+            },
             {
                 "worktree": "three",
+                "path": path["three"],
                 "branch": "three",
                 "ready": True,
                 "conflicts": 1,
                 "why": "Conflicts with one in a.txt.",
                 "files": one,
+                "needs": [],
             },
             {
                 "worktree": "four",
+                "path": path["four"],
                 "branch": "four",
                 "ready": False,
                 "conflicts": 0,
                 "why": "It has 1 uncommitted change.",
                 "files": None,
+                "needs": [],
             },
         ],
         "pairs": [{"worktrees": ["one", "three"], "paths": ["a.txt"]}],

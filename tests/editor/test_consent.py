@@ -91,3 +91,36 @@ def test_enter_lets_nothing_pass_until_each_finding_is_ticked(
             expect(question).to_be_visible()
     wait_for_message(page, "Released taxes")
     assert not taxes.exists()
+
+
+def test_of_many_only_what_is_ticked_is_merged(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path, shoot: Shoot
+) -> None:
+    """What would stop is not ticked beforehand, and what has to stay can't be ticked; both say why."""
+    discounts, help_, mail = (add_worktree(shop, name) for name in ("discounts", "help", "mail"))
+    commit(discounts, {"cart.py": "total = 2\n"}, "Take a discount off")
+    commit(help_, {"help.md": "Help\n"}, "Write help")
+    commit(mail, {"mail.py": "to = None\n"}, "Send mail")
+    write(mail, {"notes.md": "Notes\n"})
+    open_workbench(page, editor, shop, shop / "cart.py")
+    expect(editor_text(page)).to_contain_text("total")
+    run_command(page, "Worktree Sidecar: Merge All Ready Worktrees")
+    expect(picker_title(page)).to_contain_text("Merge into main, one by one in this order")
+    ticked = page.locator(
+        ".quick-input-widget:visible .monaco-list-row input[type=checkbox]:checked, "
+        ".quick-input-widget:visible .monaco-list-row .monaco-checkbox.checked"
+    )
+    expect(ticked).to_have_count(2)
+    expect(picker_rows(page).filter(has_text="Conflicts with")).to_have_count(1)
+    stays = picker_rows(page).filter(has_text="It has 1 uncommitted change.")
+    expect(stays).to_contain_text("mail")
+    page.mouse.move(700, 600)
+    shoot("merge-all")
+    stays.click()
+    expect(ticked).to_have_count(2)
+    picker_rows(page).filter(has_text="help").first.click()
+    expect(ticked).to_have_count(1)
+    page.keyboard.press("Enter")
+    wait_for_message(page, "Merged ")
+    merged = git(shop, "log", "--merges", "--format=%s", "main").splitlines()
+    assert len(merged) == 1 and merged[0] in ("Merge branch 'discounts'", "Merge branch 'taxes'")

@@ -147,3 +147,31 @@ async def test_a_worktree_is_protected_until_it_is_not(base: Path, theirs: Path)
         assert undone["outcome"] == "unprotected"
         git(base, "worktree", "lock", theirs)
         assert (await editor.execute("sidecar.keep", {"worktree": "theirs"}))["outcome"] == "refused"
+
+
+async def test_a_client_with_a_dialog_shows_all_as_a_table_and_only_what_is_ticked_is_released(
+    base: Path, done: Path
+) -> None:
+    another, busy = add_worktree(base, "another"), add_worktree(base, "busy")
+    for worktree, path in ((another, "c.txt"), (busy, "d.txt")):
+        commit(worktree, {path: "x\n"}, f"Add {path}")
+        git(base, "merge", "--quiet", "--no-ff", worktree.name, "-m", f"Take {worktree.name}")
+    git(base, "worktree", "lock", "--reason", "a drive", str(busy))
+    asked: list[Any] = []
+    async with editing(base, options={"consents": True}) as editor:
+
+        def choose(params: Any) -> list[str]:
+            asked.append(params)
+            return [str(another), str(busy)]
+
+        editor.client.feature("sidecar/consent")(choose)
+        await editor.until(
+            lambda: (
+                editor.pictures and all(one.integration.state == "integrated" for one in editor.pictures[-1].worktrees)
+            )
+        )
+        assert (await editor.execute("sidecar.releaseAll", {}))["outcome"] == "released"
+    assert (another.exists(), done.exists(), busy.exists()) == (False, True, True)
+    rows = {row.name: (row.offered, row.ticked) for row in asked[0].rows}
+    assert rows == {"another": (True, True), "theirs": (True, True), "busy": (False, False)}
+    assert "a drive" in asked[0].rows[-1].detail and "in main" in asked[0].rows[0].detail

@@ -59,6 +59,7 @@ def test_unknown() -> None:
     assert (names, unknown_object(pair)["path"]) == (["f", "g", "f"], "a")
     trunk = Unknown((("/w/f", "f"), ("", None)), "a", "Why.")
     assert [unknown_object(trunk, key)["worktree"] for key in (None, "/w/f")] == ["f", None]
+    assert [unknown_object(one).get("with", "nobody") for one in (broken, pair, trunk)] == ["nobody", "g", None]
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,13 @@ def test_no_trunk_and_a_worktrees_own_problem() -> None:
     assert said["trunk"] is None
     assert said["worktrees"][0]["problem"] == "It is broken."
     assert said["worktrees"][0]["head"] is None
+
+
+def test_sides_of_worktrees_with_one_name_have_their_paths_in_status() -> None:
+    states = tuple(
+        WorktreeState(Worktree(key, name, f"{key}/.git", False, name, "3" * 40))
+        for key, name in (("/a/shop", "shop"), ("/b/shop", "shop"), ("/w/f", "f"))
+    )
+    sides = (replace(MINE, key="/b/shop", name="shop"), MINE)
+    said = status_object(Picture(1, "/w/.git", None, states, (replace(OVERLAP, sides=sides),)))
+    assert [side.get("worktree_path") for side in said["overlaps"][0]["sides"]] == ["/b/shop", None]

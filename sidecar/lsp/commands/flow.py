@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,7 @@ from sidecar.lsp.state import (
     RunningOperation,
     ServerState,
     ask,
+    ask_which,
     log,
     log_error,
     say,
@@ -205,13 +206,30 @@ class Outcome:
 class Choice:
     """Something that a person can agree to: the words on its button, what it is called while it runs, and the deed.
 
-    One that only shows something is asked about `again`.
+    One that only shows something is asked about `again`. `do_some` gives the deed for some of the question's rows, by
+    their keys.
     """
 
     button: str
     title: str
     do: Callable[[Control], Outcome | Failure]
     again: bool = False
+    do_some: Callable[[frozenset[str]], Callable[[Control], Outcome | Failure]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One of the worktrees that a plan is about: its key, its name, and what is said of it.
+
+    It is `offered` unless something stands in its way, and `ticked` where consent to the plan is consent to it.
+    """
+
+    key: str
+    name: str
+    description: str
+    detail: str = ""
+    offered: bool = True
+    ticked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +237,8 @@ class Question:
     """A plan as a person is asked about it; `planned` is the command's answer when nothing is chosen.
 
     The first choice is the plan itself, unless it is `blocked`: then all of them are ways out of that. `allows` are the
-    findings that whoever chooses one of them lets pass.
+    findings that whoever chooses one of them lets pass. A plan of many has `rows`, for a client that shows them as a
+    table below its `title`; `text` says the same as a paragraph.
     """
 
     text: str
@@ -227,6 +246,8 @@ class Question:
     choices: tuple[Choice, ...] = ()
     blocked: bool = False
     allows: tuple[Finding, ...] = ()
+    title: str = ""
+    rows: tuple[PlanRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +327,8 @@ async def _agree(state: ServerState, question: Question, *, confirmed: bool) -> 
     if confirmed:
         log(state, question.text)
         return question.choices[0]
+    if len(question.rows) > 1 and state.client.consents:
+        return await _agree_to_rows(state, question)
     kind = MessageType.Warning if question.blocked else MessageType.Info
     buttons: list[tuple[str, Choice | None]] = [(choice.button, choice) for choice in question.choices]
     buttons.insert(0 if question.allows else len(buttons), (CANCEL, None))  # many an editor takes the first by Enter
@@ -316,6 +339,17 @@ async def _agree(state: ServerState, question: Question, *, confirmed: bool) -> 
         log_error(state, "Asking for consent", error)
         say(state, f"{question.text} Nothing was done: this editor can't ask.", MessageType.Warning)
         return None
+
+
+async def _agree_to_rows(state: ServerState, question: Question) -> Choice | None:
+    """Ask the person which of many; None for none of them."""
+    choice = question.choices[0]
+    picked = await ask_which(state, question.title, choice.button, [asdict(row) for row in question.rows])
+    offered = {row.key for row in question.rows if row.offered}
+    some = frozenset(picked) & offered
+    if not some or choice.do_some is None:
+        return None
+    return replace(choice, do=choice.do_some(some))
 
 
 def sentences(findings: Sequence[Finding], *severities: str) -> str:

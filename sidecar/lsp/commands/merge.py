@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.lsp.commands.arguments import Request
-from sidecar.lsp.commands.flow import Choice, Outcome, Question, failed, paragraph, sentences
+from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, failed, paragraph, sentences
 from sidecar.model.findings import Failure, Finding, is_blocked
-from sidecar.model.merge_order import Order
+from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import counted, named, short, shown, them
 from sidecar.model.schema import Json, finding_object, merge_all_object, merge_object, plan_object, update_object
 
@@ -249,6 +249,7 @@ def ask_merge_all(request: Request, control: Control) -> Question | Failure:
     unsaved = [finding for turn in order.ready for finding in _unsaved(request, turn.worktree.key)]
     merges = [(turn.worktree.name, None) for turn in order.ready]
     planned = _merges_object("planned", merges, [finding_object(one) for one in unsaved])
+    rows = tuple(_row(turn) for turn in order.turns)
     others = [f"{shown(turn.worktree.name)}: {turn.why}" for turn in order.turns if turn.why is not None][:MOST_NAMED]
     needs = [one.message for turn in order.ready for one in turn.needs][:MOST_NAMED]
     if not order.ready:
@@ -258,8 +259,30 @@ def ask_merge_all(request: Request, control: Control) -> Question | Failure:
     which = named([turn.worktree.name for turn in order.ready], MOST_NAMED)
     what = f"Merge {which} into {branch}{', one by one in this order' if len(order.ready) > 1 else ''}?"
     extents = [f"{shown(turn.worktree.name)}: {turn.extent.said}" for turn in order.ready if turn.extent is not None]
-    choice = Choice("Merge", f"Merging into {branch}", partial(_merge_in_turn, request, order))
-    return Question(paragraph(what, *extents[:MOST_NAMED], *others, *needs), planned, (choice,))
+    merge = partial(_merge_in_turn, request)
+    choice = Choice(
+        "Merge",
+        f"Merging into {branch}",
+        partial(merge, order),
+        do_some=lambda keys: partial(merge, _only(order, keys)),
+    )
+    text = paragraph(what, *extents[:MOST_NAMED], *others, *needs)
+    return Question(text, planned, (choice,), title=f"Merge into {branch}, one by one in this order", rows=rows)
+
+
+def _row(turn: Turn) -> PlanRow:
+    """Say of a worktree in its turn what merging it does; one that would stop there is not ticked beforehand."""
+    worktree = turn.worktree
+    branch = "" if worktree.branch in (None, worktree.name) else f"branch {worktree.branch}"
+    extent = turn.extent.said.rstrip(".") if turn.extent is not None else ""
+    detail = paragraph(turn.why or "", sentences(turn.needs, "blocks", "kept", "info") if turn.ready else "")
+    described = " · ".join(part for part in (branch, extent) if part)
+    return PlanRow(worktree.key, worktree.name, described, detail, turn.ready, turn.ready and not turn.paths)
+
+
+def _only(order: Order, keys: frozenset[str]) -> Order:
+    """Give the order without the ready ones that nobody wants merged."""
+    return replace(order, turns=tuple(turn for turn in order.turns if not turn.ready or turn.worktree.key in keys))
 
 
 def _order(request: Request, control: Control, choices: MergeChoices | None = None) -> Order | Failure:

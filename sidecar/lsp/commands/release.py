@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.lsp.commands.arguments import Request
-from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
+from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, paragraph, sentences
 from sidecar.model.findings import Failure
 from sidecar.model.inventory_findings import size_text, sizes_text
 from sidecar.model.messages import counted, shown
@@ -79,7 +79,7 @@ def ask_release_all(request: Request, control: Control) -> Question | Failure:
     found = plan_integrated(request.folder, states, request.reading, control, request.unsaved)
     if isinstance(found, Failure):
         return found
-    ready, others = found.ready, found.others
+    ready, others = found.ready, [one.said for one in found.others]
     if not ready:
         text = paragraph("No worktree is ready to be released.", *others[:MOST_NAMED])
         return Question(text, release_object("planned", ()), blocked=True)
@@ -87,8 +87,25 @@ def ask_release_all(request: Request, control: Control) -> Question | Failure:
     names = ", ".join(shown(plan.worktree.name) for plan in ready)
     text = f"Release {names}? {sizes_text(freed, kept)}; all of it can be restored."
     planned = release_object("planned", [found for plan in ready for found in plan.findings], None, freed, kept)
-    choice = Choice("Release All", "Releasing worktrees", partial(_release_each, ready))
-    return Question(paragraph(text, *others[:MOST_NAMED]), planned, (choice,))
+    choice = Choice(
+        "Release All",
+        "Releasing worktrees",
+        partial(_release_each, ready),
+        do_some=lambda keys: partial(_release_each, tuple(plan for plan in ready if plan.worktree.key in keys)),
+    )
+    stays = (
+        PlanRow(one.worktree.key, one.worktree.name, "", one.why, offered=False, ticked=False) for one in found.others
+    )
+    rows = (*map(_row, ready), *stays)
+    title = "Release these worktrees; all of it can be restored"
+    return Question(paragraph(text, *others[:MOST_NAMED]), planned, (choice,), title=title, rows=rows)
+
+
+def _row(plan: ReleasePlan) -> PlanRow:
+    """Say what releasing a worktree frees, and why nothing is lost by it."""
+    said = paragraph(plan.proven, sentences(plan.findings, "kept", "info"))
+    sizes = sizes_text(plan.bytes.reclaimable, plan.bytes.kept)
+    return PlanRow(plan.worktree.key, plan.worktree.name, sizes, said)
 
 
 def _plan(request: Request, name: str, control: Control, allow: frozenset[str] | None = None) -> ReleasePlan | Failure:

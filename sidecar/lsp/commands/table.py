@@ -117,11 +117,14 @@ async def answer_plan(state: ServerState, params: Any) -> Json:
     """Give the object of the operation with outcome `planned`; without a worktree, the order in which to merge them.
 
     What can be restored is the list that `restore --json` prints, `states` those of a worktree or the last one of each;
-    `state` with an `id` is what going back to one would change.
+    `state` with an `id` is what going back to one would change. Progress goes to a `workDoneToken` alone, where one is
+    given.
     """
     if isinstance(params, tuple) and hasattr(params, "_asdict"):
         params = params._asdict()  # pygls makes a named tuple of an object that the protocol does not know
-    arguments = read_arguments(ExecuteCommandParams(PLAN, [{} if params is None else params]), (), TAKES)
+    given = dict(params) if isinstance(params, Mapping) else {} if params is None else params
+    token = given.pop("workDoneToken", None) if isinstance(given, dict) else None
+    arguments = read_arguments(ExecuteCommandParams(PLAN, [given]), (), TAKES)
     if isinstance(arguments, Failure):
         return failed(NO_MERGE, arguments)
     plans, find = (OF_WORKTREE, NAMED) if "worktree" in arguments else (OF_REPOSITORY, WHOLE)
@@ -132,5 +135,6 @@ async def answer_plan(state: ServerState, params: Any) -> Json:
     request = await find(state, arguments)
     if isinstance(request, Failure):
         return failed(unanswered, request)
-    plan = await run_with_progress(state, "Planning", partial(make, request), patience=PATIENCE)
+    place = token if isinstance(token, int | str) else None
+    plan = await run_with_progress(state, "Planning", partial(make, request), patience=PATIENCE, token=place)
     return failed(unanswered, plan) if isinstance(plan, Failure) else plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar.model.findings import Failure
 from sidecar.model.messages import shown
-from sidecar.model.picture import WorktreeState
+from sidecar.model.picture import Worktree, WorktreeState
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.run import Control
@@ -16,11 +16,24 @@ from sidecar.session.reader import Options
 
 
 @dataclass(frozen=True, slots=True)
+class Staying:
+    """A worktree that stays, and why."""
+
+    worktree: Worktree
+    why: str
+
+    @property
+    def said(self) -> str:
+        """Say it where nothing else names the worktree."""
+        return f"{shown(self.worktree.name)} stays: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Integrated:
-    """The plans of those that nothing stands in the way of, and why each of the others stays."""
+    """The plans of those that nothing stands in the way of, and the others."""
 
     ready: tuple[ReleasePlan, ...]
-    others: tuple[str, ...]
+    others: tuple[Staying, ...]
 
 
 def plan_integrated(
@@ -32,7 +45,7 @@ def plan_integrated(
 ) -> Integrated | Failure:
     """Plan to release the linked worktrees that are integrated; `unsaved` has (worktree's key, path) of the editor."""
     ready: list[ReleasePlan] = []
-    others: list[str] = []
+    others: list[Staying] = []
     for worktree in (one.worktree for one in states if one.integration.state == "integrated" and not one.worktree.main):
         if control.cancelled():
             return Failure("cancelled", "The planning was cancelled. Nothing was changed.")
@@ -40,10 +53,10 @@ def plan_integrated(
         paths = [path for key, path in unsaved if key == worktree.key]
         plan = plan_release(folder, worktree.key, options, frozenset(), control, unsaved=paths)
         if isinstance(plan, Failure):
-            others.append(plan.message)
+            others.append(Staying(worktree, plan.message))
         elif plan.blocked:
             why = dict.fromkeys(found.message for found in plan.findings if found.severity == "blocks")
-            others.append(f"{shown(worktree.name)} stays: {' '.join(why)}")
+            others.append(Staying(worktree, " ".join(why)))
         else:
             ready.append(plan)
     return Integrated(tuple(ready), tuple(others))

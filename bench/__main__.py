@@ -18,6 +18,7 @@ SIZE = ("--files", "5000", "--worktrees", "10")
 SMALL: Mapping[str, Sequence[str]] = {
     "start": (*SIZE, "--starts", "3"),
     "save": (*SIZE, "--saves", "40"),
+    "windows": (*SIZE, "--windows", "3", "--saves", "20"),
     "keystroke": (*SIZE, "--bursts", "8"),
     "growth": (*SIZE, "--saves", "20"),
     "memory": (*SIZE, "--saves", "40"),
@@ -28,6 +29,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "guard": ("--files", "5000", "--worktrees", "10"),
     "hook": (*SIZE, "--calls", "10"),
     "soak": ("--minutes", "0.5"),
+    "kills": ("--minutes", "0.5"),
 }
 """What each is run with among all."""
 OTHERS = ("replay", "map")
@@ -54,7 +56,7 @@ def run_all() -> int:
         for name, arguments in SMALL.items():
             begun = time.monotonic()
             print(_about(name), flush=True)
-            if _run(name, [*arguments, *(() if name == "soak" else ("--keep", keep))]):
+            if _run(name, [*arguments, *(() if name in ("soak", "kills") else ("--keep", keep))]):
                 failed.append(name)
             print(f"({time.monotonic() - begun:.0f} s)\n", flush=True)
     print(f"Failed: {', '.join(failed)}" if failed else "All measured. Larger sizes: docs/performance.md says how.")

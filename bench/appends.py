@@ -20,7 +20,8 @@ from sidecar.git.objects import find_entry, tree_of
 from sidecar.git.process import GitError
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap
-from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.model.settings import Options
+from sidecar.session.reader import Sources, open_sources
 
 
 def has_both(sources: Sources, overlap: Overlap, merge: str) -> bool:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from bench.processes import cpu_seconds
+from bench.processes import PLACES, cpu_seconds
 from tests.harness import environment
 
 Message: TypeAlias = dict[str, Any]
@@ -23,6 +24,8 @@ Message: TypeAlias = dict[str, Any]
 COMMAND = (str(Path(sys.executable).with_name("sidecar")), "serve")
 SECONDS = 180.0
 """How long anything may take before the measurement is given up."""
+
+NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
 
 CAPABILITIES: Message = {
     "general": {"positionEncodings": ["utf-16"]},
@@ -146,7 +149,7 @@ def is_published(message: Message, uri: str) -> bool:
 def running(variables: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND) -> Iterator[Client]:
     """A server that has been started and told nothing yet; it has to end well."""
     process = subprocess.Popen(
-        command, env=environment() | dict(variables or {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command, env=environment() | PLACES | dict(variables or {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     client = Client(process)
     threading.Thread(target=_listen, args=(client,), daemon=True).start()
@@ -161,13 +164,13 @@ def running(variables: Mapping[str, str] | None = None, command: Sequence[str] =
         process.wait()
 
 
-def initialize(client: Client, *folders: Path) -> tuple[float, float]:
+def initialize(client: Client, *folders: Path, settings: Mapping[str, object] = NO_SETTINGS) -> tuple[float, float]:
     """Begin on these folders; gives when `initialize` went out, and when it was answered."""
     params = {
         "processId": os.getpid(),
         "rootUri": None,
         "capabilities": CAPABILITIES,
-        "initializationOptions": {"trusted": True, "settings": {}, "picture": True, "waits": True},
+        "initializationOptions": {"trusted": True, "settings": dict(settings), "picture": True, "waits": True},
         "workspaceFolders": [{"uri": folder.as_uri(), "name": folder.name} for folder in folders],
     }
     sent, came, _ = client.ask("initialize", params)

@@ -25,9 +25,9 @@ import psutil
 from bench.report import Row, arguments, print_report
 from bench.repository import Repository, replace_file, repository
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard.keeping import Guard, Tell, open_guard
 from sidecar.session.live import Session, open_session
-from sidecar.session.reader import Options
 from tests.harness import environment, git
 
 PAUSE = 1.0

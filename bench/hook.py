@@ -15,8 +15,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.client import initialize, running
+from bench.processes import PLACES
 from bench.report import Row, arguments, print_report, share
 from bench.repository import HOT, repository, showing
+from tests.harness import environment
 
 HOOK = ("-m", "sidecar", "hook", "--client", "claude")
 
@@ -40,6 +43,11 @@ def main(given: Sequence[str] | None = None) -> int:
         rows: list[Row] = []
         for kind, (command, raw) in kinds.items():
             rows += measure(kind, here, command, raw, chosen.calls)
+        with running() as client:
+            initialize(client, here)
+            client.calm(chosen.settle)
+            for kind, (command, raw) in list(kinds.items())[2:]:
+                rows += measure(f"{kind}, with a session", here, command, raw, chosen.calls)
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "calls": chosen.calls}
     print_report("hook", setting, rows, None, as_json=chosen.json)
     return 0
@@ -57,7 +65,14 @@ def measure(kind: str, folder: Path, command: Sequence[str], raw: bytes, calls: 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for _ in range(calls):
         start = time.perf_counter()
-        subprocess.run([sys.executable, *command], cwd=folder, input=raw, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            [sys.executable, *command],
+            cwd=folder,
+            env=environment() | PLACES,
+            input=raw,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
         seconds.append(time.perf_counter() - start)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / calls

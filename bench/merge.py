@@ -23,12 +23,12 @@ from pathlib import Path
 from bench.report import Row, arguments, print_report, share
 from bench.repository import repository
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergeResult
 from sidecar.operations.merge.undo import undo_merge
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 from tests.harness import GitFailedError, environment, git, write
 
 CHANGED = 40

@@ -17,9 +17,10 @@ from bench.replay import pairs_of
 from sidecar.git.objects import tree_of
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import footprint
+from sidecar.model.settings import Options
 from sidecar.session.numbered import same_numbers
 from sidecar.session.participants import Participant
-from sidecar.session.reader import Options, open_sources
+from sidecar.session.reader import open_sources
 
 
 def replay(repository: Path, most: int, seed: int) -> None:

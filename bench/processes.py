@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,26 +24,43 @@ class Memory:
     pss: float
 
 
+RUNTIME = Path(tempfile.mkdtemp(prefix="sidecar-bench-"))
+"""Where the session processes of this run listen; those that windows share are nobody's children."""
+atexit.register(shutil.rmtree, RUNTIME, ignore_errors=True)
+PLACES = {"XDG_RUNTIME_DIR": str(RUNTIME), "XDG_CACHE_HOME": str(RUNTIME / "cache")}
+
+
+def sessions() -> list[psutil.Process]:
+    """The session processes of this run."""
+    found = []
+    for note in sorted(RUNTIME.glob("worktree-sidecar/*.json")):
+        with suppress(OSError, ValueError, psutil.Error):
+            found.append(psutil.Process(json.loads(note.read_text())["pid"]))
+    return found
+
+
 def family(pid: int) -> list[psutil.Process]:
-    """The process and all below it, as they are now."""
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
-
-
-def cpu_seconds(pid: int) -> float:
-    """Seconds of CPU of a process, of those that it has waited for, and of those that it has now."""
-    own = psutil.Process(pid).cpu_times()
-    total: float = own.user + own.system + own.children_user + own.children_system
-    for child in family(pid)[1:]:
+    """The process, all below it, and the sessions of this run with all below them, as they are now."""
+    found = []
+    for process in (psutil.Process(pid), *sessions()):
         with suppress(psutil.NoSuchProcess):
-            total += sum(child.cpu_times()[:4])
+            found += [process, *process.children(recursive=True)]
+    return found
+
+
+def cpu_seconds(*pids: int) -> float:
+    """Seconds of CPU of processes, of those that they have waited for, and of those that they have now."""
+    total = 0.0
+    for process in {one.pid: one for pid in pids for one in family(pid)}.values():
+        with suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
     return total
 
 
-def memory(pid: int) -> list[Memory]:
-    """The memory of the process, first, and of those below it."""
+def memory(*pids: int) -> list[Memory]:
+    """The memory of the processes, the first one first, and of those below them."""
     found = []
-    for process in family(pid):
+    for process in {one.pid: one for pid in pids for one in family(pid)}.values():
         with suppress(psutil.NoSuchProcess):
             full = process.memory_full_info()
             found.append(Memory(process.name(), full.rss / 2**20, full.pss / 2**20))
@@ -82,10 +103,11 @@ def open_files(pid: int) -> list[str]:
     return found
 
 
-def watched_inodes(pid: int) -> list[int]:
-    """The inode of every inotify watch that a process has (proc(5), fdinfo)."""
+def watched_inodes(*pids: int) -> list[int]:
+    """The inode of every inotify watch of processes, and of the sessions of this run (proc(5), fdinfo)."""
     found = []
-    for info in Path(f"/proc/{pid}/fdinfo").iterdir():
+    watching = dict.fromkeys((*pids, *(session.pid for session in sessions())))
+    for info in (info for pid in watching for info in Path(f"/proc/{pid}/fdinfo").iterdir()):
         with suppress(OSError):
             lines = info.read_text().splitlines()
             found += [int(line.split("ino:")[1].split()[0], 16) for line in lines if line.startswith("inotify wd:")]

@@ -16,11 +16,11 @@ from pathlib import Path
 from bench.report import Row, arguments, print_report, share
 from bench.repository import repository
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.records import is_swept
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
 from tests.harness import environment, git
 
 IN_A_FOLDER = 100

@@ -27,9 +27,10 @@ from sidecar.model.findings import Failure
 from sidecar.model.markers import split_lines
 from sidecar.model.may_overlap import footprint
 from sidecar.model.overlaps import Overlap, Side
+from sidecar.model.settings import Options
 from sidecar.session.pair import meet
 from sidecar.session.participants import Participant
-from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.session.reader import Sources, open_sources
 
 
 def ask_sidecar(sources: Sources, ours: str, theirs: str) -> list[Overlap]:

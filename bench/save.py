@@ -87,7 +87,7 @@ def saves(
             lines = 8 + turn % 3
             text = busy_text(label, WRITER, lines=lines, turn=turn)
             started = replace_file(writer, text)
-            told = client.published(uri, partial(_speaks_of, writer.as_uri(), lines))
+            told = client.published(uri, partial(speaks_of, writer.as_uri(), lines))
             if turn >= 0:
                 times.append(told - started)
             client.pause(pause)
@@ -96,7 +96,7 @@ def saves(
     return times
 
 
-def _speaks_of(uri: str, lines: int, params: Message) -> bool:
+def speaks_of(uri: str, lines: int, params: Message) -> bool:
     """Whether a diagnostic links to just that many lines of the file that was saved."""
     for diagnostic in params["diagnostics"]:
         for related in diagnostic.get("relatedInformation", ()):

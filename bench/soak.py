@@ -29,9 +29,9 @@ from bench.processes import family, open_files, watched_inodes
 from bench.report import Row, print_report, share
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session.live import Session, open_session
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import environment
 
 OPTIONS = Options(trusted=True)
@@ -132,14 +132,14 @@ def soak(root: Path, temporary: Path, minutes: float, worktrees: int, seed: int)
     session = _opened(repository, looker)
     world = turmoil.World(repository, session, chance, worktrees)
     end = time.monotonic() + minutes * 60
-    waits = [_agree(world, looker)]
+    waits = [_agree(world, session, looker)]
     grown = [holdings()]
     while time.monotonic() < end:
         pause = min(end, time.monotonic() + BETWEEN)
         while time.monotonic() < pause:
             turmoil.act(world)
             time.sleep(chance.choice([0.0, 0.0, 0.02, 0.1]))
-        waits.append(_agree(world, looker))
+        waits.append(_agree(world, session, looker))
         grown.append(holdings())
     kept = _settled(session)
     session.close()
@@ -201,7 +201,7 @@ def _settled(session: Session) -> Holdings:
     return holdings()
 
 
-def _agree(world: turmoil.World, looker: Looker) -> float:
+def _agree(world: turmoil.World, session: Session, looker: Looker) -> float:
     """Seconds until the session's Picture is the one computed afresh; raises Wrong when it never is."""
     turmoil.close_documents(world)
     begun = time.monotonic()
@@ -210,21 +210,22 @@ def _agree(world: turmoil.World, looker: Looker) -> float:
         raise Wrong(fresh.message)
 
     def agrees() -> bool:
-        return world.session.picture is not None and _plain(world.session.picture) == _plain(fresh)
+        return session.picture is not None and plain(session.picture) == plain(fresh)
 
     if not looker.until(agrees, AGREE):
         raise Wrong(
             f"After {sum(world.done.values())} deeds the Picture is wrong for {AGREE:.0f} s.\n"
-            f"{_difference(world.session.picture, fresh)}\nThe last deeds: {' '.join(world.last)}"
+            f"{difference(session.picture, fresh)}\nThe last deeds: {' '.join(world.last)}"
         )
     return time.monotonic() - begun
 
 
-def _plain(picture: Picture) -> Picture:
+def plain(picture: Picture) -> Picture:
+    """A Picture without what only its session knows."""
     return replace(picture, number=0, documents={})
 
 
-def _difference(live: Picture | None, fresh: Picture) -> str:
+def difference(live: Picture | None, fresh: Picture) -> str:
     """Where two Pictures differ, a line each."""
     if live is None:
         return "There is no Picture."

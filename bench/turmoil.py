@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from bench.processes import family
-from sidecar.session.live import Session
 from tests.harness import GitFailedError, add_worktree, commit, git, init, worktree_paths
 
 FILES, SHARED, LINES = 120, 12, 40
@@ -23,12 +23,22 @@ COMMON = 30
 """How often what is common happens, to one of what is rare."""
 
 
+class Told(Protocol):
+    """A session, wherever it runs."""
+
+    def set_unsaved(self, path: str, text: str | None, version: int) -> None:
+        """Take the editor's text of a file."""
+
+    def refresh(self) -> None:
+        """Look again at everything."""
+
+
 @dataclass
 class World:
     """The repository, who looks at it, and what was done so far; `unsaved` are the texts that the session was given."""
 
     main: Path
-    session: Session
+    session: Told
     chance: random.Random
     most: int
     numbers: Iterator[int] = field(default_factory=count)

@@ -19,7 +19,8 @@ from sidecar.git.history import read_log
 from sidecar.git.objects import tree_of
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
-from sidecar.session.reader import Options, open_sources
+from sidecar.model.settings import Options
+from sidecar.session.reader import open_sources
 from sidecar.session.undoes_trunk import find_undone
 
 

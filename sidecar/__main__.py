@@ -14,6 +14,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         run_hook(sys.argv[2:])
         return 0
+    if arguments is None and sys.argv[1:] == ["session-process"]:
+        from sidecar.system.detached import leave_parent
+
+        leave_parent()
+        from sidecar.operations.session_process import run as run_session
+
+        return run_session()
     from sidecar.cli.app import Servers, run
     from sidecar.system.streams import use_utf8
 
@@ -28,6 +35,9 @@ def _is_called_by_a_client(arguments: Sequence[str]) -> bool:
 
 
 def _serve() -> int | None:
+    from sidecar.session.starting import prepare
+
+    prepare()  # the session's process loads while this one loads the protocol
     from sidecar.lsp.server import serve
 
     return serve()

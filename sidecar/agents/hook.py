@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar.agents.dialects import Call, Edit, Moment, answer, read_call
-from sidecar.agents.place import Place, find_place
+from sidecar.system.place import Place, find_place
 
 if TYPE_CHECKING:
     from sidecar.agents.news import News

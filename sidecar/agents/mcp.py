@@ -40,6 +40,7 @@ from sidecar.model.schema import (
     status_object,
     unknown_object,
 )
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan
@@ -51,9 +52,9 @@ from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
 from sidecar.operations.run import Control
 from sidecar.operations.who_is_there import agents_in, agents_there
+from sidecar.session.asking import ask_picture
 from sidecar.session.check import check_path
 from sidecar.session.once import compare, find_worktree, look
-from sidecar.session.reader import Options
 
 MOST_OVERLAPS = 100
 """How many overlaps an answer has at the most: clients cut what is longer than some 25,000 tokens."""
@@ -287,7 +288,8 @@ def _place(folder: str | None) -> Path:
 
 
 def _picture(folder: str | None, *, prove: bool = False) -> Picture:
-    return _answered(look(_place(folder), Options(), prove=prove))
+    place = _place(folder)
+    return ask_picture(place, Options(), prove=prove) or _answered(look(place, Options(), prove=prove))
 
 
 def _answered(answer: T | Failure) -> T:

@@ -1,6 +1,6 @@
 """Ask what the hook asks of the live picture, by a function each: the only way from an agent's door to git.
 
-Where no session answers, one Picture is computed for the question alone; a session can be asked here instead.
+A session that runs already answers; where none does, one Picture is computed for the question alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sidecar.system.files import read_regular
 
 if TYPE_CHECKING:
     from sidecar.agents.dialects import Edit
-    from sidecar.agents.place import Place
+    from sidecar.system.place import Place
 
 MOST_TEXT = 1024 * 1024
 """Bytes of a file that is about to be edited, or quoted."""
@@ -26,18 +26,24 @@ MOST_TEXT = 1024 * 1024
 
 def meetings(place: Place, paths: Sequence[str]) -> list[News]:
     """How these files (absolute paths) of a worktree meet what others changed."""
-    from sidecar.session.at_paths import look_at_paths
-    from sidecar.session.reader import Options
+    from sidecar.model.settings import Options
+    from sidecar.session.asking import ask_picture_at
 
-    picture = look_at_paths(place.top, _inside(place, paths), Options())
+    inside = _inside(place, paths)
+    picture: Picture | Failure | None = ask_picture_at(place, Options(), inside)
+    if picture is None:
+        from sidecar.session.at_paths import look_at_paths  # loads libgit2
+
+        picture = look_at_paths(place.top, inside, Options())
     return overlap_news(_known(picture), place.top)
 
 
 def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
     """The conflicts that these edits would make, where the person wants to have such edits refused once."""
     from sidecar.git.repository import open_repository
+    from sidecar.model.settings import Options
     from sidecar.session.at_paths import look_at_paths
-    from sidecar.session.reader import Options, settings_of
+    from sidecar.session.reader import settings_of
     from sidecar.session.unsaved import Unsaved
 
     repository = open_repository(Path(place.top))
@@ -63,10 +69,15 @@ def overview(place: Place, others: Sequence[Agent]) -> list[News]:
 
 
 def _look(place: Place) -> Picture:
-    from sidecar.session.once import look
-    from sidecar.session.reader import Options
+    from sidecar.model.settings import Options
+    from sidecar.session.asking import ask_picture
 
-    return _known(look(Path(place.top), Options(), prove=False))
+    picture: Picture | Failure | None = ask_picture(Path(place.top), Options(), prove=False)
+    if picture is None:
+        from sidecar.session.once import look  # loads libgit2
+
+        picture = look(Path(place.top), Options(), prove=False)
+    return _known(picture)
 
 
 def _known(picture: Picture | Failure) -> Picture:

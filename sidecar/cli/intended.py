@@ -28,8 +28,8 @@ def intended(paths: tuple[str, ...], undo: bool, as_json: bool) -> int:
 
     Only these commits, in these files, are no longer told; what else is taken back there is. See sidecar check.
     """
+    from sidecar.model.settings import Options
     from sidecar.operations.intended import IntendResult, apply_intended, plan_intended  # --help does without
-    from sidecar.session.reader import Options
 
     worktree, inside = _locate(paths)
     wanted: dict[str, frozenset[str] | None] = dict.fromkeys(inside)

@@ -18,8 +18,8 @@ def keep(name: str, undo: bool, as_json: bool) -> int:
 
     Git refuses to remove a locked worktree, and so do tools that ask git. A lock of somebody else stays as it is.
     """
+    from sidecar.model.settings import Options
     from sidecar.operations.keep import KeepResult, apply_keep, plan_keep  # --help and serve do without
-    from sidecar.session.reader import Options
 
     recover_first()
     plan = answered(plan_keep(here(), name, Options(), undo=undo))

@@ -99,8 +99,8 @@ def merge(
 
 def _ask_plan(name: str, choices: MergeChoices, *, dry_run: bool) -> MergePlan:
     """Plan for one worktree; unless it is a dry run, git fetches first what a partial clone lacks for it."""
+    from sidecar.model.settings import Options
     from sidecar.operations.merge.plan import fetch_for, plan_merge
-    from sidecar.session.reader import Options
 
     plan = answered(plan_merge(here(), name, Options(trusted=not dry_run), choices))
     if dry_run:
@@ -146,8 +146,8 @@ def _show_result(plan: MergePlan, result: MergeResult) -> None:
 
 def _merge_all(choices: MergeChoices, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Merge what is ready in the order of the plan; what came before a failure stays merged."""
+    from sidecar.model.settings import Options
     from sidecar.operations.merge.all import merge_ready
-    from sidecar.session.reader import Options
 
     order = _ask_order(not dry_run, choices)
     ready, branch = order.ready, shown(order.trunk.branch)
@@ -204,8 +204,8 @@ def plan_merges(as_json: bool, trust: bool) -> int:
 
 
 def _ask_order(trust: bool, choices: MergeChoices | None = None) -> Order:
+    from sidecar.model.settings import Options
     from sidecar.operations.merge_order import plan_order
-    from sidecar.session.reader import Options
 
     with working(quiet=True) as work:
         return answered(plan_order(here(), Options(trusted=trust), work.control, choices))

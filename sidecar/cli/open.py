@@ -57,8 +57,8 @@ def open_worktree(name: str, start: str | None, move: bool, again: bool, as_json
 
 def _open(name: str, start: str | None) -> tuple[str, OpenResult]:
     """Give (what is said when it is done, what became of it)."""
+    from sidecar.model.settings import Options
     from sidecar.operations.open import apply_open, plan_open
-    from sidecar.session.reader import Options
 
     plan = answered(plan_open(here(), name, start, Options(trusted=True)))
     said = f"Opened {shown(plan.branch)} at {shown(short(plan.start))} ({short(plan.commit)})."
@@ -67,8 +67,8 @@ def _open(name: str, start: str | None) -> tuple[str, OpenResult]:
 
 
 def _move(name: str) -> tuple[str, OpenResult]:
+    from sidecar.model.settings import Options
     from sidecar.operations.move import apply_move, plan_move
-    from sidecar.session.reader import Options
 
     plan = answered(plan_move(here(), name, Options(trusted=True)))
     files, into = counted(len(plan.paths), "file", "files"), plan.opening
@@ -78,8 +78,8 @@ def _move(name: str) -> tuple[str, OpenResult]:
 
 
 def _set_up(name: str) -> tuple[str, OpenResult]:
+    from sidecar.model.settings import Options
     from sidecar.operations.open import set_up_again
-    from sidecar.session.reader import Options
 
     with working() as work:
         done = set_up_again(here(), name, Options(trusted=True), work.control)

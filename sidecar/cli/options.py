@@ -17,6 +17,7 @@ from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import Picture, Worktree, problems
 
 if TYPE_CHECKING:
+    from sidecar.model.settings import Options
     from sidecar.session.once import Comparison
 
 
@@ -78,17 +79,33 @@ def recover_first(folder: Path | None = None, *, acting: bool = True) -> None:
 
 def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False, measure: float = 0.0) -> Picture:
     """Read the Picture of the repository around a folder, the current directory unless given, as `look` does."""
-    from sidecar.session.once import look
-    from sidecar.session.reader import Options
+    from sidecar.model.settings import Options
 
-    recover_first(folder, acting=trust)
-    return answered(look(folder or here(), Options(trusted=trust), prove=prove, measure=measure))
+    where, options = folder or here(), Options(trusted=trust)
+    if (found := _ask_session(where, options, prove=prove)) is not None:
+        return found
+    from sidecar.session.once import look  # loads libgit2
+
+    recover_first(where, acting=trust)
+    return answered(look(where, options, prove=prove, measure=measure))
+
+
+def _ask_session(folder: Path, options: Options, *, prove: bool) -> Picture | None:
+    """Ask a session that is there already; not where something is left to recover from first."""
+    from sidecar.operations.records import has_nothing_left
+    from sidecar.session.asking import ask_picture as ask_session
+    from sidecar.system.place import find_place
+
+    place = find_place(os.path.realpath(folder))
+    if place is None or not has_nothing_left(place.common_dir):
+        return None
+    return ask_session(folder, options, prove=prove)
 
 
 def ask_comparison(first: str, second: str, trust: bool) -> Comparison:
     """Give the overlaps of two worktrees or commits."""
+    from sidecar.model.settings import Options
     from sidecar.session.once import compare
-    from sidecar.session.reader import Options
 
     recover_first(acting=trust)
     return answered(compare(here(), first, second, Options(trusted=trust)))

@@ -39,9 +39,9 @@ def release(name: str | None, everything: bool, allow: tuple[str, ...], dry_run:
 
     What is only in the worktree is kept and can be restored; only build output is deleted at once.
     """
+    from sidecar.model.settings import Options
     from sidecar.operations.release.apply import apply_release  # --help and serve do without
     from sidecar.operations.release.plan import plan_release
-    from sidecar.session.reader import Options
 
     if (name is None) != everything:
         raise click.UsageError("Give a NAME or --all." if name is None else "Give a NAME or --all, not both.")
@@ -69,8 +69,8 @@ def release(name: str | None, everything: bool, allow: tuple[str, ...], dry_run:
 
 def _release_all(*, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Release all whose work is in trunk; one that does not go through does not keep the others."""
+    from sidecar.model.settings import Options
     from sidecar.operations.release.all import plan_integrated, release_each
-    from sidecar.session.reader import Options
 
     picture = ask_picture(trust=False, prove=True)
     with working(quiet=True) as work:

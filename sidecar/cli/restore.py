@@ -89,8 +89,8 @@ def restore(
 
 
 def _list_states(name: str, as_json: bool) -> int:
+    from sidecar.model.settings import Options
     from sidecar.operations.guard.browse import as_receipts, find_kept  # --help and serve do without
-    from sidecar.session.reader import Options
 
     kept = answered(find_kept(here(), name, Options()))
     receipts = as_receipts(kept)
@@ -107,9 +107,9 @@ def _list_states(name: str, as_json: bool) -> int:
 
 def _go_back(receipt: str, at: str | None, into: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Go back to an earlier state: the plan is shown, then asked about."""
+    from sidecar.model.settings import Options
     from sidecar.operations.guard.browse import find_kept, find_state, state_at  # --help and serve do without
     from sidecar.operations.guard.rewind import apply_rewind, plan_rewind
-    from sidecar.session.reader import Options
 
     options = Options(trusted=True)
     if at is None:
@@ -145,8 +145,8 @@ def _show_rewind(plan: RewindPlan, *, err: bool) -> None:
 
 
 def _list(as_json: bool) -> int:
+    from sidecar.model.settings import Options
     from sidecar.operations.restore import list_restorable
-    from sidecar.session.reader import Options
 
     receipts = answered(list_restorable(here(), Options()))
     if as_json:
@@ -163,8 +163,8 @@ def _list(as_json: bool) -> int:
 
 
 def _restore(receipt: str, into: Path | None, as_json: bool) -> int:
+    from sidecar.model.settings import Options
     from sidecar.operations.restore import restore as apply_restore
-    from sidecar.session.reader import Options
 
     with working() as work:
         result = answered(apply_restore(here(), receipt, Options(trusted=True), work.control, into))
@@ -186,8 +186,8 @@ def _tell(result: RestoreResult, interrupted: bool, as_json: bool) -> int:
 def _empty(receipt: str | None, *, yes: bool, as_json: bool) -> int:
     """Let go of what is kept; what would go is shown first."""
     from sidecar.model.inventory_findings import size_text
+    from sidecar.model.settings import Options
     from sidecar.operations.restore import apply_empty, plan_empty
-    from sidecar.session.reader import Options
 
     plan = answered(plan_empty(here(), receipt, Options()))
     if not plan.receipts:

@@ -35,8 +35,8 @@ def uninstall(keep_hooks: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
 
     Nothing that it keeps can be restored after that. Worktrees, branches and commits stay as they are.
     """
+    from sidecar.model.settings import Options
     from sidecar.operations.uninstall import apply_uninstall, plan_uninstall  # --help and serve do without
-    from sidecar.session.reader import Options
 
     recover_first()
     plan = answered(plan_uninstall(here(), Options(), hooks=not keep_hooks))

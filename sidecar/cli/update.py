@@ -36,8 +36,8 @@ def update(name: str | None, dry_run: bool, yes: bool, as_json: bool) -> int:
 
     Conflicts are left there as git leaves them: resolve and commit them, or take all back with git merge --abort.
     """
+    from sidecar.model.settings import Options
     from sidecar.operations.merge.update import apply_update, plan_update  # --help and serve do without
-    from sidecar.session.reader import Options
 
     recover_first()
     options = Options(trusted=not dry_run)

@@ -126,9 +126,9 @@ def _noticing() -> Iterator[_News]:
 @contextlib.contextmanager
 def _session(trust: bool, news: _News) -> Iterator[None]:
     """Keep the repository in view, and, unless that is turned off, under guard."""
+    from sidecar.model.settings import Options
     from sidecar.operations.guard.keeping import Tell, open_guard  # --help and serve do without
     from sidecar.session.live import open_session
-    from sidecar.session.reader import Options
 
     session = answered(open_session(here(), Options(trusted=trust), news.see))
     try:

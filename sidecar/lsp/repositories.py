@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,12 +34,16 @@ from sidecar.lsp.state import (
     show_documents,
     start_task,
 )
+from sidecar.model.decode import decode
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.messages import escape, shown, with_branch
 from sidecar.model.picture import Picture, problems
+from sidecar.model.settings import Options
+from sidecar.session.attached import AttachedSession, Hears
+from sidecar.session.doors import find_session
+from sidecar.session.keeper import Keeper
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard.keeping import Guard
     from sidecar.operations.guard.vanished import Vanished
     from sidecar.operations.guard.wiped import Wiped
     from sidecar.session.live import Session
@@ -51,11 +56,15 @@ async def start_guard(state: ServerState, repository: OpenRepository) -> None:
     """Keep the states of a repository that was just opened; without a guard everything else goes on."""
     loop = asyncio.get_running_loop()
 
+    session = repository.session
+
     def on_loop(call: Callable[..., object], *args: object) -> None:
         with suppress(RuntimeError):  # the loop is gone
             loop.call_soon_threadsafe(call, *args)
 
-    def start() -> Guard:
+    def start() -> Keeper:
+        if isinstance(session, AttachedSession):
+            return session.start_guard()
         from sidecar.operations.guard.keeping import Tell, open_guard  # loads libgit2: after `initialize` is answered
 
         tell = Tell(
@@ -63,7 +72,7 @@ async def start_guard(state: ServerState, repository: OpenRepository) -> None:
             lambda wiped: on_loop(lambda: start_task(state, _offer_wiped(state, repository, wiped))),
             lambda message: on_loop(say, state, message, MessageType.Warning),
         )
-        return open_guard(repository.session, tell)
+        return open_guard(session, tell)
 
     try:
         guard = await in_pool(state, start)
@@ -74,6 +83,19 @@ async def start_guard(state: ServerState, repository: OpenRepository) -> None:
         await in_pool(state, guard.close)
         return
     repository.guard = guard
+
+
+def _show_notice(state: ServerState, repository: OpenRepository, kind: str, said: Mapping[str, object]) -> None:
+    """Show what the session's guard has noticed and this window alone is told of."""
+    from sidecar.operations.guard.vanished import Vanished
+    from sidecar.operations.guard.wiped import Wiped
+
+    if kind == "vanished" and isinstance(vanished := decode(Vanished, said), Vanished):
+        start_task(state, _offer(state, repository, vanished))
+    elif kind == "wiped" and isinstance(wiped := decode(Wiped, said), Wiped):
+        start_task(state, _offer_wiped(state, repository, wiped))
+    elif kind == "trouble":
+        say(state, str(said.get("message")), MessageType.Warning)
 
 
 def close_repository(repository: OpenRepository) -> None:
@@ -222,17 +244,29 @@ def _places(state: ServerState) -> list[str]:
 async def _open(state: ServerState, place: str) -> None:
     loop = asyncio.get_running_loop()
     mine: list[OpenRepository] = []
+    early: list[tuple[str, Mapping[str, object]]] = []
 
     def receive(picture: Picture) -> None:
         if mine and state.repositories.get(mine[0].session.repository) is mine[0]:
             take_picture(state, mine[0], picture)
 
-    def on_picture(picture: Picture) -> None:
+    def on_loop(call: Callable[..., None], *args: object) -> None:
         with suppress(RuntimeError):  # the loop is gone
-            loop.call_soon_threadsafe(receive, picture)
+            loop.call_soon_threadsafe(call, *args)
 
+    def show(kind: str, said: Mapping[str, object]) -> None:
+        if mine:
+            _show_notice(state, mine[0], kind, said)
+        else:
+            early.append((kind, said))
+
+    def lose(why: str) -> None:
+        if mine:
+            start_task(state, _do_without(state, mine[0], why))
+
+    hears = Hears(partial(on_loop, receive), partial(on_loop, show), partial(on_loop, lose))
     try:
-        session = await in_pool(state, _open_session, state, place, state.settings or {}, on_picture)
+        session = await in_pool(state, _open_session, state, place, state.settings or {}, hears)
     except Exception as error:
         log_error(state, f"Opening {place}", error)
         state.refused[place] = Failure("failed", str(error))
@@ -249,6 +283,8 @@ async def _open(state: ServerState, place: str) -> None:
     repository = OpenRepository(session, {place})
     mine.append(repository)
     state.repositories[session.repository] = repository
+    for kind, said in early:
+        _show_notice(state, repository, kind, said)
     tell_documents(state, repository)
     if session.picture is not None:
         take_picture(state, repository, session.picture)
@@ -275,16 +311,27 @@ async def _recover(state: ServerState, place: str) -> None:
 
 
 def _open_session(
-    state: ServerState, place: str, editor: Mapping[str, object], on_picture: Callable[[Picture], None]
-) -> Session | Failure:
+    state: ServerState, place: str, editor: Mapping[str, object], hears: Hears
+) -> AttachedSession | Session | Failure:
     """Runs beside the loop; a session that comes when the server has ended meanwhile is closed again."""
-    from sidecar.session.live import open_session
-    from sidecar.session.reader import Options
-
-    session = open_session(Path(place), Options(trusted=state.trusted is True, editor=editor), on_picture)
-    if state.ended and not isinstance(session, Failure):
+    options = Options(trusted=state.trusted is True, editor=editor)
+    found = find_session(Path(place), options, hears, alone=place in state.alone)
+    if isinstance(found, Failure):
+        return found
+    session, why = found
+    if why is not None:
+        log(state, why, MessageType.Warning)
+    if state.ended:
         session.close()
     return session
+
+
+async def _do_without(state: ServerState, repository: OpenRepository, why: str) -> None:
+    """Keep a session in this process, since there is none to attach to any more."""
+    log(state, f"{why} This window keeps a session of its own.", MessageType.Warning)
+    state.alone |= repository.roots
+    await close(state, [name for name, held in state.repositories.items() if held is repository])
+    state.moved.set()
 
 
 def _refuse(state: ServerState, place: str, failure: Failure) -> None:

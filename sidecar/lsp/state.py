@@ -31,8 +31,9 @@ from sidecar.model.messages import escape, escape_lines
 from sidecar.model.picture import Picture
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard.keeping import Guard
     from sidecar.operations.presence import Agent
+    from sidecar.session.attached import AttachedSession
+    from sidecar.session.keeper import Keeper
     from sidecar.session.live import Session
 
 
@@ -53,7 +54,7 @@ class OpenRepository:
     `sharing` has of worktrees, by key, whether several edit them, and the sessions of which a person was told.
     """
 
-    session: Session
+    session: AttachedSession | Session
     roots: set[str]
     indexed: IndexedPicture | None = None
     told: dict[str, int] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class OpenRepository:
     published: Picture | None = None
     pictured: Picture | None = None
     drawn: asyncio.Event = field(default_factory=asyncio.Event)
-    guard: Guard | None = None
+    guard: Keeper | None = None
     looking: bool = False
     look_again: asyncio.TimerHandle | None = None
     there: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
@@ -87,8 +88,8 @@ class ServerState:
     """The state of the server: what the client said, what the sessions said, and what the client was told.
 
     `documents` is replaced, never changed, so that an EditorView can keep it. `refused` has the failures by place,
-    `said` what the person was told already. `trusted` is None for a client that knows no trust. Each that is `running`
-    has a thread of `workers` to itself.
+    `said` what the person was told already; `alone` are the places whose session is to be in this process. `trusted` is
+    None for a client that knows no trust. Each that is `running` has a thread of `workers` to itself.
     """
 
     server: LanguageServer
@@ -102,6 +103,7 @@ class ServerState:
     lenses: dict[str, str | None] = field(default_factory=dict)
     refused: dict[str, Failure] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)
     reopen: bool = False
     settling: bool = False
     shut_down: bool = False

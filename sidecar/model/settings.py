@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Value = str | bool | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a door knows: whether the repository is trusted, and the editor's settings."""
+
+    trusted: bool = False
+    editor: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +299,26 @@ def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str,
                 value = chosen
         settled[setting.key] = value
     return settled
+
+
+OF_DOORS = frozenset(
+    {"show", "worktreeFolder", "setup", "verify", "prepare", "verifyTimeout", "hookBlocks", "server.path"}
+)
+"""The settings that no session reads: doors that differ in nothing else share one."""
+
+
+def of_session(editor: Mapping[str, object]) -> dict[str, Value]:
+    """Give what an editor's settings say to a session, without what says the same as no setting."""
+    chosen: dict[str, Value] = {}
+    for setting in SETTINGS:
+        if setting.editor and setting.key in editor and setting.key not in OF_DOORS:
+            value = read_value(setting, editor[setting.key])
+            if value is not None and value not in ("", setting.default):
+                chosen[setting.key] = value
+    return chosen
+
+
+def of_door(settled: Mapping[str, Value], editor: Mapping[str, object]) -> dict[str, Value]:
+    """Give a session's settled settings to a door, with what its editor says about the door's own."""
+    own = {key: value for key, value in settle({}, editor).items() if key in OF_DOORS and key in editor}
+    return {**settled, **{key: value for key, value in own.items() if value not in ("", DEFAULTS[key])}}

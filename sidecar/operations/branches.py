@@ -15,9 +15,9 @@ from sidecar.git.refs import branch_tip, is_branch_name, read_reflog, write_refl
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.unfinished import COMES_BACK_TO, branches_held
 from sidecar.git.user_git import DURABLE
+from sidecar.model.decode import BranchName, ObjectId, decode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
-from sidecar.operations.decode import BranchName, ObjectId, decode
 from sidecar.operations.records import write_new
 from sidecar.system.files import read_regular, read_small
 

@@ -41,8 +41,12 @@ from sidecar.operations.landing_repository.place import LANDING, bytes_below, la
 from sidecar.operations.presence import last_heard, log_path
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import who_holds
+from sidecar.session.address import directory, log_file, notes
+from sidecar.session.asking import ask_report
 from sidecar.session.live import watch_notes
+from sidecar.session.starting import is_off
 from sidecar.system.files import read_regular, why_not_ours
+from sidecar.system.processes import memory_of
 from sidecar.watch.inotify_backend import most_watches
 
 MOST_LOG = 1 << 20
@@ -64,7 +68,13 @@ class Check:
 def examine(folder: Path) -> tuple[Check, ...]:
     """Look at everything, and at the repository that a folder lies in, if it lies in one."""
     repository = open_repository(folder)
-    return (*_versions(), *_of_repository(repository), *_of_agents(folder, repository), *_of_watching(repository))
+    return (
+        *_versions(),
+        *_of_repository(repository),
+        *_of_agents(folder, repository),
+        *_of_sessions(),
+        *_of_watching(repository),
+    )
 
 
 def _versions() -> Iterator[Check]:
@@ -185,6 +195,33 @@ def _log(path: str, heard: float) -> Check:
         return Check("agents", "log", escape(path))
     failed = not last.endswith(": 'told'") and heard < moment + 2
     return Check("agents", "log", escape(path), f"The last call failed: {escape(last)}" if failed else None)
+
+
+def _of_sessions() -> Iterator[Check]:
+    """Say of each session of this user what it is for, who is attached to it, what it takes, and where its log is."""
+    if is_off():
+        yield Check("sessions", "processes", "off (SIDECAR_SESSION): each window keeps one of its own")
+    for name, note in notes():
+        report = ask_report(name)
+        memory = memory_of(note.pid)
+        if report is None:
+            said = "killed; the next one takes away what it left" if memory is None else "does not answer"
+            mend = None if memory is None else f"End it, and windows start another one: kill {note.pid}"
+            yield Check("sessions", f"process {note.pid}", f"{escape(note.repository)}. {said}", mend)
+            continue
+        doors = ", ".join(f"{door['kind']} (process {door['pid']})" for door in report["doors"])
+        facts = (
+            escape(note.repository),
+            f"version {escape(note.version)}{', trusted' if note.trusted else ''}",
+            f"attached: {escape(doors) or 'nobody, so it ends soon'}",
+            f"watching: {report['watches']:,} directories ({escape(str(report['backend']))})",
+            f"memory: {size_text(memory or 0)}",
+            f"log: {escape(note.log)}",
+        )
+        yield Check("sessions", f"process {note.pid}", ". ".join(facts))
+    yield Check("sessions", "directory", escape(str(directory())))
+    logs = log_file("*")
+    yield Check("sessions", "logs", escape(str(logs)) if any(logs.parent.glob(logs.name)) else "none")
 
 
 def _of_watching(repository: Repository | Failure) -> Iterator[Check]:

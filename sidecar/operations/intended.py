@@ -15,11 +15,12 @@ from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.settings import Options
 from sidecar.operations.records import write_record
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
 from sidecar.session.intended import Intended, IntendedRecord, mark_of, record_path
 from sidecar.session.once import taken_back, worktree_called
-from sidecar.session.reader import Options, ask_repository
+from sidecar.session.reader import ask_repository
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+from sidecar.model.decode import decode
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.operations.decode import decode
 from sidecar.operations.records import read_record, remove_record, write_record
 
 T = TypeVar("T")

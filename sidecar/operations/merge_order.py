@@ -22,13 +22,14 @@ from sidecar.model.merging import Merge, extent_of
 from sidecar.model.messages import counted, named, remakes_clause, shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.regenerate import Remake
+from sidecar.model.settings import Options
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
 from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.run import QUIET, Control
 from sidecar.session.participants import Participant
 from sidecar.session.proof import integrate
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import Reading, read_all, worktree_state
 from sidecar.session.regenerate import rules_of
 

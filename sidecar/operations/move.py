@@ -19,11 +19,12 @@ from sidecar.git.status import Edit, read_uncommitted
 from sidecar.git.trees import parse_raw
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import FILE, SUBMODULE, Change, Entry
+from sidecar.model.decode import AbsolutePath, SafePath, Seconds
 from sidecar.model.findings import Failure, Finding, finding, is_blocked
 from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Worktree
+from sidecar.model.settings import Options
 from sidecar.operations import journal
-from sidecar.operations.decode import AbsolutePath, SafePath, Seconds
 from sidecar.operations.journal import Journal, decode_facts
 from sidecar.operations.merge.backup import carry, index_lines, let_go, take_back
 from sidecar.operations.merge.blockers import checkout_findings, standing
@@ -42,7 +43,7 @@ from sidecar.operations.open import (
 )
 from sidecar.operations.recover_open import OpenFacts, not_set_up, settle_opening
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 
 MOST_PATHS = 20_000
 """Files that are moved at once; the journal names each."""

@@ -16,13 +16,14 @@ from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import counted, shown
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.model.sweepers import sweeper_of
 from sidecar.operations.journal import finish
 from sidecar.operations.recover_open import OpenFacts, note_setup, settle_opening
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
 from sidecar.operations.setup import run_setup, running_setup
 from sidecar.session.once import find_worktree, worktree_called
-from sidecar.session.reader import Options, ask_repository, settings_of
+from sidecar.session.reader import ask_repository, settings_of
 from sidecar.system.worktree_links import git_directory
 
 

@@ -41,6 +41,12 @@ def is_swept(sidecar_dir: Path) -> bool:
     return not os.path.lexists(sidecar_dir / DOOMED)
 
 
+def has_nothing_left(common_dir: str) -> bool:
+    """Tell whether no operation that was killed has left anything to recover from or to delete."""
+    sidecar_dir = sidecar_path(common_dir)
+    return is_swept(sidecar_dir) and not (sidecar_dir / "journal").exists()
+
+
 def open_sidecar_dir(common_dir: str) -> Path | Failure:
     """Open the sidecar directory, made if need be; a Failure when it leads elsewhere or is somebody else's."""
     folder = sidecar_path(common_dir)
@@ -176,7 +182,7 @@ def read_receipt(sidecar_dir: Path, receipt_id: str) -> Receipt | None:
         record = read_record(_path(sidecar_dir, receipt_id))
     except ValueError:
         return None
-    from sidecar.operations.decode import decode  # every start of a door imports this module
+    from sidecar.model.decode import decode  # every start of a door imports this module
 
     receipt = decode(Receipt, record)
     if (

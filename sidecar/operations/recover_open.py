@@ -16,10 +16,10 @@ from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import branch_tip, read_reflog
 from sidecar.git.repository import INITIALIZING, Repository
 from sidecar.git.user_git import UserGit, run_user_git
+from sidecar.model.decode import AbsolutePath, BranchName, ObjectId, Size
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import counted, escape, shown
 from sidecar.operations import journal
-from sidecar.operations.decode import AbsolutePath, BranchName, ObjectId, Size
 from sidecar.operations.included import bring_along
 from sidecar.operations.journal import Journal, decode_facts
 from sidecar.operations.lacking import lacking

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sidecar.git.repository import Repository, find_common_dir, open_repository
 from sidecar.model.findings import Failure, Finding, as_finding, finding
-from sidecar.operations.records import is_swept, sidecar_path
+from sidecar.operations.records import has_nothing_left, is_swept, sidecar_path
 
 if TYPE_CHECKING:
     from sidecar.operations.journal import Journal
@@ -32,6 +32,8 @@ def recover_all(folder: Path, *, acting: bool = True) -> tuple[Finding, ...]:
     """
     common_dir = find_common_dir(folder)
     if isinstance(common_dir, Failure):
+        return ()
+    if has_nothing_left(common_dir):
         return ()
     sidecar_dir = sidecar_path(common_dir)
     if not is_swept(sidecar_dir):

@@ -16,6 +16,7 @@ from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import escape, shown
+from sidecar.model.settings import Options
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.guard.legacy import how_to_get, is_snapshot
 from sidecar.operations.guard.restore import bring_back, recover_back
@@ -35,7 +36,7 @@ from sidecar.operations.records import (
 from sidecar.operations.release.restore import is_taken, recover_release_restore, restore_release
 from sidecar.operations.release.trash import anchor_ref, delete_trash
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
-from sidecar.session.reader import Options, settings_of
+from sidecar.session.reader import settings_of
 from sidecar.system.worktree_links import made_of
 
 DAY = 24 * 60 * 60

@@ -43,9 +43,9 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository, unreadable
 from sidecar.git.user_git import UserGit
 from sidecar.model.findings import Failure, Finding, as_finding, finding, is_blocked
+from sidecar.model.settings import Options
 from sidecar.operations.journal import Journal, begin, left_over
 from sidecar.operations.records import new_id, open_sidecar_dir, sidecar_path, sweep_drafts
-from sidecar.session.reader import Options
 from sidecar.system.files import read_small
 from sidecar.system.processes import is_running
 

@@ -19,6 +19,7 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import escape, named
 from sidecar.model.picture import Worktree
 from sidecar.model.schema import Json, uninstall_object
+from sidecar.model.settings import Options
 from sidecar.operations import kept_refs
 from sidecar.operations.agent_hooks import (
     CLIENTS,
@@ -37,7 +38,7 @@ from sidecar.operations.records import Receipt, list_receipts, sidecar_path
 from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
 from sidecar.session.live import watch_notes
-from sidecar.session.reader import Options, ask_repository
+from sidecar.session.reader import ask_repository
 from sidecar.system.files import mounted_in
 
 LAST = ("journal", "holder", "lock")

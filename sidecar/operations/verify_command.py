@@ -8,8 +8,9 @@ from pathlib import Path
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
 from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.settings import Options
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
-from sidecar.session.reader import Options, ask_repository
+from sidecar.session.reader import ask_repository
 
 KEY = "sidecar.verify"
 

@@ -20,9 +20,10 @@ from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import stays_plain
 from sidecar.model.numbered import Number, numbers_added
 from sidecar.model.overlaps import Overlap, Unknown
-from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Worktree, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.session.overlaps import OverlapCache
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import READERS, Reading, read_worktree, worktree_state
 from sidecar.session.unsaved import Unsaved
 
@@ -56,11 +57,46 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     others = [worktree for worktree in worktrees if worktree.key != key and worktree.readable]
     with ThreadPoolExecutor(READERS) as pool:
         states = list(pool.map(lambda worktree: _state_at(sources, trunk, worktree, looked_at), others))
-    meeting = [state for state in states if state.unread is not None or _relevant(state, names) or _has(state, numbers)]
+    meeting = [state for state in states if _takes_part(state, names, numbers)]
     at = {worktree.key: index for index, worktree in enumerate(worktrees)}
     ordered = sorted((mine, *meeting), key=lambda state: at[state.worktree.key])  # the first is merged into
     overlaps, unknown = _grade(sources, trunk, key, ordered, names)
     return Picture(1, sources.repository.common_dir, trunk, tuple(ordered), overlaps, unknown=unknown)
+
+
+def cut_to_paths(picture: Picture, key: str, paths: Sequence[str]) -> Picture:
+    """Cut a whole Picture to what `look_at_paths` gives, but for what each worktree has changed."""
+    mine = next((state for state in picture.worktrees if state.worktree.key == key), None)
+    if mine is None:
+        return replace(picture, worktrees=(), overlaps=(), unknown=())
+    changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
+    names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
+    numbers = numbers_added(change.path for change in changes if change.before is None)
+    states = [
+        state
+        for state in picture.worktrees
+        if state is mine or (state.worktree.readable and _takes_part(state, names, numbers))
+    ]
+    overlaps: dict[Overlap, None] = {}
+    unknown: dict[Unknown, None] = {}
+    for other in states:
+        parties = {key, other.worktree.key, TRUNK_KEY}
+        for overlap in picture.overlaps:
+            sides = overlap.seen_from(key)
+            if sides is not None and sides[1].key in parties and not {overlap.path, sides[0].path}.isdisjoint(names):
+                overlaps[overlap] = None
+        unknown |= dict.fromkeys(
+            one
+            for one in picture.unknown
+            if one.concerns(key) and {party for party, _ in one.parties} <= parties and any(map(one.may_be_at, names))
+        )
+    bare = tuple(replace(state, changes=None) for state in states)
+    return replace(picture, worktrees=bare, overlaps=tuple(overlaps), unknown=tuple(unknown))
+
+
+def _takes_part(state: WorktreeState, names: Collection[str], numbers: Collection[Number]) -> bool:
+    """Tell whether another worktree may meet one at these paths."""
+    return state.unread is not None or bool(_relevant(state, names)) or _has(state, numbers)
 
 
 def _state_at(

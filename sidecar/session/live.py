@@ -10,11 +10,13 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from sidecar.git.config import Config
 from sidecar.git.objects import Objects, edit_tree, read_blob, tree_of
 from sidecar.git.process import GitError
 from sidecar.git.quarantine import quarantine_directories
@@ -22,10 +24,11 @@ from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture, WatchNote, Worktree
+from sidecar.model.settings import Options
 from sidecar.session.background import Foreground
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.proof import Integrating
-from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.session.reader import Sources, open_sources
 from sidecar.session.reading import Reading
 from sidecar.session.repository_state import SETTINGS, Pending, RepositoryState
 from sidecar.session.sizes import Measuring
@@ -91,11 +94,13 @@ class Seen:
 class Session:
     """The live picture of one repository; `open_session` makes one."""
 
-    def __init__(self, folder: Path, options: Options, sources: Sources, on_picture: Callable[[Picture], None]) -> None:
+    def __init__(
+        self, folder: Path, options: Options, sources: Sources, on_picture: Callable[[Picture], None], here: Path
+    ) -> None:
         self.repository = sources.repository.common_dir
         self.picture: Picture | None = None
         self.settings = self._told_settings = sources.settings
-        self._state = RepositoryState(folder, options, sources, self._on_finished)
+        self._state = RepositoryState(folder, options, sources, self._on_finished, here)
         self.foreground = Foreground()
         self._integrating = Integrating(folder, options, self.foreground, self._on_finished)
         self._measuring = Measuring(folder, options, self.foreground, self._on_finished)
@@ -109,7 +114,8 @@ class Session:
         self._on_look: Callable[[Picture], None] = lambda _picture: None
         self._watched: tuple[Worktree, ...] = ()
         self._told = threading.Condition()
-        self._closed = False
+        self._closed = self._idle = False
+        self._begun = self._done = 0
         self._noted: tuple[Path, WatchNote] | None = None
         self._watcher = self._open_watcher(sources)
         self._thread = threading.Thread(target=self._run, name="sidecar-session", daemon=True)
@@ -159,6 +165,37 @@ class Session:
         """Give what the newest look found; any thread. Its sources may be closed any time, and then raise GitError."""
         return self._seen
 
+    def settle(self, seconds: float) -> Picture | None:
+        """Give the Picture of all that has happened by now, what is proved and taken back beside; None in any doubt.
+
+        That is where changes are not all told, editors' unsaved text takes part, or it takes too long. Not for the
+        session's own thread.
+        """
+        end = time.monotonic() + seconds
+        if not self._watcher.catch_up(seconds):
+            return None
+        with self._told:
+            self._pending.refs = True
+            self._tell()
+            wanted = self._begun + 1
+            settled = self._told.wait_for(
+                lambda: self._closed or (self._done >= wanted and self._idle and not self._state.is_reading),
+                max(0.0, end - time.monotonic()),
+            )
+            picture, sources = self.picture, self._state.sources
+            if not settled or self._closed or picture is None or picture.problem is not None or sources is None:
+                return None
+            return None if sources.judge.looked_at or self._state.has_typed else picture
+
+    def configuration(self) -> Config | None:
+        """Give the repository's configuration as it was last read; any thread."""
+        sources = self._state.sources
+        return sources.repository.config if sources is not None else None
+
+    def proved(self, picture: Picture) -> bool:
+        """Tell whether every proof of a Picture has been looked for."""
+        return self._integrating.is_known(picture)
+
     def watch_report(self) -> tuple[str, int]:
         """Give (how changes are noticed, how many watches that takes)."""
         report = self._watcher.report()
@@ -169,7 +206,7 @@ class Session:
         with self._told:
             self._closed = True
             self._state.hurry(end=True)
-            self._told.notify()
+            self._told.notify_all()
         self._watcher.close()
         self._integrating.close()
         self._measuring.close()
@@ -200,12 +237,12 @@ class Session:
         """Note that something is ready on another thread, so that a look takes it in."""
         with self._told:
             self._pending.finished = True
-            self._told.notify()
+            self._told.notify_all()
 
     def _tell(self) -> None:
         self.foreground.enter("session")
         self._state.hurry()
-        self._told.notify()
+        self._told.notify_all()
 
     def _note_watching(self) -> None:
         """Say for `sidecar status` how many watches there are; on the thread that also ends the quarantine."""
@@ -235,10 +272,13 @@ class Session:
     def _next(self) -> Pending | None:
         """Wait for something to look at; None when the session ends."""
         with self._told:
+            self._done, self._idle = self._begun, not self._pending
             if not self._pending:
                 self.foreground.leave("session")
+                self._told.notify_all()
             self._told.wait_for(lambda: self._pending or self._closed)
             pending, self._pending = self._pending, Pending(everything=False)
+            self._begun, self._idle = self._begun + 1, False
             self._state.take_time()
             return None if self._closed else pending
 
@@ -300,12 +340,17 @@ def _whole(worktrees: Iterable[Worktree]) -> set[str]:
     return {worktree.key for worktree in worktrees if worktree.problem is None}
 
 
-def open_session(folder: Path, options: Options, on_picture: Callable[[Picture], None]) -> Session | Failure:
-    """Give a session for the repository that a folder lies in; `on_picture` is called on its thread, one at a time."""
+def open_session(
+    folder: Path, options: Options, on_picture: Callable[[Picture], None], here: Path | None = None
+) -> Session | Failure:
+    """Give a session for the repository that a folder lies in; `on_picture` is called on its thread, one at a time.
+
+    The worktree of `here`, the folder's own where it is not given, is read first.
+    """
     sources = open_sources(folder, options)
     if isinstance(sources, Failure):
         return sources
-    return Session(folder, options, sources, on_picture)
+    return Session(folder, options, sources, on_picture, here or folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,14 @@ from sidecar.model.may_overlap import footprint
 from sidecar.model.messages import did_you_mean, escape, shown
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
-from sidecar.model.settings import build_output
+from sidecar.model.settings import Options, build_output
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.pair import meet
 from sidecar.session.participants import CUT_OFF, Participant, unread_in
 from sidecar.session.proof import integrate
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import read_all, read_worktree, tip_of, worktree_state
 from sidecar.session.sizes import measure_all, with_sizes
 from sidecar.session.undoes_trunk import find_undone

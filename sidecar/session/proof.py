@@ -16,10 +16,11 @@ from sidecar.model.changes import COMMITTED, ChangeSet, is_object_id
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Integration, Picture, Trunk, WorktreeState
 from sidecar.model.proof import ANCESTOR, COMMIT_BY_COMMIT, RECEIPT, Proof, Unproven
+from sidecar.model.settings import Options
 from sidecar.session.background import BackgroundJob, Foreground
 from sidecar.session.proof_pieces import Pieces, Taken, find_pieces, missing_paths, taken_at, taken_with_history
 from sidecar.session.proof_steps import MOST_MERGES, Case, Effort, Presence, find_whole
-from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.session.reader import Sources, open_sources
 
 Receipts = Collection[tuple[str, str]]
 """(head, commit of trunk) of merges that were ours."""
@@ -246,6 +247,10 @@ class Integrating:
         if key is None or known is None or known[1:] != key[1:] or answer == state.integration:
             return state
         return replace(state, integration=answer)
+
+    def is_known(self, picture: Picture) -> bool:
+        """Tell whether there is nothing left to prove of a Picture; any thread."""
+        return not self._missing(picture)
 
     def prove(self, picture: Picture) -> None:
         """Look for proofs of what this Picture shows; returns at once."""

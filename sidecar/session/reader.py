@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from sidecar.git.surroundings import Surroundings, read_surroundings
 from sidecar.git.trees import TreeReader
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.model.settings import Value, settle
+from sidecar.model.settings import Options, Value, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,15 @@ def list_all(repository: Repository, settings: Mapping[str, Value]) -> Listing:
     return Listing(worktrees, trunk, unlisted_directories(repository, worktrees))
 
 
+def when_used(worktree: Worktree) -> float:
+    """Tell when a worktree's index was last written."""
+    try:
+        return os.stat(os.path.join(worktree.git_dir, "index")).st_mtime
+    except OSError:
+        return 0.0
+
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a door knows: whether the repository is trusted, and the editor's settings."""
-
-    trusted: bool = False
-    editor: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

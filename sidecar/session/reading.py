@@ -316,6 +316,11 @@ class Readers:
         job = self._jobs.get(key)
         return job.worktree if job is not None else None
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether anything that was asked for has not been taken."""
+        return bool(self._jobs)
+
     def note(self, key: str, paths: Iterable[str]) -> None:
         """Note that these paths have just changed, because a reading that has begun may not have seen it."""
         job = self._jobs.get(key)

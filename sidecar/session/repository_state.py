@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,9 +16,10 @@ from sidecar.model.changes import ancestors
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Unknown
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.session.intended import record_path
 from sidecar.session.overlaps import OverlapCache
-from sidecar.session.reader import Listing, Options, Sources, is_current, list_all, open_sources
+from sidecar.session.reader import Listing, Sources, is_current, list_all, open_sources, when_used
 from sidecar.session.reading import AT_MOST, BESIDE, Readers, Reading, marks_of, read_paths, worktree_state
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
 from sidecar.watch.events import FilesTarget, GitTarget, Target, WorktreeTarget
@@ -89,10 +89,12 @@ class RepositoryState:
     `on_read` is called on another thread when a worktree has been read, and a look would see it.
     """
 
-    def __init__(self, folder: Path, options: Options, sources: Sources, on_read: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, options: Options, sources: Sources, on_read: Callable[[], None], here: Path
+    ) -> None:
         self.sources: Sources | None = sources
         self.readings: dict[str, Reading] = {}
-        self._folder = folder
+        self._folder, self._here = folder, f"{here}/"
         self._options = options
         self._on_read = on_read
         self._readers = Readers(sources, on_read)
@@ -188,9 +190,8 @@ class RepositoryState:
             awaited = self._readers.awaited(key)
             if awaited is None or not _has_files_of(awaited, worktree):
                 wanted.append(worktree)
-        here = str(self._folder)
-        for worktree in sorted(wanted, key=_when_used, reverse=True):  # whoever is at work is of interest first
-            self._readers.ask(worktree, urgent=bool(known) or (here + "/").startswith(worktree.key + "/"))
+        for worktree in sorted(wanted, key=when_used, reverse=True):  # whoever is at work is of interest first
+            self._readers.ask(worktree, urgent=bool(known) or self._here.startswith(worktree.key + "/"))
 
     def _read(self, sources: Sources, pending: Pending) -> None:
         """Read again what is pending: a few paths at once, whole worktrees on other threads."""
@@ -294,6 +295,16 @@ class RepositoryState:
         return tuple(before.state for before in self._known_states.values())
 
     @property
+    def is_reading(self) -> bool:
+        """Tell whether a worktree is being read, or is to be; any thread, while nothing is looked at."""
+        return self._readers.is_busy
+
+    @property
+    def has_typed(self) -> bool:
+        """Tell whether editors' text that is not on disk takes part in the last Picture; any thread."""
+        return any(known.texts for known in self._known_states.values())
+
+    @property
     def worktrees(self) -> tuple[Worktree, ...]:
         """Give those that are to be watched, as they were last listed."""
         return tuple(self._listed.get(key, reading.worktree) for key, reading in self.readings.items())
@@ -319,7 +330,7 @@ class RepositoryState:
         worktrees = list(self._listed.values())
         for git_dir in (*(one.git_dir for one in worktrees if not one.main and one.git_dir), *self.unlisted):
             yield GitTarget(git_dir, Path(git_dir))
-        here, hot = str(self._folder) + "/", self.hot
+        here, hot = self._here, self.hot
         for reading in sorted(
             self.readings.values(), key=lambda reading: not here.startswith(reading.worktree.key + "/")
         ):
@@ -361,14 +372,6 @@ def _has_files_of(one: Worktree, two: Worktree) -> bool:
     """Tell whether two listings of a worktree are of the same files over the same commits."""
     mine, other = ((it.key, it.git_dir, it.head, it.merging, it.readable) for it in (one, two))
     return mine == other
-
-
-def _when_used(worktree: Worktree) -> float:
-    """Tell when its index was last written."""
-    try:
-        return os.stat(os.path.join(worktree.git_dir, "index")).st_mtime
-    except OSError:
-        return 0.0
 
 
 def _directories(sources: Sources, trunk: Trunk, state: WorktreeState, texts: Iterable[str]) -> frozenset[str]:

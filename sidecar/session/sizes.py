@@ -12,9 +12,9 @@ from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture, WorktreeState
-from sidecar.model.settings import build_output
+from sidecar.model.settings import Options, build_output
 from sidecar.session.background import BackgroundJob, Foreground
-from sidecar.session.reader import Options, settings_of
+from sidecar.session.reader import settings_of
 
 QUIET = 3.0
 """Seconds without a new Picture before measuring begins."""

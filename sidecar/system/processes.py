@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import psutil
 
 from sidecar.system.agent_programs import client_of
+from sidecar.system.detached import SESSION
 from sidecar.system.files import upwards
 
 LONGEST_END = 10.0
@@ -119,10 +120,9 @@ def _is_in_deleted(pid: int, cwd: str) -> bool:
 
 def _is_ours(process: psutil.Process) -> bool:
     """Tell whether it is the sidecar, or a git that reads for us: who watches a repository is not at work in it."""
-    name = process.name().partition(".")[0]
-    if process.ppid() == os.getpid() and name == "git":
-        return True
-    words = process.cmdline()
+    name, words = process.name().partition(".")[0], process.cmdline()
+    if name == "git" and (parent := process.parent()) is not None:
+        return parent.pid == os.getpid() or parent.cmdline()[-1:] == [SESSION]
     if name.startswith("python") or name == "sidecar":
         program = next((word for word in words[1:] if not word.startswith("-")), "")
         return name == "sidecar" or os.path.basename(program) == "sidecar" or words[1:3] == ["-m", "sidecar"]
@@ -174,6 +174,15 @@ def is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError, ValueError):
         return False
+
+
+def memory_of(pid: int) -> int | None:
+    """Give the bytes of memory that a process and all below it have resident; None where there is none."""
+    try:
+        process = psutil.Process(pid)
+        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    except (psutil.Error, OSError, ValueError):
+        return None
 
 
 def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:

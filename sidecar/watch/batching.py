@@ -8,7 +8,9 @@ seconds. No longer, because a commit holds the lock while its hooks run, and a g
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +45,25 @@ class Batcher:
         self._longest = longest
         self._pending: dict[str, _Pending] = {}
         self._locked: set[str] = set()
+        self._waiting: deque[threading.Event] = deque()
+
+    def wait_for_all(self) -> threading.Event:
+        """Give what is set when all that has happened by now is told; any thread, which then wakes the watcher."""
+        event = threading.Event()
+        self._waiting.append(event)
+        return event
+
+    def waiting(self) -> int:
+        """Count who waits; whatever is read after this is enough for them."""
+        return len(self._waiting)
+
+    def has_told(self, waiting: int) -> bool:
+        """Tell the first of those that wait that all is told, if it is; True where somebody was told."""
+        if not waiting or self._pending:
+            return False
+        for _ in range(waiting):
+            self._waiting.popleft().set()
+        return True
 
     def changed(self, tree: Tree, path: str) -> None:
         """Note that something happened to this relative path."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from sidecar.watch.backend import Backend
 from sidecar.watch.batching import Batcher
 from sidecar.watch.events import Batch
-from sidecar.watch.watcher import LATE, Watcher
+from sidecar.watch.scarcity import LATE
+from sidecar.watch.watcher import Watcher
 
 
 def open_watcher(

@@ -16,6 +16,10 @@ from sidecar.watch.events import WorktreeTarget
 from sidecar.watch.poll import Poller
 from sidecar.watch.tree import Phase, Tree
 
+LATE = "so its changes are noticed some seconds late."
+TOO_FEW = f"The limit of file watches (fs.inotify.max_user_watches) leaves none for this directory, {LATE}"
+REMOTE = f"This directory is on a file system that other machines can write to, {LATE}"
+
 LIVELY = 120.0
 """Seconds for which somebody who was seen at work may be expected to be at work still."""
 

@@ -19,14 +19,11 @@ from sidecar.watch.backend import Backend, DirectoriesAppeared, NoWatchesLeft, O
 from sidecar.watch.batching import Batcher
 from sidecar.watch.events import Batch, FilesTarget, Moment, Report, Target, WorktreeTarget, now
 from sidecar.watch.poll import Failed, PolledFiles, Poller, Seen
-from sidecar.watch.scarcity import Worklist, at_work, hot_directories, needed, quiet_trees, reserved
+from sidecar.watch.scarcity import REMOTE, TOO_FEW, Worklist, at_work, hot_directories, needed, quiet_trees, reserved
 from sidecar.watch.tree import Phase, Tree, identify, identity, marker
 
 SOON = 0.05
 """Seconds until a missing root is first looked for again; doubled each time, up to `poll_every`."""
-LATE = "so its changes are noticed some seconds late."
-_TOO_FEW = f"The limit of file watches (fs.inotify.max_user_watches) leaves none for this directory, {LATE}"
-_REMOTE = f"This directory is on a file system that other machines can write to, {LATE}"
 _log = logging.getLogger(__name__)
 
 
@@ -93,6 +90,13 @@ class Watcher:
             watches = 0 if self._ended else self._backend.watches()
             return Report(self._backend.name, watches, self._polled, MappingProxyType(self._problems))
 
+    def catch_up(self, seconds: float) -> bool:
+        """Wait until all that has happened by now is told (not on its own thread); False where polling can't know."""
+        told = self._batcher.wait_for_all()
+        with self._lock:
+            self._wake()
+        return self._backend.name == "inotify" and told.wait(seconds) and not self.report().polled
+
     def close(self) -> None:
         """Stop, and give back the thread and every descriptor. Idempotent; from `on_batch` it doesn't wait."""
         with self._lock:
@@ -104,8 +108,6 @@ class Watcher:
     def _wake(self) -> None:
         if not self._ended:
             self._backend.wake()
-
-    # The thread
 
     def _run(self) -> None:
         try:
@@ -123,6 +125,7 @@ class Watcher:
 
     def _turn(self) -> None:
         self._obey()
+        waiting = self._batcher.waiting()
         self._taken = now()
         for event in self._backend.take():
             match event:
@@ -147,7 +150,8 @@ class Watcher:
             if (report := self.report()) != self._reported:
                 self._reported = report
                 self._on_settled()
-            self._backend.wait(self._timeout())
+            if not self._batcher.has_told(waiting):
+                self._backend.wait(self._timeout())
 
     def _timeout(self) -> float | None:
         retry_at = self._retry_at if self._is_scarce() else None
@@ -170,8 +174,6 @@ class Watcher:
             self._look_for(tree)
         if self._is_scarce() and self._retry_at <= instant:
             self._retry()
-
-    # What others asked for
 
     def _obey(self) -> None:
         with self._lock:
@@ -206,17 +208,17 @@ class Watcher:
         before, tree.target = tree.target, target
         if tree.phase is Phase.MISSING or identity(tree) != tree.identity:
             self._look_for(tree)
-        if isinstance(before, WorktreeTarget) and isinstance(target, WorktreeTarget):
-            if tree.phase is Phase.POLLED and before.hot != target.hot:
-                self._add_hot(tree)
-            if tree.phase is not Phase.WATCHED:
-                if before.nested != target.nested and tree.phase is not Phase.MISSING:
-                    self._begin(tree)
-                return
+        if not isinstance(before, WorktreeTarget) or not isinstance(target, WorktreeTarget):
+            return
+        if tree.phase is Phase.POLLED and before.hot != target.hot:
+            self._add_hot(tree)
+        if tree.phase is Phase.WATCHED:
             for directory in target.nested - before.nested:
                 self._backend.drop(tree, directory)
-            if before.nested - target.nested:
-                self._work.add(tree, self._backend.watch_new(tree, sorted(before.nested - target.nested)))
+            if gone := before.nested - target.nested:
+                self._work.add(tree, self._backend.watch_new(tree, sorted(gone)))
+        elif tree.phase is not Phase.MISSING and before.nested != target.nested:
+            self._begin(tree)
 
     # The life of a tree
 
@@ -231,9 +233,9 @@ class Watcher:
             self._poll(tree, self._backend.problem)
         elif is_remote(tree.root, read_mounts()):
             tree.remote = True
-            self._poll(tree, _REMOTE)
+            self._poll(tree, REMOTE)
         elif self._backend.room() == 0:
-            self._poll(tree, _TOO_FEW)
+            self._poll(tree, TOO_FEW)
         else:
             tree.phase = Phase.SETTING_UP
             self._set_up(tree)
@@ -244,7 +246,7 @@ class Watcher:
 
     def _watch_all(self, tree: Tree) -> Work:
         if self._room_beside(tree) < needed(tree, self._trees.values(), self._poller):
-            self._poll(tree, _TOO_FEW)
+            self._poll(tree, TOO_FEW)
             return
         yield from self._backend.watch_all(tree)
         tree.phase, tree.delay = Phase.WATCHED, 0.0
@@ -292,7 +294,7 @@ class Watcher:
                 quiet = quiet_trees(self._trees.values(), 1, math.inf)
                 if not quiet:
                     return
-                self._poll(quiet[0], _TOO_FEW)
+                self._poll(quiet[0], TOO_FEW)
             else:
                 return
 
@@ -321,7 +323,7 @@ class Watcher:
                 tree.phase, tree.since = Phase.SETTING_UP, None  # what it was to look into has been told in part
             tree.reached = max(tree.reached, len(tree.directories))
             self._full_until = time.monotonic() + self._retry_every
-            self._poll(tree, _TOO_FEW)
+            self._poll(tree, TOO_FEW)
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
             self._lose(tree)
         elif isinstance(error, OSError):
@@ -356,9 +358,8 @@ class Watcher:
             self._start_over()
             return
         claimed = 0
-        for tree in sorted(self._poller, key=lambda tree: -max(tree.active, tree.stirred)):
-            if not self._can_be_watched(tree):
-                continue
+        by_life = sorted(self._poller, key=lambda tree: -max(tree.active, tree.stirred))
+        for tree in filter(self._can_be_watched, by_life):
             size = needed(tree, self._trees.values(), self._poller)
             if size <= self._room_beside(tree) - claimed:
                 claimed += size
@@ -379,7 +380,7 @@ class Watcher:
         quiet = quiet_trees(self._trees.values(), size - room, instant - self._retry_every)
         if room >= size or quiet:
             for other in quiet:
-                self._poll(other, _TOO_FEW)
+                self._poll(other, TOO_FEW)
             self._set_up(tree)
 
     def _start_over(self) -> None:

@@ -14,8 +14,8 @@ import pytest
 from sidecar.git.process import Place, run
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session.once import compare, look
-from sidecar.session.reader import Options
 from tests.harness import Executable, add_worktree, commit, git, init, write
 
 HOOKS = ("post-index-change", "post-checkout", "reference-transaction", "pre-commit", "pre-auto-gc")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
-from sidecar.session.reader import Options
 from tests.harness.killing import left_in_cache
 from tests.harness.repository import Content, commit, environment, git, git_bytes, init
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import branches, journal, kept_refs
 from sidecar.operations import move as moving
 from sidecar.operations import open as opening
@@ -35,7 +36,6 @@ from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import restore
 from sidecar.operations.run import QUIET
 from sidecar.operations.uninstall import apply_uninstall, plan_uninstall
-from sidecar.session.reader import Options
 from tests.harness.writing_modules import is_change
 
 HOUSE = Path(__file__).resolve().parent.parent.parent

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from sidecar.git.user_git import operation_tag
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 from tests.harness.repository import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
 
 ALLOWED = {"lock", "holder", ".journal.new", "receipts", "verified"}

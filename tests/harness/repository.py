@@ -44,6 +44,7 @@ def environment(home: Path | None = None) -> dict[str, str]:
     `GIT_DEFAULT_HASH` stay: how new repositories are stored is a choice of the run.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in OF_THE_RUN}
+    kept.pop("XDG_RUNTIME_DIR", None)
     where = str(home) if home else os.devnull
     return kept | {
         "HOME": where,
@@ -54,6 +55,7 @@ def environment(home: Path | None = None) -> dict[str, str]:
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C.UTF-8",
+        "SIDECAR_SESSION": os.environ.get("SIDECAR_SESSION", "1"),  # second for which a session waits for another door
     }
 
 

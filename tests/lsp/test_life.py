@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from tests.git.leaving import eventually
 from tests.harness import git
 from tests.lsp.editor import COMMAND, SECONDS, editing
+from tests.session.attaching import is_nothing_left
 
 pytestmark = pytest.mark.asyncio
 
@@ -192,5 +194,6 @@ async def test_it_leaves_nothing_behind(repo: Path, tmp_path: Path) -> None:
         await editor.until(lambda: editor.published.get((tmp_path / "topic" / "README.md").as_uri()))
         answer = await editor.command({"uri": (repo / "README.md").as_uri(), "worktree": "topic"})
         assert answer is not None and answer["left"].startswith(scratch.as_uri())
+    await asyncio.to_thread(eventually, is_nothing_left)
     assert {path.name for path in scratch.rglob("*") if not path.is_dir()} <= {"open.lock"}
     assert sorted(os.listdir(repo / ".git")) == before, list((repo / ".git" / "sidecar").rglob("*"))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.intended import apply_intended, plan_intended
-from sidecar.session.reader import Options
 from tests.harness import commit, git, write
 from tests.lsp.editor import Editor, editing
 from tests.lsp.texts import TEXT, changed

@@ -10,13 +10,13 @@ import pytest
 
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard import keeping, wiped
 from sidecar.operations.guard.keeping import Guard, Tell, open_guard
 from sidecar.operations.guard.states import State, read_states, read_tips
 from sidecar.operations.guard.vanished import Vanished
 from sidecar.operations.guard.wiped import Wiped
 from sidecar.session.live import Session, open_session
-from sidecar.session.reader import Options
 from tests.git.leaving import eventually
 from tests.harness import git
 from tests.harness.states import Standing

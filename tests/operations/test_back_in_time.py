@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard import placing
 from sidecar.operations.guard.browse import Kept, as_receipts, find_kept, find_state, state_at
 from sidecar.operations.guard.rewind import RewindPlan, apply_rewind, plan_rewind
 from sidecar.operations.guard.states import State
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 from tests.git.leaving import eventually
 from tests.harness import git, write
 from tests.harness.repository import Content, Executable, Symlink, commit

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, allowable
+from sidecar.model.settings import Options
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty
-from sidecar.session.reader import Options
 from tests.harness import write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit, git

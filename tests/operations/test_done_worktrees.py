@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
 from tests.harness import git, init, write
 from tests.harness.repository import add_worktree, commit
 from tests.harness.states import Standing

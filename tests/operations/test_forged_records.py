@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.records import Receipt, write_receipt
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import plan_empty, restore
-from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.states import Standing
 from tests.operations.test_hostile import at, seen, sidecar_dir_of

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.states import Standing, allows, build_at_work

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard import ignored
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
-from sidecar.session.reader import Options
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.states import Standing, build_standing

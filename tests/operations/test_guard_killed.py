@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard.states import State
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.git.leaving import DEADLINE
 from tests.harness import git, write
 from tests.harness.ending import keep_present, run_and_end

@@ -13,6 +13,7 @@ import pytest
 
 from sidecar.git.repository import list_worktrees
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.guard import keep_now as keeping_now
 from sidecar.operations.guard import wiped
 from sidecar.operations.guard.histories import MEBIBYTE, Histories, Wish, open_histories
@@ -20,7 +21,7 @@ from sidecar.operations.guard.keep_now import keep_now, with_present
 from sidecar.operations.guard.states import State
 from sidecar.operations.restore import restore
 from sidecar.session.live import Present
-from sidecar.session.reader import Options, Sources
+from sidecar.session.reader import Sources
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.states import Standing

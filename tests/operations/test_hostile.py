@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.guard.states import history_of
 from sidecar.operations.keep import apply_keep, plan_keep
@@ -19,7 +20,6 @@ from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.git.opening import opened
 from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, init, write
 from tests.harness.states import Standing, allows, build_standing

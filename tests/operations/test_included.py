@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.settings import Options
 from sidecar.operations import included
 from sidecar.operations.move import apply_move, plan_move
 from sidecar.operations.open import apply_open, plan_open
 from sidecar.operations.recovery import recover_all
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, write
 from tests.harness.states import allows
 
@@ -203,7 +203,7 @@ import os, signal, sys
 from pathlib import Path
 from sidecar.operations import included
 from sidecar.operations.open import apply_open, plan_open
-from sidecar.session.reader import Options
+from sidecar.model.settings import Options
 place, left = included._place, int(sys.argv[2])
 def dying(draft, new):
     global left

@@ -8,11 +8,11 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Undone
+from sidecar.model.settings import Options
 from sidecar.operations.intended import IntendPlan, apply_intended, plan_intended
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.session.intended import IntendedRecord, record_path
 from sidecar.session.once import taken_back
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git
 from tests.session.taking_back import TAKES_BACK, Shop, open_shop
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.repository import Executable, Symlink

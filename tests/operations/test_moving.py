@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, note
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import move as moving
 from sidecar.operations.merge import backup as moving_files
 from sidecar.operations.move import MovePlan, apply_move, plan_move
 from sidecar.operations.open import OpenResult
 from sidecar.operations.recovery import recover_all
-from sidecar.session.reader import Options
 from tests.git.test_status_at_random import FILES, STEPS, Deed
 from tests.harness import Content, Executable, Symlink, add_worktree, commit, git, git_bytes, init, write
 from tests.harness import state_of as everything_of

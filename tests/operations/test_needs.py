@@ -7,9 +7,9 @@ import pytest
 
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.schema import plan_object
+from sidecar.model.settings import Options
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.merge_order import plan_order
-from sidecar.session.reader import Options
 from tests.cli.conftest import Sidecar, sidecar
 from tests.harness import add_worktree, commit, git, init
 from tests.operations.merge.deeds import planned, tip

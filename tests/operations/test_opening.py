@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.open import OpenPlan, OpenResult, apply_open, plan_open
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import Control, hold
-from sidecar.session.reader import Options
 from tests.git.opening import opened as repository_of
 from tests.git.opening import worktree_at
 from tests.harness import add_worktree, commit, git, init, state_of

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.open import RELATIVE_LINKS, apply_open, plan_open
 from sidecar.operations.recovery import recover_all
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, init, write
 from tests.operations.test_opening import open_and_be_killed
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from sidecar.model.findings import Failure
 from sidecar.model.merge_order import Order, Turn
+from sidecar.model.settings import Options
 from sidecar.operations.merge_order import plan_order
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 from tests.harness import Content, add_worktree, commit, git, init, state_of, write
 from tests.model.examples import examples
 from tests.operations.by_merging import Merges

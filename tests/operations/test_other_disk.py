@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import list_restorable, restore
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 from tests.harness import git, init, write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import add_worktree, commit

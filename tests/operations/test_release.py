@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import NOT_AT_STAKE, Failure, finding_codes
+from sidecar.model.settings import Options
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.harness import git
 from tests.harness.states import STATES, Standing, State, allows, build_standing
 from tests.harness.whole import Whole, whole

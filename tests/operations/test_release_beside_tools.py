@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, allowable
+from sidecar.model.settings import Options
 from sidecar.operations.records import Receipt, RestoreResult, open_sidecar_dir, write_receipt
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
 from tests.harness import git, init, write
 from tests.harness.repository import Executable, add_worktree, commit
 from tests.harness.states import Standing, build_at_work, build_standing, standing

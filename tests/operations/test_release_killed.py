@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.ending import run_and_end
 from tests.harness.repository import Content, commit

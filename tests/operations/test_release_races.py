@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release import apply, trash
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.states import Standing, build_at_work
 from tests.harness.whole import whole

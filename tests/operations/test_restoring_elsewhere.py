@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.harness import git, write
 from tests.harness.repository import add_worktree
 from tests.harness.states import Standing, build_standing
@@ -156,7 +156,7 @@ AS_NOBODY_SPECIAL = """
 import sys
 from pathlib import Path
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
+from sidecar.model.settings import Options
 back = restore(Path(sys.argv[1]), sys.argv[2], Options(), into=Path(sys.argv[3]))
 print(back.outcome, *(one.code for one in back.findings))
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.settings import Options
 from sidecar.operations import setup
 from sidecar.operations.move import apply_move, plan_move
 from sidecar.operations.open import apply_open, plan_open, set_up_again
@@ -19,7 +20,6 @@ from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.run import Control, hold
-from sidecar.session.reader import Options
 from tests.git.leaving import eventually
 from tests.harness import commit, git, init, write
 from tests.harness.ending import run_and_end

@@ -10,13 +10,13 @@ import pytest
 
 from sidecar.git.inventory.walk import changed_between, fingerprint
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.records import is_swept
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.release.trash import AT_ONCE, set_aside, sweep
 from sidecar.operations.restore import list_restorable, restore
-from sidecar.session.reader import Options
 from tests.cli.conftest import spawn
 from tests.harness import commit, init, write
 from tests.harness.ending import run_and_end

@@ -6,12 +6,12 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Unfinished
+from sidecar.model.settings import Options
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergePlan
 from sidecar.operations.open import OpenPlan, plan_open
 from sidecar.operations.release.plan import plan_release
 from sidecar.session.once import compare, look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, write
 from tests.session.pictures import pictured, state_of
 from tests.session.watching import watching

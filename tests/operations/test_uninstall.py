@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import hold
 from sidecar.operations.uninstall import UninstallPlan, apply_uninstall, plan_uninstall
 from sidecar.session.live import open_session
-from sidecar.session.reader import Options
 from tests.cli.conftest import Sidecar, sidecar
 from tests.harness import add_worktree, git, write
 from tests.harness.ending import keep_present, run_and_end

@@ -9,8 +9,9 @@ from sidecar.git.repository import list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Trunk
 from sidecar.model.proof import Proof
+from sidecar.model.settings import Options
 from sidecar.session.proof import Receipts, prove
-from sidecar.session.reader import Options, open_sources
+from sidecar.session.reader import open_sources
 from tests.harness import Content, add_worktree, commit, commit_index, git, init, tick
 
 LINES = [f"line {number}\n" for number in range(1, 31)]

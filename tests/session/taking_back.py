@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Undone
-from sidecar.session.reader import Options, ask
+from sidecar.model.settings import Options
+from sidecar.session.reader import ask
 from sidecar.session.reading import read_worktree, worktree_state
 from sidecar.session.undoes_trunk import find_undone
 from tests.harness import add_worktree, commit, git, init, write

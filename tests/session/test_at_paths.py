@@ -6,9 +6,9 @@ import pytest
 
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session.at_paths import look_at_paths
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from sidecar.session.unsaved import Unsaved
 from tests.harness import add_worktree, commit, git, write
 from tests.harness.sample import Sample, build

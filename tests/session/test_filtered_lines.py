@@ -7,8 +7,8 @@ import pytest
 
 from sidecar.model.messages import overlap_sentence
 from sidecar.model.overlaps import Overlap, counterparts
+from sidecar.model.settings import Options
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import Executable, add_worktree, commit, commit_index, git, init, write
 from tests.session.pictures import pictured
 from tests.session.watching import watching

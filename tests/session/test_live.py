@@ -12,8 +12,8 @@ import pytest
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session.live import Session, open_session
-from sidecar.session.reader import Options
 from tests.git.leaving import eventually, quarantines
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, overlaps_of, sources_of, state_of

@@ -2,15 +2,21 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from sidecar.agents.news import overlap_news
+from sidecar.model.picture import Integration, Picture
+from sidecar.model.settings import Options
+from sidecar.session import once
+from sidecar.session.at_paths import cut_to_paths, look_at_paths
 from tests.harness import add_worktree, commit, git, init, tick, worktree_paths, write
 from tests.model.examples import examples
-from tests.session.watching import watching
+from tests.session.watching import DEADLINE, Live, watching, what_is_seen
 
 FILES = {f"{folder}{name}.txt": f"{folder}{name}\n" * 8 for folder in ("", "d/", "d/e/") for name in "ab"}
 
@@ -174,9 +180,11 @@ Step = tuple[Deed, int, int]
 STEPS = st.tuples(st.sampled_from(DEEDS), st.integers(0, 5), st.integers(0, 59))
 
 
-@examples(10)
-@given(st.lists(st.lists(STEPS, min_size=1, max_size=3), min_size=2, max_size=5))
-def test_the_live_picture_is_the_fresh_one(bursts: list[list[Step]]) -> None:
+BURSTS = st.lists(st.lists(STEPS, min_size=1, max_size=3), min_size=2, max_size=5)
+
+
+def disturb(bursts: list[list[Step]], look: Callable[[Live, Path], object]) -> None:
+    """Have one burst after the other happen in a repository in view, and look after each."""
     with TemporaryDirectory() as place:
         main = init(Path(place) / "main")
         commit(main, FILES)
@@ -190,4 +198,42 @@ def test_the_live_picture_is_the_fresh_one(bursts: list[list[Step]]) -> None:
                     worktree = worktrees[which % len(worktrees)]
                     note(f"{deed.__name__} {number} in {worktree.name}")
                     deed(worktree, number)
-                live.until_fresh()
+                look(live, main)
+
+
+@examples(10)
+@given(BURSTS)
+def test_the_live_picture_is_the_fresh_one(bursts: list[list[Step]]) -> None:
+    disturb(bursts, lambda live, _: live.until_fresh())
+
+
+@examples(10)
+@given(BURSTS)
+def test_the_picture_that_a_session_settles_on_is_the_fresh_one_at_once(bursts: list[list[Step]]) -> None:
+    """Which commands and hooks are answered with, where there is no doubt."""
+    told = []
+
+    def hold(live: Live, main: Path) -> None:
+        settled = live.session.settle(DEADLINE)
+        if settled is None:
+            return
+        told.append(settled)
+        fresh = once.look(main, Options())
+        assert isinstance(fresh, Picture)
+        proved = live.session.proved(settled)
+        one, two = (settled, fresh) if proved else map(_unproved, (settled, fresh))
+        assert what_is_seen(one) == what_is_seen(two)
+        for state in fresh.worktrees:
+            paths = [change.path for change in state.changes or ()][:3]
+            if state.worktree.readable and paths:
+                alone = look_at_paths(state.worktree.key, paths, Options())
+                assert isinstance(alone, Picture)
+                cut = cut_to_paths(settled, state.worktree.key, paths)
+                assert overlap_news(cut, state.worktree.key) == overlap_news(alone, state.worktree.key)
+
+    disturb(bursts, hold)
+
+
+def _unproved(picture: Picture) -> Picture:
+    states = tuple(replace(state, integration=Integration("no-work")) for state in picture.worktrees)
+    return replace(picture, worktrees=states)

@@ -12,9 +12,9 @@ from sidecar.model.changes import FILE, Entry
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Integration
+from sidecar.model.settings import Options
 from sidecar.session.live import open_session
 from sidecar.session.once import compare, find_worktree, look
-from sidecar.session.reader import Options
 from tests.git.leaving import children, descriptors
 from tests.harness import add_worktree, commit, git, init, tick, write
 from tests.harness import state_of as everything_of

@@ -13,10 +13,10 @@ from sidecar.git.repository import list_worktrees, open_repository
 from sidecar.model.findings import Failure
 from sidecar.model.inventory import Bytes
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session import sizes as measuring
 from sidecar.session.live import open_session
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import write
 from tests.harness.states import Standing, build_standing
 

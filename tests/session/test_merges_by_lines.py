@@ -12,8 +12,9 @@ from sidecar.git.judge import PathQuestion
 from sidecar.git.objects import write_tree
 from sidecar.model.changes import EXECUTABLE, FILE, SYMLINK, Entry
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.session.lines import merges_by_lines
-from sidecar.session.reader import Options, Sources, open_sources
+from sidecar.session.reader import Sources, open_sources
 from tests.harness import commit, git, init
 
 BASE = "".join(f"{number}\n" for number in range(9))

@@ -7,9 +7,9 @@ import pytest
 
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
 from sidecar.session.at_paths import look_at_paths
 from sidecar.session.once import compare, look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, write
 from tests.harness import state_of as everything_of
 from tests.session.pictures import changes_of, overlaps_of, pictured, state_of

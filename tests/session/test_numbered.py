@@ -7,9 +7,9 @@ import pytest
 from sidecar.model.findings import Failure
 from sidecar.model.messages import overlap_sentence
 from sidecar.model.overlaps import Overlap
+from sidecar.model.settings import Options
 from sidecar.session.at_paths import look_at_paths
 from sidecar.session.once import compare, look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import pictured
 from tests.session.watching import watching

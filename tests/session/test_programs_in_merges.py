@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.picture import TRUNK_KEY, Picture
+from sidecar.model.settings import Options
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergePlan
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import Content, Executable, add_worktree, commit, commit_index, git, init, write
 from tests.session.pictures import pictured
 from tests.session.test_trunks_checkout import Setting, agree, lines, merged, verdict

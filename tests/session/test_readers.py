@@ -6,7 +6,8 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
-from sidecar.session.reader import Options, open_sources
+from sidecar.model.settings import Options
+from sidecar.session.reader import open_sources
 from sidecar.session.reading import marks_of, read_worktree
 from sidecar.session.repository_state import Pending, RepositoryState
 from tests.git.leaving import eventually
@@ -142,7 +143,7 @@ def test_a_worktree_is_not_read_again_for_what_happens_to_others(
     other = add_worktree(repo, "other")
     sources = open_sources(repo, TRUSTED)
     assert not isinstance(sources, Failure)
-    view = RepositoryState(repo, TRUSTED, sources, lambda: None)
+    view = RepositoryState(repo, TRUSTED, sources, lambda: None, repo)
     try:
         found = view.look(Pending(), dict)
         assert isinstance(found, Picture)
@@ -162,7 +163,7 @@ def test_a_worktree_is_not_read_again_for_what_happens_to_others(
 def test_marks_tell_when_an_index_is_written(repo: Path) -> None:
     sources = open_sources(repo, TRUSTED)
     assert not isinstance(sources, Failure)
-    view = RepositoryState(repo, TRUSTED, sources, lambda: None)
+    view = RepositoryState(repo, TRUSTED, sources, lambda: None, repo)
     try:
         view.look(Pending(), dict)
         (reading,) = view.readings.values()

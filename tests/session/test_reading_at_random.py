@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sidecar.git.status import Edit
 from sidecar.model.findings import Failure
-from sidecar.session.reader import Options, open_sources
+from sidecar.model.settings import Options
+from sidecar.session.reader import open_sources
 from sidecar.session.reading import Reading, read_paths, read_worktree
 from tests.git.opening import worktree_at
 from tests.git.test_status_at_random import DEEDS, FILES, NEW, Deed

@@ -7,8 +7,8 @@ import pytest
 
 from sidecar.model.messages import made_anew
 from sidecar.model.overlaps import Overlap
+from sidecar.model.settings import Options
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, init
 from tests.session.pictures import pictured
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.picture import Picture
-from sidecar.session.reader import Options
+from sidecar.model.settings import Options
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, sources_of
 from tests.session.watching import watching

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.settings import Options
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, environment, git, identity, init, write
 from tests.harness import state_of as everything_of
 from tests.session.pictures import pictured

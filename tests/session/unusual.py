@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sidecar.model.picture import Picture
 from sidecar.model.schema import overlap_object
+from sidecar.model.settings import Options
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, environment, git, write
 from tests.harness import state_of as everything_of
 from tests.harness.truth import disagreements

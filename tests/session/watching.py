@@ -10,9 +10,9 @@ from pathlib import Path
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import Picture, Trunk, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.session.live import Session, open_session
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.session.pictures import shown
 
 DEADLINE = 40.0

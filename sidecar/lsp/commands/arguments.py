@@ -26,8 +26,8 @@ from sidecar.model.messages import shown
 from sidecar.model.picture import Picture, locate
 
 if TYPE_CHECKING:
+    from sidecar.model.settings import Options
     from sidecar.operations.unsaved import Unsaved
-    from sidecar.session.reader import Options
 
 SETTLING_SECONDS = 10.0
 """How long a command waits for repositories that are just being opened."""
@@ -190,7 +190,7 @@ def temporary_of(state: ServerState) -> Path:
 
 def options_of(state: ServerState, *, trusted: bool) -> Options:
     """Give what operations are told of the editor."""
-    from sidecar.session.reader import Options
+    from sidecar.model.settings import Options
 
     return Options(trusted=trusted, editor=state.settings or {})
 

@@ -16,10 +16,10 @@ from sidecar.model.messages import counted, named, short, shown, them
 from sidecar.model.schema import Json, finding_object, merge_all_object, merge_object, plan_object, update_object
 
 if TYPE_CHECKING:
+    from sidecar.model.settings import Options
     from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
     from sidecar.operations.merge.update import UpdatePlan
     from sidecar.operations.run import Control
-    from sidecar.session.reader import Options
 
 STRATEGIES = ("merge", "squash", "rebase")
 HOW = {"merge": "with a merge commit", "squash": "as one commit", "rebase": "rebased, without a merge commit"}

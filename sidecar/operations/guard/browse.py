@@ -15,6 +15,7 @@ from sidecar.git.repository import Repository, list_worktrees, open_repository, 
 from sidecar.model.findings import Failure
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.operations.guard.states import (
     State,
     history_of,
@@ -26,7 +27,6 @@ from sidecar.operations.guard.states import (
 )
 from sidecar.operations.records import Receipt
 from sidecar.session.once import find_worktree
-from sidecar.session.reader import Options
 from sidecar.system.worktree_links import made_of
 
 PAIR = re.compile(rb"(?:\A|\0|\n)([0-9a-f]{40,64}) ([0-9a-f]{40,64})\n")

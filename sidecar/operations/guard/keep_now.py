@@ -10,11 +10,12 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
+from sidecar.model.settings import Options
 from sidecar.operations.guard.histories import MEBIBYTE, Wish, open_histories
 from sidecar.operations.guard.states import State, history_of, mark_restored
 from sidecar.operations.records import sidecar_path
 from sidecar.session.live import Present, present_state
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import read_worktree
 
 T = TypeVar("T")

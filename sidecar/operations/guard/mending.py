@@ -15,10 +15,11 @@ from sidecar.git.process import GitError, run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry, is_object_id
+from sidecar.model.decode import is_safe
 from sidecar.model.findings import Failure, Finding, as_finding, finding
 from sidecar.model.messages import counted, escape, named, shown
+from sidecar.model.settings import Options
 from sidecar.operations import journal
-from sidecar.operations.decode import is_safe
 from sidecar.operations.guard.keep_now import end_restoration, keep_now, with_present
 from sidecar.operations.guard.placing import Target, clear, is_as, put, put_beside, set_mode, write_beside
 from sidecar.operations.guard.rewind import target_of
@@ -27,7 +28,7 @@ from sidecar.operations.guard.wiped import drop_wiped
 from sidecar.operations.records import Receipt, RestoreResult, new_id, write_receipt
 from sidecar.operations.run import Control
 from sidecar.session.live import Present
-from sidecar.session.reader import Options, Sources
+from sidecar.session.reader import Sources
 
 
 @dataclass(slots=True)

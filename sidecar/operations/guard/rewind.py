@@ -18,6 +18,7 @@ from sidecar.model.changes import SUBMODULE, Entry, is_object_id
 from sidecar.model.findings import Failure, Finding, as_finding, finding
 from sidecar.model.messages import counted, escape, named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.guard.browse import Kept
 from sidecar.operations.guard.ignored import put_back
@@ -39,7 +40,7 @@ from sidecar.operations.records import RestoreResult, new_id
 from sidecar.operations.release.restore import is_taken
 from sidecar.operations.run import Control, hold
 from sidecar.session.live import Present
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 
 Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 """By path: what is there now, and what is there in the state."""

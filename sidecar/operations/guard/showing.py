@@ -11,11 +11,12 @@ from sidecar.git.repository import open_repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure
 from sidecar.model.messages import escape
+from sidecar.model.settings import Options
 from sidecar.operations.guard.keep_now import with_present
 from sidecar.operations.guard.rewind import RewindPlan
 from sidecar.operations.records import read_receipt, sidecar_path
 from sidecar.session.live import Present
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 
 HOW = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 

@@ -22,9 +22,9 @@ from typing import Annotated
 
 from sidecar.git.process import Conversation, GitError, read_object, run
 from sidecar.git.repository import Repository
+from sidecar.model.decode import ObjectId, Seconds, decode, is_name
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
-from sidecar.operations.decode import ObjectId, Seconds, decode, is_name
 
 REFS = "refs/sidecar/guard"
 LONGEST = 100

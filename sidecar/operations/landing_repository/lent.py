@@ -22,9 +22,9 @@ from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit
 from sidecar.git.user_git import CommandResult
 from sidecar.model.changes import SUBMODULE, Change, ancestors
+from sidecar.model.decode import is_name
 from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import named
-from sidecar.operations.decode import is_name
 from sidecar.operations.landing_repository.layout import (
     LandingRepository,
     copy_refs,

@@ -21,8 +21,8 @@ from typing import Any
 import platformdirs
 
 from sidecar.git.inventory.walk import size_on_disk
+from sidecar.model.decode import AbsolutePath, SafePath, Seconds, Size, Text, decode
 from sidecar.model.findings import Failure
-from sidecar.operations.decode import AbsolutePath, SafePath, Seconds, Size, Text, decode
 from sidecar.operations.records import read_record, write_record
 
 LANDING = "landing"

@@ -8,11 +8,11 @@ from pathlib import Path
 from sidecar.model.findings import Failure
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import shown
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import fetch_for, plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 
 Tried = tuple[Turn, MergePlan | Failure, MergeResult | None]
 """A worktree in its turn, its plan, and what became of it: None where the plan was blocked, or there was none."""

@@ -20,6 +20,7 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merging import Extent, extent_of
 from sidecar.model.messages import counted, shown, them
 from sidecar.model.picture import Trunk, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
 from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
 from sidecar.operations.merge.make_commit import default_message
@@ -28,7 +29,7 @@ from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
 from sidecar.operations.who_is_there import agents_of, sentence_of
 from sidecar.session.once import Resolved, resolve_worktree
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
 from sidecar.session.regenerate import all_rules
 

@@ -14,12 +14,12 @@ from sidecar.git.refs import has_commit, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import CommandResult, UserGit, run_user_git
 from sidecar.model.changes import Change
+from sidecar.model.decode import AbsolutePath, BranchRef, ObjectId, SafePath, Seconds, is_safe
 from sidecar.model.findings import Finding
 from sidecar.model.merging import Extent
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.regenerate import Remake
 from sidecar.model.schema import Json, merge_object, remakes_object
-from sidecar.operations.decode import AbsolutePath, BranchRef, ObjectId, SafePath, Seconds, is_safe
 from sidecar.operations.journal import Journal, advance, bad_journal, decode_facts
 from sidecar.operations.landing_repository.lent import ExtraName
 from sidecar.operations.landing_repository.original import Moved

@@ -10,10 +10,11 @@ from typing import Literal
 from sidecar.git.process import run
 from sidecar.git.refs import has_commit, is_ancestor, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.model.decode import BranchRef, ObjectId, decode
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
-from sidecar.operations.decode import BranchRef, ObjectId, decode
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.conflicts import holders_of
@@ -21,7 +22,6 @@ from sidecar.operations.merge.land import land
 from sidecar.operations.merge.run import MergeFacts, MergeRun, tree_changes
 from sidecar.operations.records import Receipt, read_receipt, sidecar_path
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, RefusedError, run_plan
-from sidecar.session.reader import Options
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from sidecar.git.repository import Repository
 from sidecar.git.status import read_uncommitted
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import Entry
+from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.operations.decode import AbsolutePath, ObjectId, Seconds
+from sidecar.model.settings import Options
 from sidecar.operations.journal import Journal, bad_journal, decode_facts, finish
 from sidecar.operations.merge.blockers import in_the_way, unmerged_paths
 from sidecar.operations.merge.conflicts import unfinished
@@ -31,7 +32,7 @@ from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import head_commit, tree_changes, worktree_at
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
 from sidecar.session.once import resolve_worktree
-from sidecar.session.reader import Options, Sources, ask, ask_repository, settings_of
+from sidecar.session.reader import Sources, ask, ask_repository, settings_of
 from sidecar.system.processes import end_marked
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from sidecar.model.findings import Failure
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree, WorktreeState
+from sidecar.model.settings import Options
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.run import Control
-from sidecar.session.reader import Options
 
 
 @dataclass(frozen=True, slots=True)

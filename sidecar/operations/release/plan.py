@@ -14,13 +14,13 @@ from sidecar.model.messages import counted, escape, named, short, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
 from sidecar.model.schema import Json, release_object
-from sidecar.model.settings import build_output
+from sidecar.model.settings import Options, build_output
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import QUIET, Control, Plan
 from sidecar.operations.who_is_there import agents_of, sentence_of
 from sidecar.session.once import resolve_worktree
 from sidecar.session.proof import prove
-from sidecar.session.reader import Options, Sources, ask
+from sidecar.session.reader import Sources, ask
 from sidecar.system.processes import Process, processes_inside
 
 

@@ -21,8 +21,8 @@ from sidecar.git.inventory.repositories import PLAIN
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.changes import ancestors, is_object_id
+from sidecar.model.decode import is_safe
 from sidecar.model.inventory import HeldFile
-from sidecar.operations.decode import is_safe
 from sidecar.operations.records import write_new
 from sidecar.operations.release.relocation import NEW, entered
 from sidecar.operations.release.trash import set_aside

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.git.repository import Repository
+from sidecar.model.decode import AbsolutePath, BranchName, FileName, ObjectId, SafePath, Size, Text, decode
 from sidecar.model.findings import Failure
-from sidecar.operations.decode import AbsolutePath, BranchName, FileName, ObjectId, SafePath, Size, Text, decode
 from sidecar.operations.records import DOOMED, is_swept, sync_directory
 from sidecar.operations.release.relocation import DIRECTORY, copy_folder, entered
 from sidecar.system.files import mounted_in

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
 from sidecar.operations.records import sidecar_path
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import QUIET, Control
-from sidecar.session.reader import Options
 from tests.harness import git, git_bytes
 from tests.harness.killing import left_in_cache
 

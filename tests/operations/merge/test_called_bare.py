@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergePlan
 from sidecar.session.once import look
-from sidecar.session.reader import Options
 from tests.harness import add_worktree, commit, git, write
 from tests.session.pictures import pictured, state_of
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.run import hold
-from sidecar.session.reader import Options
 from tests.harness import Symlink, add_worktree, commit, git, init, write
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, only, planned, seen
 

@@ -5,11 +5,11 @@ import stat
 from pathlib import Path
 
 from sidecar.model.findings import Failure, allowable
+from sidecar.model.settings import Options
 from sidecar.operations.records import RestoreResult
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import restore
-from sidecar.session.reader import Options
 from tests.harness import git, git_bytes
 
 Portrait = dict[str, object]

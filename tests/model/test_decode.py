@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.model.findings import Failure
-from sidecar.operations.decode import (
+from sidecar.model.decode import (
     AbsolutePath,
     BranchName,
     BranchRef,
@@ -24,6 +23,7 @@ from sidecar.operations.decode import (
     decode,
     is_branch,
 )
+from sidecar.model.findings import Failure
 
 
 @dataclass(frozen=True)
@@ -142,3 +142,15 @@ def test_a_branch_is_what_git_takes_for_one(name: str) -> None:
 
     said = subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=False)
     assert is_branch(name) == (said.returncode == 0)
+
+
+@dataclass(frozen=True)
+class _WithMore:
+    name: str
+    content: bytes | None = None
+
+
+def test_a_field_that_no_record_can_tell_is_left_at_its_default() -> None:
+    assert decode(_WithMore, {"name": "a"}) == _WithMore("a")
+    assert decode(_WithMore, {"name": "a", "content": None}) == _WithMore("a")
+    assert isinstance(decode(_WithMore, {"name": "a", "content": "text"}), Failure)

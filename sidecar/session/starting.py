@@ -1,0 +1,140 @@
+"""Start a session process, or find the one that is there.
+
+`SIDECAR_SESSION=off` keeps everything in one process; a number is how many seconds a session stays after its last door.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sidecar.model.decode import Text, decode, encode
+from sidecar.model.findings import Failure
+from sidecar.session.address import Shared, connect, directory
+from sidecar.session.wire import Connection, Message
+from sidecar.system.detached import SESSION, Detached
+
+VARIABLE = "SIDECAR_SESSION"
+LINGER = 10.0
+"""Seconds for which a session stays when its last door has gone."""
+
+
+STARTING = 3.0
+"""Seconds for which a door waits for a session that another one is starting."""
+LOOK_EVERY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a session process is started for: who shares it, and the folder of the door that starts it."""
+
+    shared: Shared
+    folder: Text
+    linger: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a session process says when it listens, or why it does not; `held`: another one does."""
+
+    held: bool = False
+    failure: Failure | None = None
+
+
+def is_off() -> bool:
+    """Tell whether sessions are to be in the process that needs them."""
+    return os.environ.get(VARIABLE, "").lower() == "off"
+
+
+def linger() -> float:
+    """Give for how many seconds a session stays after its last door."""
+    try:
+        seconds = float(os.environ.get(VARIABLE, LINGER))
+    except ValueError:
+        return LINGER
+    return seconds if math.isfinite(seconds) and seconds >= 0 else LINGER
+
+
+@dataclass(slots=True)
+class _Prepared:
+    process: Detached | None = field(default=None)
+
+
+_prepared = _Prepared()
+
+
+def prepare() -> None:
+    """Start a session process before it is known what for, so that both load at once; not where one runs already."""
+    if is_off() or any(directory().glob("*.json")):
+        return
+    try:
+        _prepared.process = Detached(SESSION)
+    except OSError:
+        return  # it is tried again when it is needed, and what is wrong is said then
+
+
+def attach(shared: Shared, folder: Path, about: Message) -> Connection | Failure:
+    """Connect to the session of what is shared, started if need be; a Failure `no-session-process` where none can be.
+
+    Any other Failure says why the repository can't be read.
+    """
+    prepared, _prepared.process = _prepared.process, None
+    found: Connection | Failure | None = connect(shared.name, about) or _await(shared.name, about)
+    request = Request(shared, str(folder), linger())
+    if found is None and prepared is not None:
+        found = _start(prepared, request, about)
+    if prepared is not None:
+        prepared.drop()
+    if found is None:
+        try:
+            process = Detached(SESSION)
+        except OSError as error:
+            return Failure("no-session-process", f"No session process can be started: {error.strerror}.")
+        found = _start(process, request, about) or Failure(
+            "no-session-process", f"The session process did not start. {process.errors()}".rstrip()
+        )
+        process.drop()
+    return found
+
+
+def _await(name: str, about: Message) -> Connection | None:
+    """Connect to a session that another door is starting now; None where none is, and this one may."""
+    mark, end = directory() / f"{name}.starting", time.monotonic() + STARTING
+    while time.monotonic() < end:
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            time.sleep(LOOK_EVERY)
+            if (found := connect(name, about)) is not None:
+                return found
+        except OSError:
+            return None
+        else:
+            break  # of many doors that lose a session one starts the next, unless it has come up meanwhile
+    found = connect(name, about)
+    if found is not None:
+        with suppress(OSError):
+            mark.unlink()
+    return found
+
+
+def _start(process: Detached, request: Request, about: Message) -> Connection | Failure | None:
+    """Tell a process what it is for, and connect to it; None where it has ended meanwhile."""
+    answer = process.tell(json.dumps(encode(request)).encode("ascii"))
+    if answer is None:
+        return None
+    try:
+        started = decode(Started, json.loads(answer))
+    except ValueError:
+        started = Failure("no-session-process", "The session process did not start as it should.")
+    if isinstance(started, Failure):
+        return Failure("no-session-process", started.message)
+    if started.failure is not None:
+        return started.failure
+    connection = connect(request.shared.name, about)
+    return connection or Failure("no-session-process", "The session process does not answer.")

@@ -1,0 +1,140 @@
+"""With a session there, commands and hooks answer from it, as they would by themselves; in doubt they look."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.agents import pictures
+from sidecar.agents.news import overlap_news
+from sidecar.model.picture import Picture
+from sidecar.model.settings import Options
+from sidecar.session import at_paths, once
+from sidecar.session.address import notes
+from sidecar.system.place import find_place
+from tests.cli.conftest import Sidecar
+from tests.git.leaving import eventually
+from tests.harness import add_worktree, commit, git, write
+from tests.session.attaching import AtDoor, attached, is_nothing_left
+
+TEXT = "".join(f"line {number}\n" for number in range(20))
+COMMANDS = (["status", "--json"], ["overlaps", "--json"], ["check", ".", "--json"], ["overlaps", "one", "--json"])
+
+
+@pytest.fixture
+def door(repo: Path) -> Iterator[AtDoor]:
+    """A window on a repository whose worktrees `one` and `two` meet, and whose worktree `landed` is in trunk."""
+    commit(repo, {"a.txt": TEXT, "b.txt": TEXT})
+    for name in ("one", "two"):
+        write(add_worktree(repo, name), {"a.txt": TEXT.replace("line 3\n", f"{name}\n")})
+    commit(add_worktree(repo, "landed"), {"c.txt": "landed\n"})
+    git(repo, "merge", "--quiet", "--squash", "landed")
+    commit(repo, message="Squash")
+    with attached(repo) as found:
+        found.until(lambda picture: any(state.integration.how for state in picture.worktrees))
+        yield found
+    eventually(is_nothing_left)
+
+
+def answers(repo: Path, sidecar: Sidecar) -> list[tuple[int, Any, str]]:
+    """What every command says, without sizes, which a session measures in its own time."""
+    found = []
+    for command in COMMANDS:
+        ended = sidecar(repo, *command)
+        said = json.loads(ended.out)
+        for worktree in said.get("worktrees", ()):
+            worktree["bytes"] = None
+        found.append((ended.status, said, ended.err))
+    return found
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("it looked for itself")
+
+
+def test_commands_say_the_same_from_a_session_and_by_themselves(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIDECAR_SESSION", "off")
+    alone = answers(repo, sidecar)
+    monkeypatch.setenv("SIDECAR_SESSION", "1")
+    monkeypatch.setattr(once, "look", refuse)
+    assert answers(repo, sidecar) == alone
+    assert alone[1][0] == 2
+
+
+def test_what_was_written_the_moment_before_is_in_the_answer(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def look(*given: Any, **more: Any) -> object:
+        looked.append(given)
+        return alone(*given, **more)
+
+    alone = once.look
+    monkeypatch.setattr(once, "look", look)
+    for turn in range(10):
+        write(repo.parent / "two", {"b.txt": TEXT.replace("line 5\n", f"turn {turn}\n"), f"{turn}/new.txt": "new\n"})
+        write(repo.parent / "one", {"b.txt": TEXT.replace("line 5\n", "mine\n") if turn % 2 else TEXT})
+        checked = json.loads(sidecar(repo.parent / "one", "check", "b.txt", "--json").out)
+        assert len(checked["files"][0]["overlaps"]) == turn % 2
+        said = sidecar(repo, "status", "--json")
+        counts = {one["name"]: one["changes"]["untracked"] for one in json.loads(said.out)["worktrees"]}
+        assert counts["two"] == turn + 1
+    git(repo.parent / "one", "checkout", "--quiet", "--", ".")
+    (overlap,) = json.loads(sidecar(repo, "overlaps", "--json").out)["overlaps"]
+    assert overlap["path"] == "c.txt"
+    assert len(looked) < 10, "in most cases there is no doubt, also on a busy machine"
+    git(repo, "config", "sidecar.trunk", "one")
+    assert json.loads(sidecar(repo, "status", "--json").out)["trunk"]["branch"] == "one"
+
+
+def test_text_that_is_not_saved_is_in_no_answer(repo: Path, door: AtDoor, sidecar: Sidecar) -> None:
+    before = answers(repo, sidecar)
+    door.session.set_unsaved(f"{repo}/b.txt", TEXT.replace("line 5\n", "typed\n"), 1)
+    door.until(lambda picture: picture.documents)
+    assert answers(repo, sidecar) == before
+
+
+def test_a_session_that_trusts_answers_who_does_not_where_that_makes_no_difference(
+    repo: Path, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(repo, {"a.txt": TEXT})
+    for name in ("one", "two"):
+        write(add_worktree(repo, name), {"a.txt": TEXT.replace("line 3\n", f"{name}\n")})
+    with attached(repo, Options(trusted=True)) as door:
+        door.until(lambda picture: len(picture.overlaps) == 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(once, "look", refuse)
+            assert sidecar(repo, "overlaps", "--json").status == 2
+        write(repo, {".git/info/attributes": "*.txt merge=mine\n"})
+        git(repo, "config", "merge.mine.driver", "true")
+        door.until(lambda picture: picture.overlaps and picture.overlaps[0].verdict == "clean")
+        assert sidecar(repo, "overlaps", "--json").status == 2
+        assert sidecar(repo, "overlaps", "--json", "--trust").status == 0
+
+
+def test_the_hook_tells_the_same_from_a_session(repo: Path, door: AtDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = repo.parent / "one"
+    place = find_place(str(one))
+    assert place is not None
+    alone = at_paths.look_at_paths(str(one), ["a.txt"], Options())
+    monkeypatch.setattr(at_paths, "look_at_paths", refuse)
+    monkeypatch.setattr(once, "look", refuse)
+    assert isinstance(alone, Picture)
+    told = pictures.meetings(place, [str(one / "a.txt")])
+    assert told == overlap_news(alone, str(one))
+    assert len(told) == 1
+    assert pictures.conflicts(place) == told
+    assert pictures.meetings(place, [str(one / "b.txt")]) == []
+
+
+def test_the_doctor_names_sessions_their_doors_and_their_logs(repo: Path, door: AtDoor, sidecar: Sidecar) -> None:
+    ((_, note),) = notes()
+    checks = json.loads(sidecar(repo, "doctor", "--json").out)["checks"]
+    (said,) = [one["said"] for one in checks if one["area"] == "sessions" and one["name"] == f"process {note.pid}"]
+    for fact in (f"{repo}/.git", "version 0.1.0", "attached: editor", "directories (inotify)", "MB", note.log):
+        assert fact in said

@@ -14,6 +14,7 @@ _NAMES = (
     *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done"),
     *("move-question", "release-picker", "release-findings", "release-done"),
     *("wiped", "state-diff"),
+    *("worktrees", "worktrees-merge-editor", "worktrees-merged"),
 )
 
 

@@ -6,6 +6,9 @@ import {
   CloseAction,
   ErrorAction,
   LanguageClient,
+  MessageType,
+  ShowMessageNotification,
+  ShowMessageRequest,
   State,
   type ClientCapabilities,
   type LanguageClientOptions,
@@ -31,6 +34,8 @@ export interface AroundCommands {
   readonly savesFirst: (name: string, argument: unknown, pictures: readonly Picture[]) => Worktree | undefined;
   /** Shows what the answer is about. */
   readonly answered: (name: string, argument: unknown, answer: unknown) => Promise<void>;
+  /** Hears what the server has told the person, to be read again later. */
+  readonly told: (message: string, isWarning: boolean) => void;
 }
 
 /** Writes to the log what the library would show, each time anew and without a way on: the session says it once. */
@@ -67,6 +72,7 @@ export function createClient(
       consents: true,
       moreFixes: true,
       hoverLinks: true,
+      mergeEditor: true,
     }),
     markdown: { isTrusted: { enabledCommands: [COMPARE, MERGE, UPDATE, RELEASE, MOVE] } },
     middleware: {
@@ -95,6 +101,14 @@ export function createClient(
   const server = { command, args: ["serve"], options: { cwd: os.homedir() } };
   const client: LanguageClient = new QuietClient(SECTION, NAME, server, options);
   client.onRequest(CONSENT, askForConsent);
+  client.onNotification(ShowMessageNotification.type, ({ type, message }) => {
+    around.told(message, type !== MessageType.Info);
+    void showing(type)(message);
+  });
+  client.onRequest(ShowMessageRequest.type, ({ type, message, actions = [] }) => {
+    around.told(message, type !== MessageType.Info);
+    return showing(type)(message, ...actions);
+  });
   client.onDidChangeState(({ newState }) => {
     if (newState === State.Stopped) {
       progress.endAll();
@@ -103,6 +117,13 @@ export function createClient(
   });
   client.registerFeature(diffEditorFeature());
   return client;
+}
+
+type Show = <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined>;
+
+function showing(type: MessageType): Show {
+  const { showErrorMessage, showWarningMessage, showInformationMessage } = vscode.window;
+  return type === MessageType.Error ? showErrorMessage : type === MessageType.Warning ? showWarningMessage : showInformationMessage;
 }
 
 /** Tells the server that this client opens a diff editor when a comparison is asked for. */

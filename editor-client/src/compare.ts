@@ -46,12 +46,12 @@ export async function compare(argument: CompareArgument): Promise<void> {
   await vscode.commands.executeCommand(COMPARE, argument);
 }
 
-/** Compares the file of the active editor. */
-export async function compareActiveFile(): Promise<void> {
+/** Compares the file of the active editor, with the version in a worktree (its path) or one that is picked. */
+export async function compareActiveFile(worktree?: string): Promise<void> {
   const uri = vscode.window.activeTextEditor?.document.uri;
   if (uri?.scheme !== "file") {
     await vscode.window.showInformationMessage("Open a file of a worktree first: this compares the file in the editor.");
     return;
   }
-  await compare({ uri: uri.toString() });
+  await compare({ uri: uri.toString(), ...(worktree === undefined ? {} : { worktree }) });
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { continueMerge, copyForAgent, empty, keep, merge, mergeHere, meantBy, openDiff, release, resolving, restoreRow, update, type Meant } from "./actions";
 import type { AroundCommands } from "./client";
 import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
 import { keepWorktree } from "./keep";
@@ -11,17 +12,21 @@ import { offerMcp } from "./mcp";
 import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
 import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
-import { named, reasons, sightings, trunkCheckout, type Picture, type Sighting } from "./picture";
-import { COMPARE, MERGE, MOVE, RELEASE, RESTORE, UPDATE, type Answer } from "./protocol";
+import { named, plural, reasons, sightings, trunkCheckout, type Picture, type Sighting } from "./picture";
+import { COMPARE, CONTINUE, MERGE, MOVE, RELEASE, RESTORE, UPDATE, type Answer, type UpdateAnswer } from "./protocol";
 import { worktreeHere } from "./pick";
 import { releaseAll, releaseWorktree, restoreWorktree } from "./release";
+import { openConflicts } from "./resolve";
 import { createSession, type Session } from "./session";
 import { SECTION } from "./settings";
 import { restoreState } from "./states";
-import { createStatus } from "./status";
+import { createNextStep, createStatus } from "./status";
+import { createWorktreesView, type WorktreesView } from "./tree";
+import { openFolder } from "./window";
+import type { Node } from "./worktrees";
 
 /** What concerns the texts of a worktree, which are saved before. */
-const OF_TEXTS: readonly string[] = [MERGE, UPDATE, RELEASE, RESTORE, MOVE];
+const OF_TEXTS: readonly string[] = [MERGE, UPDATE, CONTINUE, RELEASE, RESTORE, MOVE];
 
 /** Whose output is in the log. */
 const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
@@ -32,32 +37,40 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Worktree Sidecar", { log: true });
   const showStatus = createStatus(context);
   const marks = createMarks(context);
-  const started = createSession(context, log, (pictures) => {
+  const showNext = createNextStep(context);
+  const view = createWorktreesView(context, folderPaths);
+  const started = createSession(context, log, (pictures, isRunning) => {
     const inWindow = sightings(pictures, folderPaths());
     showStatus(inWindow);
     marks.seen(inWindow);
     map.update();
-  }, aroundCommands(log), marks);
+    view.show(pictures, isRunning);
+    showNext(view.model());
+  }, aroundCommands(log, view), marks, view.remember);
   const map = createOverlapMap(context, () => started.pictures(), folderPaths, (...asked) => started.request(...asked));
   const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
 
-  const command = (name: string, run: () => unknown): vscode.Disposable =>
+  const command = (name: string, run: (argument?: unknown) => unknown): vscode.Disposable =>
     vscode.commands.registerCommand(`${SECTION}.${name}`, run);
-  const withServer = (name: string, run: () => Promise<void>): vscode.Disposable =>
-    command(name, async () => {
+  const withServer = (name: string, run: (argument?: unknown) => Promise<void>): vscode.Disposable =>
+    command(name, async (argument) => {
       if (await started.isRunning()) {
-        await run();
+        await run(argument);
       }
     });
-  const withPictures = (name: string, run: (pictures: Picture[]) => Promise<void>): vscode.Disposable =>
-    withServer(name, async () => {
+  const withPictures = (
+    name: string,
+    run: (pictures: Picture[], one: Meant | undefined, row: Node | undefined) => Promise<unknown>,
+  ): vscode.Disposable =>
+    withServer(name, async (argument) => {
+      const row = view.node(argument);
       const pictures = await started.firstPictures();
       if (pictures.length === 0) {
         await vscode.window.showInformationMessage("No git repository is open here.");
         return;
       }
-      await run(pictures);
+      await run(pictures, meantBy(argument, row), row);
     });
   context.subscriptions.push(
     log,
@@ -67,18 +80,33 @@ export function activate(context: vscode.ExtensionContext): void {
       await Promise.resolve();
     }),
     withPictures("showOverlaps", (pictures) => showOverlaps(seen(), reasons(pictures))),
-    withServer("compare", compareActiveFile),
-    withPictures("merge", (pictures) => mergeWorktree(pictures, started.request)),
+    withServer("compare", async (argument) => {
+      const row = view.node(argument);
+      await (row?.kind === "file" ? openDiff(row) : compareActiveFile(meantBy(argument, row)?.worktree));
+    }),
+    withPictures("merge", async (pictures, one) => one ? merge(one) : mergeWorktree(pictures, started.request)),
+    withPictures("mergeHere", mergeHere),
+    withPictures("continue", continueMerge),
+    withPictures("resolve", async (pictures, one) => {
+      const worktree = resolving(pictures, one);
+      await (worktree && openConflicts(worktree.path, worktree.merging?.unresolved ?? []));
+    }),
     withPictures("mergeAll", mergeAll),
-    withPictures("update", updateWorktree),
+    withPictures("update", async (pictures, one) => one ? update(one) : updateWorktree(pictures)),
     withPictures("open", openWorktree),
+    withPictures("openNew", async (_pictures, one) => one && openFolder(one.worktree, true)),
+    withPictures("openHere", async (_pictures, one) => one && openFolder(one.worktree, false)),
+    withServer("openDiff", (argument) => openDiff(view.node(argument))),
+    withPictures("copyForAgent", (pictures, one) => copyForAgent(pictures, one, started.request)),
+    withPictures("empty", (pictures, _one, row) => empty(pictures, row)),
+    command("clearNotices", view.clearNotices),
     withPictures("move", moveEdits),
-    withPictures("protect", (pictures) => keepWorktree(pictures, false)),
-    withPictures("unprotect", (pictures) => keepWorktree(pictures, true)),
-    withPictures("release", releaseWorktree),
+    withPictures("protect", async (pictures, one) => one ? keep(one, false) : keepWorktree(pictures, false)),
+    withPictures("unprotect", async (pictures, one) => one ? keep(one, true) : keepWorktree(pictures, true)),
+    withPictures("release", async (pictures, one) => one ? release(one) : releaseWorktree(pictures)),
     withPictures("releaseAll", releaseAll),
-    withPictures("restore", (pictures) => restoreWorktree(pictures, started.request)),
-    withPictures("restoreState", (pictures) => restoreState(pictures, started.request)),
+    withPictures("restore", async (pictures, _one, row) => row ? restoreRow(row) : restoreWorktree(pictures, started.request)),
+    withPictures("restoreState", (pictures, one) => restoreState(pictures, started.request, one?.worktree)),
     command("restartServer", () => started.restart()),
     command("openWalkthrough", () =>
       vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`)),
@@ -88,6 +116,8 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
       showStatus(seen());
+      view.refresh();
+      showNext(view.model());
     }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(`${SECTION}.server.path`)) {
@@ -98,10 +128,11 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   offerMcp(context, log);
-  void started.restart(); // not awaited: an editor counts it as the time that the extension takes to be activated
+  // Not awaited: an editor counts it as the time that the extension takes to be activated.
+  void started.restart().then(() => started.firstPictures()).then(view.settle);
 }
 
-function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
+function aroundCommands(log: vscode.LogOutputChannel, view: WorktreesView): AroundCommands {
   return {
     savesFirst: (name, argument, pictures) => {
       if (!OF_TEXTS.includes(name)) {
@@ -119,10 +150,19 @@ function aroundCommands(log: vscode.LogOutputChannel): AroundCommands {
         await setVerifyAndMerge(argument as MergeArgument);
       } else if (closes) {
         await vscode.commands.executeCommand("workbench.action.closeWindow");
+      } else if (name === UPDATE && (answer as UpdateAnswer | null)?.outcome === "conflicts") {
+        const { path, worktree, conflicts } = answer as UpdateAnswer;
+        const said = (findings ?? []).map(({ message }) => message);
+        view.notice([`${plural(conflicts.length, "file")} to resolve in ${worktree ?? ""}.`, ...said].join(" "), true);
+        await openConflicts(path ?? "", conflicts);
+        for (const message of said) {
+          void vscode.window.showInformationMessage(message);
+        }
       } else if (findings?.some(({ code }) => WITH_OUTPUT.has(code))) {
         log.show(true);
       }
     },
+    told: view.notice,
   };
 }
 

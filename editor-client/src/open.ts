@@ -2,10 +2,11 @@
 
 import * as vscode from "vscode";
 
-import { branchOf, choices, pickRepository, type Choice } from "./pick";
+import { choices, pickRepository, type Choice } from "./pick";
 import type { Picture } from "./picture";
 import { MOVE, OPEN, type Answer } from "./protocol";
 import { openWindow } from "./window";
+import { branchText } from "./words";
 
 interface Row extends vscode.QuickPickItem {
   readonly choice?: Choice;
@@ -17,7 +18,7 @@ export async function openWorktree(pictures: readonly Picture[]): Promise<void> 
   const rows = choices(pictures, ({ missing }) => !missing).map(
     (choice): Row => ({
       label: `$(git-branch) ${choice.worktree.name}`,
-      description: branchOf(choice.worktree),
+      description: branchText(choice.worktree),
       detail: choice.worktree.path,
       choice,
     }),

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 
 import { plural, within, type Picture, type Worktree } from "./picture";
 import type { OrderAnswer, Request, Turn } from "./protocol";
+import { branchText } from "./words";
 
 export interface Choice {
   readonly worktree: Worktree;
@@ -85,14 +86,6 @@ export async function pickRepository(pictures: readonly Picture[]): Promise<stri
   );
 }
 
-/** Its branch, also in the middle of a rebase; `detached` without one. */
-export function branchOf({ branch, unfinished }: Worktree): string {
-  if (branch === null && unfinished) {
-    return `${unfinished.branch} (${unfinished.operation === "rebase" ? "rebasing" : "bisecting"})`;
-  }
-  return branch ?? "detached";
-}
-
 /** `feat-1`, its branch and how far it is from trunk; below that whatever else there is to say. */
 function row(choice: Choice, ...details: readonly (string | undefined)[]): Row {
   const { worktree } = choice;
@@ -100,7 +93,7 @@ function row(choice: Choice, ...details: readonly (string | undefined)[]): Row {
   const { staged, unstaged, untracked } = worktree.changes;
   const distance = [worktree.ahead > 0 ? `+${worktree.ahead}` : "", worktree.behind > 0 ? `−${worktree.behind}` : ""];
   const description = [
-    worktree.branch === worktree.name ? "" : branchOf(worktree),
+    worktree.branch === worktree.name ? "" : branchText(worktree),
     distance.filter((part) => part !== "").join(" "),
     staged + unstaged + untracked > 0 ? `${staged + unstaged + untracked} uncommitted` : "",
     worktree.integration.state === "integrated" && !detail.includes("integrated") ? "integrated" : "",

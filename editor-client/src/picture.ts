@@ -26,6 +26,22 @@ export interface Overlap {
   readonly sides: readonly [Side, Side];
 }
 
+/** Who is in a worktree: `since` and `edited` in seconds since 1970; whose edits are not known has none. */
+export interface Agent {
+  readonly client: string;
+  readonly since: number;
+  readonly edited: number | null;
+}
+
+export type Next = "resolve" | "continue" | "update" | "merge" | "release";
+
+/** Whether merging a worktree into trunk is next; else why not, and what is next. Null for trunk's own checkout. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly why: string | null;
+  readonly next: Next | null;
+}
+
 export interface Worktree {
   readonly name: string;
   readonly path: string;
@@ -34,11 +50,19 @@ export interface Worktree {
   readonly head: string | null;
   readonly unfinished?: { readonly operation: "rebase" | "bisect"; readonly branch: string };
   readonly missing: boolean;
+  readonly locked: string | null;
   readonly protected: boolean;
+  /** The commit at HEAD; `time` in seconds since 1970. */
+  readonly tip: { readonly subject: string; readonly author: string; readonly time: number } | null;
+  /** The merge that is under way there, with the paths that wait for a person. */
+  readonly merging: { readonly unresolved: readonly string[] } | null;
   readonly changes: Readonly<Record<"committed" | "staged" | "unstaged" | "untracked", number>>;
   readonly ahead: number;
   readonly behind: number;
   readonly integration: { readonly state: "integrated" | "not-integrated" | "no-work" };
+  readonly merge: Readiness | null;
+  readonly swept_by: string | null;
+  readonly agents: readonly Agent[];
   readonly bytes: { readonly total: number; readonly reclaimable: number } | null;
   readonly problem: string | null;
 }

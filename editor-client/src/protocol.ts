@@ -3,6 +3,8 @@
 import type { CancellationToken } from "vscode";
 
 export const COMPARE = "sidecar.compare";
+export const CONTINUE = "sidecar.continue";
+export const EMPTY = "sidecar.empty";
 export const KEEP = "sidecar.keep";
 export const MERGE = "sidecar.merge";
 export const MERGE_ALL = "sidecar.mergeAll";
@@ -96,6 +98,30 @@ export interface Receipt {
   readonly branch: string | null;
   readonly time: number;
   readonly bytes: number;
+}
+
+/** A merge into trunk that was made here; `before` and `after` are trunk's commits. */
+export interface Landing {
+  readonly id: string;
+  readonly worktree: string;
+  readonly branch: string | null;
+  readonly time: number;
+  readonly before: string;
+  readonly after: string;
+  readonly strategy: string;
+  readonly taken_back: boolean;
+}
+
+/** What the notification `sidecar/history` brings: what was merged, and what can be restored; the newest first. */
+export interface History {
+  readonly repository: string;
+  readonly landings: readonly Landing[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface UpdateAnswer extends Answer {
+  readonly worktree: string | null;
+  readonly conflicts: readonly string[];
 }
 
 export interface RestorableAnswer {

@@ -14,6 +14,7 @@ import {
   type Request,
 } from "./protocol";
 import { openWindow } from "./window";
+import { sizeText } from "./words";
 
 const STATES = { integrated: "$(check) integrated", "not-integrated": "not integrated", "no-work": "no work" } as const;
 const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
@@ -78,11 +79,4 @@ function receiptRow({ what, worktree, branch, time, bytes }: Receipt): vscode.Qu
     description: branch === null || branch === worktree ? "" : branch,
     detail: `${DEEDS[what] ?? what} ${new Date(time * 1000).toLocaleString()}${size}`,
   };
-}
-
-function sizeText(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  const amount = bytes / 1000 ** power;
-  return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[power] ?? ""}`;
 }

@@ -7,7 +7,7 @@ import { createClient, NAME, type AroundCommands } from "./client";
 import type { Marks } from "./marks";
 import type { Picture } from "./picture";
 import { createUnderlines, pickFix, type Underlines } from "./problems";
-import type { Request } from "./protocol";
+import type { History, Request } from "./protocol";
 import { resolveServer } from "./server";
 import { explicitSettings, SECTION } from "./settings";
 
@@ -40,9 +40,10 @@ export interface Session {
 export function createSession(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
-  onPictures: (pictures: readonly Picture[]) => void,
+  onPictures: (pictures: readonly Picture[], isRunning: boolean) => void,
   around: AroundCommands,
   marks: Marks,
+  onHistory: (history: History) => void,
 ): Session {
   let client: LanguageClient | undefined;
   const pictures = new Map<string, Picture>();
@@ -112,9 +113,10 @@ export function createSession(
         if (client === started) {
           pictures.set(picture.repository, picture);
           arrived.fire();
-          onPictures(seen());
+          onPictures(seen(), true);
         }
       });
+      started.onNotification("sidecar/history", onHistory);
       started.onNotification("sidecar/copy", ({ text }: { readonly text: string }) => {
         void vscode.env.clipboard.writeText(text);
       });
@@ -147,6 +149,7 @@ export function createSession(
   };
   const giveUp = async (because: string): Promise<void> => {
     await stop();
+    onPictures([], false);
     why = because;
     void sayNotRunning();
   };
@@ -154,7 +157,7 @@ export function createSession(
     const old = client;
     client = undefined;
     pictures.clear();
-    onPictures([]);
+    onPictures([], true);
     try {
       await (old && soon(old.dispose(STOP_MILLISECONDS), 2 * STOP_MILLISECONDS));
     } catch (error) {

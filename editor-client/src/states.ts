@@ -13,27 +13,26 @@ import {
   type StatePlan,
   type StatesAnswer,
 } from "./protocol";
+import { ago } from "./words";
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const TITLE = "Restore an Earlier State";
 
-/** Picks a worktree, also one that is gone, and a state of it; shows what would change before a person agrees. */
-export async function restoreState(pictures: readonly Picture[], request: Request): Promise<void> {
-  const repository = await pickRepository(pictures);
-  const worktree = repository && (await pickKept(pictures, repository, request));
+/** Picks a worktree, also one that is gone, unless one is given by its path, and a state of it; shows what would change before a person agrees. */
+export async function restoreState(pictures: readonly Picture[], request: Request, path?: string): Promise<void> {
+  const repository = path === undefined ? await pickRepository(pictures)
+    : pictures.find(({ worktrees }) => worktrees.some((one) => one.path === path))?.repository;
+  const worktree = path ?? (repository && (await pickKept(pictures, repository, request))?.worktree);
   if (!repository || !worktree) {
     return;
   }
-  const { receipts = [] } = await request<StatesAnswer>("sidecar/plan", { repository, worktree: worktree.worktree, what: "states" });
+  const { receipts = [] } = await request<StatesAnswer>("sidecar/plan", { repository, worktree, what: "states" });
   const rows = receipts.map((state, index) => ({
     label: `$(history) ${ago(state.time)}`,
     description: new Date(state.time * 1000).toLocaleString(),
     detail: index === receipts.length - 1 ? "the first that is kept" : changedText(state.changed),
     state,
   }));
-  const placeHolder = `How was ${worktree.worktree}, and what changed then?`;
+  const placeHolder = `How was ${receipts[0]?.worktree ?? "it"}, and what changed then?`;
   const picked = await vscode.window.showQuickPick(rows, { title: TITLE, placeHolder, matchOnDescription: true, matchOnDetail: true });
   if (picked !== undefined) {
     await goBack(repository, picked.state, request);
@@ -86,12 +85,4 @@ async function pickKept(
 function changedText(changed: readonly string[]): string {
   const more = changed.length > 4 ? ` and ${changed.length - 4} more` : "";
   return changed.length === 0 ? "only committed or staged" : changed.slice(0, 4).join(", ") + more;
-}
-
-/** `5 minutes ago`: how long before now a time (seconds since 1970) was. */
-export function ago(time: number, now: number = Date.now() / 1000): string {
-  const seconds = Math.max(0, Math.round(now - time));
-  const [size, unit] = seconds < MINUTE ? [1, "second"] : seconds < HOUR ? [MINUTE, "minute"] : seconds < DAY ? [HOUR, "hour"] : [DAY, "day"];
-  const count = Math.floor(seconds / size);
-  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
 }

@@ -27,5 +27,11 @@ export async function saveFirst(worktree: Worktree | undefined): Promise<boolean
 
 /** Opens a folder in a window of its own. */
 export async function openWindow(path: string): Promise<void> {
-  await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(path), { forceNewWindow: true });
+  await openFolder(path, true);
+}
+
+/** Opens a folder in a window of its own, or in this one. */
+export async function openFolder(path: string, isNew: boolean): Promise<void> {
+  const how = isNew ? { forceNewWindow: true } : { forceReuseWindow: true };
+  await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(path), how);
 }

@@ -42,7 +42,7 @@ def update(name: str | None, dry_run: bool, yes: bool, as_json: bool) -> int:
     recover_first()
     options = Options(trusted=not dry_run)
     plan = answered(plan_update(here(), name if name is not None else _worktree_here(), options))
-    question = f"Merge {shown(plan.trunk.branch)} into {shown(plan.worktree.name)}?"
+    question = f"Merge {shown(plan.incoming.name)} into {shown(plan.worktree.name)}?"
     planned = partial(_object, plan, "refused" if plan.blocked else "planned")
     show = partial(_show_plan, plan)
     ended = not_agreed(question, show, planned, blocked=plan.blocked, dry_run=dry_run, yes=yes, as_json=as_json)
@@ -75,10 +75,10 @@ def _object(plan: UpdatePlan, outcome: str) -> dict[str, Any]:
 def _show_plan(plan: UpdatePlan, *, err: bool) -> None:
     from sidecar.cli.render import print_plan
 
-    at = f" ({short(plan.trunk.commit)})" if plan.trunk.commit else ""
+    at = f" ({short(plan.incoming.commit)})" if plan.incoming.commit else ""
     new = f", {counted(plan.behind, 'commit', 'commits')} not there yet" if plan.behind else ""
     known = {
-        "merge": f"{escape(plan.trunk.branch)}{at}{new}",
+        "merge": f"{escape(plan.incoming.name)}{at}{new}",
         "into": titled(plan.worktree.name, plan.worktree.ref),
         "in": shown(plan.worktree.key),
     }
@@ -86,7 +86,7 @@ def _show_plan(plan: UpdatePlan, *, err: bool) -> None:
 
 
 def _show_result(plan: UpdatePlan, result: UpdateResult) -> None:
-    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+    name, branch = shown(plan.worktree.name), shown(plan.incoming.name)
     show_findings([one for one in result.findings if one not in plan.findings], err=result.outcome != "updated")
     if result.outcome == "updated":
         click.echo(f"Merged {branch} into {name}.")

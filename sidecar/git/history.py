@@ -20,7 +20,7 @@ from sidecar.git.repository import Repository
 from sidecar.git.trees import parse_raw
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure
-from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.picture import Tip, Trunk, Worktree
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,23 @@ class Commit:
     id: str
     tree: str
     parents: tuple[str, ...]
+
+
+def read_tip(objects: Objects, commit: str) -> Tip | None:
+    """Read a commit as a person knows it; None where it is not as git writes commits."""
+    head, _, message = objects.read(commit)[1].partition(b"\n\n")
+    fields = dict(line.partition(b" ")[::2] for line in reversed(head.split(b"\n")))
+    encoding = fields.get(b"encoding", b"utf-8").decode("ascii", "replace")
+    subject = b" ".join(message.strip().partition(b"\n\n")[0].split())
+    author = fields.get(b"author", b"").partition(b" <")[0]
+    time = re.search(rb"> ([0-9]{1,12}) ", fields.get(b"committer", b"") + b" ")
+    try:
+        "".encode(encoding)
+    except LookupError:
+        encoding = "utf-8"
+    if time is None:
+        return None
+    return Tip(subject.decode(encoding, "replace"), author.decode(encoding, "replace"), int(time[1]))
 
 
 class Ancestry:

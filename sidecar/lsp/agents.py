@@ -11,6 +11,7 @@ from lsprotocol.types import MessageType
 
 from sidecar.lsp.commands.arguments import options_of
 from sidecar.lsp.commands.table import run_open
+from sidecar.lsp.history import tell_history
 from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, log_error, say, start_task
 from sidecar.model.findings import Failure
 from sidecar.model.messages import collision_sentence, escape
@@ -49,6 +50,7 @@ async def _look(state: ServerState, repository: OpenRepository) -> None:
     found = await in_pool(state, who_is_there, common_dir, worktrees_of(view.picture), names)
     if state.repositories.get(common_dir) is not repository:
         return
+    await tell_history(state, repository)  # a receipt is written after what it tells of
     if _sessions(found) != _sessions(repository.there):
         repository.pictured = None
         state.drawn.set()

@@ -19,7 +19,8 @@ class Client:
     The last ones are what it asked for in the initialization options: `picture`, the messages `sidecar/picture`;
     `waits`, the outcome of an operation as the answer of its command, however long that takes; `consents`, the requests
     `sidecar/consent`; `more_fixes`, quick fixes beyond six as the argument of a command of its own; `hover_links`,
-    commands as links in a hover, where it shows the message of a diagnostic by itself.
+    commands as links in a hover, where it shows the message of a diagnostic by itself; `merge_editor`, to open what is
+    to be resolved itself.
     """
 
     encoding: str = "utf-16"
@@ -38,6 +39,7 @@ class Client:
     consents: bool = False
     more_fixes: bool = False
     hover_links: bool = False
+    merge_editor: bool = False
 
 
 def read_client(params: InitializeParams, encoding: str) -> Client:
@@ -62,6 +64,7 @@ def read_client(params: InitializeParams, encoding: str) -> Client:
         consents=_asks_for(params, "consents"),
         more_fixes=_asks_for(params, "moreFixes"),
         hover_links=_asks_for(params, "hoverLinks"),
+        merge_editor=_asks_for(params, "mergeEditor"),
     )
 
 

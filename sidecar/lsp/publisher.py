@@ -11,6 +11,7 @@ from dataclasses import replace
 from sidecar.lsp.code_lens import lenses
 from sidecar.lsp.diagnostics import Published, news, publish
 from sidecar.lsp.editor_view import EditorView
+from sidecar.lsp.history import tell_history
 from sidecar.lsp.state import OpenRepository, ServerState, in_pool, log_error, view_of
 from sidecar.model.picture import Picture
 from sidecar.model.schema import Json, status_object
@@ -103,6 +104,7 @@ async def _send(state: ServerState, name: str, repository: OpenRepository) -> No
     if state.repositories.get(name) is repository:
         repository.pictured = picture
         state.server.protocol.notify(PICTURE, shown)
+        await tell_history(state, repository)
 
 
 def _with_agents(picture: Picture, repository: OpenRepository) -> Json:

@@ -28,6 +28,7 @@ from sidecar.lsp.commands.flow import stop_all
 from sidecar.lsp.commands.table import COMMANDS, PLAN, answer_plan
 from sidecar.lsp.documents import Document, change_document, open_document, repository_root
 from sidecar.lsp.editor_view import EditorView
+from sidecar.lsp.history import HISTORY
 from sidecar.lsp.hover import hover
 from sidecar.lsp.publisher import PICTURE, keep_picturing, keep_publishing
 from sidecar.lsp.repositories import await_repositories, close, keep_sessions, read_folders, retry, tell_documents
@@ -49,7 +50,7 @@ class _Protocol(LanguageServerProtocol):
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """Give the class of a message."""
-        return dict if method == PICTURE else super().get_message_type(method)
+        return dict if method in (PICTURE, HISTORY) else super().get_message_type(method)
 
 
 class Server(LanguageServer):

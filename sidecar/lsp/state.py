@@ -52,6 +52,7 @@ class OpenRepository:
     `there` are the agents that were seen in each worktree, by its key; `looking` says that somebody is about to look,
     and `look_again` is what will have them looked for later.
     `sharing` has of worktrees, by key, whether several edit them, and the sessions of which a person was told.
+    `history` is the stamp of the receipts, and trunk's commit, of which the client was told.
     """
 
     session: AttachedSession | Session
@@ -67,6 +68,7 @@ class OpenRepository:
     look_again: asyncio.TimerHandle | None = None
     there: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
     sharing: dict[str, tuple[bool, frozenset[str]]] = field(default_factory=dict)
+    history: tuple[int, str | None] | None = None
 
 
 @dataclass(eq=False)

@@ -120,13 +120,23 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Tip:
+    """The commit that a worktree is at, as a person knows it; `time` in seconds since 1970, that of the commit."""
+
+    subject: str
+    author: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorktreeState:
     """A worktree with what it changed; `changes` is None when git can't tell even what it has committed.
 
     `unread` says why what is not committed is not known, None when it is: `changes` are the committed ones only then.
     `files` are the changed files whose content is not known, by path. `problem` is all that is unusual, in sentences.
     `bytes` is what it takes on the disk, None until it was measured, and `undone` what it takes back of trunk as far as
-    was looked; two states are equal without them.
+    was looked; two states are equal without them. `tip` is the commit at HEAD, `unresolved` the paths at which a merge
+    under way waits for a person.
     """
 
     worktree: Worktree
@@ -139,6 +149,8 @@ class WorktreeState:
     bytes: Bytes | None = field(default=None, compare=False)
     undone: tuple[Undone, ...] = field(default=(), compare=False)
     unread: str | None = None
+    tip: Tip | None = None
+    unresolved: tuple[str, ...] = ()
     files: Mapping[str, Unread] = field(default_factory=lambda: MappingProxyType({}))
 
 

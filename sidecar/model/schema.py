@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from sidecar.model.merge_order import Order, Turn
 from sidecar.model.merging import Extent
 from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import Picture, Undone, WorktreeState
+from sidecar.model.readiness import Readiness, readiness
 from sidecar.model.regenerate import Remake
 from sidecar.model.sweepers import find_sweeper
 
@@ -23,6 +24,20 @@ Json = dict[str, Any]
 Inside = Mapping[str, Sequence[Json]]
 NOBODY: Inside = MappingProxyType({})
 """Who is in each worktree, by its key, where nobody was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A merge into trunk that the sidecar made, from its receipt: trunk's commits, and whether it was taken back."""
+
+    id: str
+    worktree: str
+    branch: str | None
+    time: float
+    before: str
+    after: str
+    strategy: str
+    taken_back: bool
 
 
 class Restorable(Protocol):
@@ -60,12 +75,18 @@ def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NO
     """
     names = Counter(state.worktree.name for state in picture.worktrees)
     alike = frozenset(state.worktree.key for state in picture.worktrees if names[state.worktree.name] > 1)
+    ready = readiness(picture)
     return {
         "schema": SCHEMA,
         "repository": picture.repository,
         "trunk": picture.trunk and {"branch": picture.trunk.branch, "commit": picture.trunk.commit},
         "worktrees": [
-            _worktree(state, in_use.get(state.worktree.key, ()), agents.get(state.worktree.key, ()))
+            _worktree(
+                state,
+                ready.get(state.worktree.key),
+                in_use.get(state.worktree.key, ()),
+                agents.get(state.worktree.key, ()),
+            )
             for state in picture.worktrees
         ],
         "overlaps": [overlap_object(overlap, alike) for overlap in picture.overlaps],
@@ -293,6 +314,21 @@ def receipts_object(receipts: Iterable[Restorable]) -> Json:
     }
 
 
+def history_object(repository: str, landings: Iterable[Landing], restorable: Iterable[Restorable]) -> Json:
+    """Give what `sidecar/history` carries: {"schema": 1, "repository", "landings": [LANDING], "receipts": [RECEIPT]}.
+
+    LANDING  {"id", "worktree", "branch": str|null, "time", "before", "after", "strategy", "taken_back": bool}
+
+    The newest come first; `receipts` are what can be restored now, as `restore --json` has them.
+    """
+    return {
+        "schema": SCHEMA,
+        "repository": repository,
+        "landings": [asdict(landing) for landing in landings],
+        "receipts": receipts_object(restorable)["receipts"],
+    }
+
+
 def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) -> Json:
     """Give what `restore ID --json`, `open --json` and `keep --json` print: `path` is the worktree.
 
@@ -358,7 +394,7 @@ def _side(side: Side, alike: Collection[str]) -> Json:
     }
 
 
-def _worktree(state: WorktreeState, in_use: Sequence[Json], agents: Sequence[Json]) -> Json:
+def _worktree(state: WorktreeState, ready: Readiness | None, in_use: Sequence[Json], agents: Sequence[Json]) -> Json:
     worktree = state.worktree
     counts = count_by_source(state.changes) if state.changes else {}
     return {
@@ -368,13 +404,16 @@ def _worktree(state: WorktreeState, in_use: Sequence[Json], agents: Sequence[Jso
         "branch": worktree.branch,
         **({} if worktree.unfinished is None else {"unfinished": asdict(worktree.unfinished)}),
         "head": worktree.head,
+        "tip": asdict(state.tip) if state.tip is not None else None,
         "locked": worktree.locked,
         "protected": worktree.protected,
         "missing": worktree.missing,
         "changes": {source: counts.get(source, 0) for source in (COMMITTED, STAGED, UNSTAGED, UNTRACKED)},
+        "merging": {"unresolved": list(state.unresolved)} if worktree.merging else None,
         "ahead": state.ahead,
         "behind": state.behind,
         "integration": {"state": state.integration.state, "how": state.integration.how},
+        "merge": asdict(ready) if ready is not None else None,
         "swept_by": sweeper.tool if (sweeper := find_sweeper(state)) is not None else None,
         "in_use": list(in_use),
         "agents": list(agents),

@@ -21,7 +21,9 @@ from sidecar.operations.records import read_record, remove_record, write_record
 
 T = TypeVar("T")
 
-OPERATION_ID = re.compile(r"(merge|update|release|restore|open|move|undo|uninstall)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
+OPERATION_ID = re.compile(
+    r"(merge|update|continue|release|restore|open|move|undo|uninstall)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?"
+)
 """What an id of ours looks like; it becomes part of file names and refs."""
 
 OperationId = Annotated[str, OPERATION_ID.fullmatch]

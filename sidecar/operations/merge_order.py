@@ -19,8 +19,9 @@ from sidecar.model.findings import Failure, Finding, finding, is_blocked
 from sidecar.model.may_overlap import Footprint, footprint, interplay
 from sidecar.model.merge_order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.merging import Merge, extent_of
-from sidecar.model.messages import counted, named, remakes_clause, shown
+from sidecar.model.messages import named, remakes_clause, shown
 from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.readiness import conflict_sentence, integrated_sentence, nothing_sentence, uncommitted_sentence
 from sidecar.model.regenerate import Remake
 from sidecar.model.settings import Options
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
@@ -128,16 +129,15 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
         return Turn(worktree, False, why=f"{word} is in progress. Finish it, or abort it.")
     uncommitted = len(reading.uncommitted.edits)
     if uncommitted:
-        changes = counted(uncommitted, "uncommitted change", "uncommitted changes")
-        return Turn(worktree, False, why=f"It has {changes}.")
+        return Turn(worktree, False, why=uncommitted_sentence(uncommitted))
     divergence = sources.history.divergence(base.commit, worktree.head)
     if not divergence.own:
-        return Turn(worktree, False, why=f"It has no commits that {base.trunk.branch} lacks.")
+        return Turn(worktree, False, why=nothing_sentence(base.trunk.branch))
     state = worktree_state(sources, base.trunk, reading, {})
     if state.changes is None or not divergence.bases:
         return Turn(worktree, False, why=state.problem)
     if integrate(sources, base.trunk, state, control.cancelled).state == "integrated":
-        return Turn(worktree, False, why=f"{base.trunk.branch} has its work already.")
+        return Turn(worktree, False, why=integrated_sentence(base.trunk.branch))
     itself, other = participant_of(state), trunk_since(sources, state, base.trunk, base.tree)
     undone = tuple(taking_back(sources, state, base.trunk, base.choices))
     needs = (*undone, *numbers_taken(sources, itself, other))
@@ -156,8 +156,7 @@ def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | T
     paths = _conflicted(merge)
     remakes = _remakes(sources, base, merge)
     if paths and not (remakes and base.choices.regenerate):
-        branch = base.trunk.branch
-        why = f"Conflicts with {branch} in {named(paths)}. Merge {branch} into it."
+        why = conflict_sentence(base.trunk.branch, paths)
         return Turn(entrant.worktree, False, paths, why, needs=(*entrant.needs, *_regenerating(remakes)))
     return entrant
 

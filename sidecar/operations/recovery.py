@@ -77,6 +77,7 @@ def _recover(folder: Path, common_dir: str, *, acting: bool) -> tuple[Finding, .
 def _way_of(what: str) -> Recover | None:
     """Import what finishes or undoes what a killed operation left, by what it was."""
     from sidecar.operations.merge.apply import recover_merge
+    from sidecar.operations.merge.continue_merge import recover_continue
     from sidecar.operations.merge.update import recover_update
     from sidecar.operations.move import recover_move
     from sidecar.operations.recover_open import recover_open
@@ -88,6 +89,7 @@ def _way_of(what: str) -> Recover | None:
         "merge": recover_merge,
         "undo": recover_merge,
         "update": recover_update,
+        "continue": recover_continue,
         "open": recover_open,
         "move": recover_move,
         "release": recover_release,

@@ -23,6 +23,7 @@ from sidecar.operations.guard.restore import bring_back, recover_back
 from sidecar.operations.guard.states import read_state
 from sidecar.operations.guard.vanished import drop_history, drop_vanished, find_vanished
 from sidecar.operations.guard.wiped import drop_wiped
+from sidecar.operations.history import is_restorable
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
     Receipt,
@@ -100,7 +101,7 @@ def list_restorable(folder: Path, options: Options) -> tuple[Receipt, ...] | Fai
                 let_go_of_old(repository, held, options)
             except (GitError, OSError) as error:
                 return Failure("unreadable-repository", f"The repository can't be read: {error}")
-    return tuple(one for one in list_receipts(sidecar_dir) if "restored" not in one.facts and not is_emptied(one))
+    return tuple(one for one in list_receipts(sidecar_dir) if is_restorable(one))
 
 
 def restore(

@@ -24,10 +24,12 @@ def unsaved_for_merge(picture: Picture | None, unsaved: Unsaved, key: str) -> tu
     return tuple(one for one in found if one is not None)
 
 
-def unsaved_for_update(picture: Picture | None, unsaved: Unsaved, worktree: Worktree) -> tuple[Finding, ...]:
-    """Find what is unsaved of the files in a worktree that trunk has changed too."""
+def unsaved_for_update(
+    picture: Picture | None, unsaved: Unsaved, worktree: Worktree, other: str = TRUNK_KEY
+) -> tuple[Finding, ...]:
+    """Find what is unsaved of the files in a worktree that the other side (its key) has changed too."""
     pairs = [overlap.sides for overlap in picture.overlaps] if picture is not None else []
-    met = [side.path for pair in pairs if {side.key for side in pair} == {TRUNK_KEY, worktree.key} for side in pair]
+    met = [side.path for pair in pairs if {side.key for side in pair} == {other, worktree.key} for side in pair]
     found = unsaved_in(worktree, unsaved, met)
     return () if found is None else (found,)
 

@@ -15,10 +15,11 @@ from functools import partial
 from queue import SimpleQueue
 from types import MappingProxyType
 
-from sidecar.git.history import Divergence, had_own_commits
+from sidecar.git.history import Divergence, had_own_commits, read_tip
 from sidecar.git.objects import Objects, edit_tree, tree_of, write_commit
 from sidecar.git.process import GitError
 from sidecar.git.status import Edit, Uncommitted, read_uncommitted, reread_raw
+from sidecar.git.unmerged import read_unmerged
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge_sources
 from sidecar.model.messages import named
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
@@ -215,6 +216,8 @@ def _state(
         integration=_integration(sources, worktree, divergence, uncommitted, is_read=unread is None),
         problem=_problem(worktree, trunk, fork_point, uncommitted, unread),
         unread=unread,
+        tip=read_tip(objects, head) if head is not None else None,
+        unresolved=read_unmerged(sources.repository, worktree).unresolved if worktree.merging else (),
         files=uncommitted.skipped,
     )
 

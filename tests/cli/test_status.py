@@ -35,6 +35,7 @@ def test_the_object_of_the_design(sample: Sample, sidecar: Sidecar) -> None:
     shipping = named(answer, "free-shipping")
     size = shipping.pop("bytes")
     assert 0 < size["reclaimable"] <= size["total"]
+    assert shipping.pop("tip")["subject"] == git(sample.worktrees["free-shipping"], "log", "-1", "--format=%s")
     assert shipping == {
         "name": "free-shipping",
         "path": str(sample.worktrees["free-shipping"]),
@@ -45,6 +46,8 @@ def test_the_object_of_the_design(sample: Sample, sidecar: Sidecar) -> None:
         "protected": False,
         "missing": False,
         "changes": {"committed": 1, "staged": 1, "unstaged": 1, "untracked": 0},
+        "merging": None,
+        "merge": {"ready": False, "why": "It has 2 uncommitted changes.", "next": None},
         "ahead": 1,
         "behind": 2,
         "integration": {"state": "not-integrated", "how": None},

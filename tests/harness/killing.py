@@ -203,6 +203,12 @@ def _main(what: str, folder: str, argument: str, point: str | None) -> None:
         update = plan_update(Path(folder), argument, options)
         assert not isinstance(update, Failure), update
         apply_update(update, Control(stage))
+    elif what == "continue":
+        from sidecar.operations.merge.continue_merge import apply_continue, plan_continue
+
+        ending = plan_continue(Path(folder), argument, options)
+        assert not isinstance(ending, Failure), ending
+        apply_continue(ending, Control(stage))
     else:
         plan = plan_merge(Path(folder), argument, options, MergeChoices(strategy=what))  # type: ignore[arg-type]
         assert not isinstance(plan, Failure), plan

@@ -59,6 +59,7 @@ class Editor:
         self.client = client
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
         self.pictures: list[Any] = []
+        self.histories: list[Any] = []
         self.copied: list[str] = []
         self.messages: list[str] = []
         self.questions: list[list[str]] = []
@@ -85,6 +86,7 @@ class Editor:
 
         on(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: self.published.__setitem__(params.uri, params))
         on("sidecar/picture", self.pictures.append)
+        on("sidecar/history", self.histories.append)
         on("sidecar/copy", lambda params: self.copied.append(params.text))
         on(types.WINDOW_SHOW_MESSAGE, lambda params: self.messages.append(params.message))
         on(types.WINDOW_LOG_MESSAGE, lambda params: self.logged.append(params.message))

@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.overlaps import Overlap, Region, Side, Unknown
-from sidecar.model.picture import Integration, Picture, Trunk, Unfinished, Worktree, WorktreeState
+from sidecar.model.picture import Integration, Picture, Tip, Trunk, Unfinished, Worktree, WorktreeState
 from sidecar.model.regenerate import Regeneration
 from sidecar.model.schema import check_object, overlap_object, overlaps_object, status_object, unknown_object
 
@@ -100,11 +100,16 @@ def test_check() -> None:
     }
 
 
+TIP = Tip("Begin", "Ada", 5)
+
+
 def test_status() -> None:
     main = Worktree("/w/repo", "repo", "/w/repo/.git", True, "main", "2" * 40)
     linked = Worktree("/w/f", "f", "/w/repo/.git/worktrees/f", False, None, "3" * 40, locked="a drive", missing=True)
     states = (
-        WorktreeState(main, changes=ChangeSet("", "", CHANGES, CHANGES), ahead=2, behind=1, problem="Not all."),
+        WorktreeState(
+            main, changes=ChangeSet("", "", CHANGES, CHANGES), ahead=2, behind=1, problem="Not all.", tip=TIP
+        ),
         WorktreeState(linked, integration=Integration("integrated", "ancestor")),
     )
     unknown = (Unknown((("/w/f", "f"),), None, "Why."),)
@@ -123,13 +128,16 @@ def test_status() -> None:
                 "main": True,
                 "branch": "main",
                 "head": "2" * 40,
+                "tip": {"subject": "Begin", "author": "Ada", "time": 5},
                 "locked": None,
                 "protected": False,
                 "missing": False,
                 "changes": {"committed": 1, "staged": 0, "unstaged": 1, "untracked": 1},
+                "merging": None,
                 "ahead": 2,
                 "behind": 1,
                 "integration": {"state": "no-work", "how": None},
+                "merge": None,
                 "swept_by": None,
                 "in_use": [],
                 "agents": [],
@@ -142,13 +150,16 @@ def test_status() -> None:
                 "main": False,
                 "branch": None,
                 "head": "3" * 40,
+                "tip": None,
                 "locked": "a drive",
                 "protected": False,
                 "missing": True,
                 "changes": {"committed": 0, "staged": 0, "unstaged": 0, "untracked": 0},
+                "merging": None,
                 "ahead": 0,
                 "behind": 0,
                 "integration": {"state": "integrated", "how": "ancestor"},
+                "merge": {"ready": False, "why": "It could not be read.", "next": None},
                 "swept_by": None,
                 "in_use": [{"pid": 1, "name": "sh"}],
                 "agents": [agent],

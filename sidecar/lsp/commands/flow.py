@@ -22,6 +22,7 @@ from lsprotocol.types import (
 )
 
 from sidecar.lsp.commands.arguments import Request, read_arguments
+from sidecar.lsp.history import tell_history
 from sidecar.lsp.state import (
     RunningOperation,
     ServerState,
@@ -286,8 +287,13 @@ async def operate(state: ServerState, operation: Operation, call: ExecuteCommand
         if choice is None:
             return question.planned
         outcome = await run_with_progress(state, choice.title, choice.do, token=call.work_done_token)
+        for repository in list(state.repositories.values()):
+            await tell_history(state, repository)
         if isinstance(outcome, Failure):
             return _tell_failure(state, operation, outcome)
+        if state.client.merge_editor and outcome.answer.get("outcome") == "conflicts":
+            log(state, outcome.sentence)  # it opens what conflicts, in front of which a message would be in the way
+            return outcome.answer
         if outcome.sentence:
             say(state, outcome.sentence, MessageType.Info if outcome.ok else MessageType.Warning)
         show_documents(state, outcome.documents)

@@ -1,4 +1,4 @@
-"""Ask about protecting a worktree, and tell what came of it: `sidecar.keep`."""
+"""Ask about protecting a worktree, and tell what came of it: `sidecar.keep`; say what an agent in it should know."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, sentences
 from sidecar.model.findings import Failure
+from sidecar.model.for_agent import agent_sentence
 from sidecar.model.messages import shown
-from sidecar.model.schema import restore_object
+from sidecar.model.schema import Json, restore_object
 
 if TYPE_CHECKING:
     from sidecar.operations.keep import KeepPlan
@@ -33,6 +34,15 @@ def ask_keep(request: Request, _control: Control) -> Question | Failure:
         return Question(f"Protect {name} no longer?", planned, (Choice("Unprotect", name, partial(_apply, plan)),))
     text = f"Protect {name}? Git locks it, so that it is not removed until you take that back."
     return Question(text, planned, (Choice("Protect", name, partial(_apply, plan)),))
+
+
+def agent_note(request: Request, _control: Control) -> Json | Failure:
+    """Give, as `sentence`, what a person can tell an agent that works in a worktree."""
+    states = request.picture.worktrees if request.picture is not None else ()
+    state = next((one for one in states if one.worktree.key == request.worktree), None)
+    if state is None or request.picture is None:
+        return Failure("unknown-name", f"There is no worktree called {request.called}.")
+    return {**restore_object("planned", state.worktree.key, ()), "sentence": agent_sentence(request.picture, state)}
 
 
 def _apply(plan: KeepPlan, control: Control) -> Outcome:

@@ -1,4 +1,4 @@
-"""Ask about merges, and tell what came of them: `sidecar.merge`, `sidecar.update` and `sidecar.mergeAll`."""
+"""Ask about merges, and tell what came of them: `sidecar.merge`, `update`, `continue` and `mergeAll`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, failed
 from sidecar.model.findings import Failure, Finding, is_blocked
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import counted, named, short, shown, them
-from sidecar.model.schema import Json, finding_object, merge_all_object, merge_object, plan_object, update_object
+from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.schema import (
+    Json,
+    finding_object,
+    merge_all_object,
+    merge_object,
+    plan_object,
+    restore_object,
+    update_object,
+)
 
 if TYPE_CHECKING:
     from sidecar.model.settings import Options
+    from sidecar.operations.merge.continue_merge import ContinuePlan
     from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult
     from sidecar.operations.merge.update import UpdatePlan
     from sidecar.operations.run import Control
@@ -34,12 +44,12 @@ NO_MERGES: Json = {**merge_all_object("failed", ()), "findings": []}
 
 
 def ask_update(request: Request, _control: Control) -> Question | Failure:
-    """Plan merging trunk into a worktree."""
+    """Plan merging trunk, or the worktree `from`, into a worktree."""
     planned = _plan_update(request, request.options)
     if isinstance(planned, Failure):
         return planned
     plan, findings = planned
-    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
+    name, branch = shown(plan.worktree.name), shown(plan.incoming.name)
     if is_blocked(findings):
         text = paragraph(f"{branch} can't be merged into {name} now.", sentences(findings, "blocks"))
         return Question(text, _update_object("refused", plan, findings), blocked=True)
@@ -60,10 +70,11 @@ def _plan_update(request: Request, options: Options) -> tuple[UpdatePlan, tuple[
     from sidecar.operations.merge.update import plan_update
     from sidecar.operations.unsaved import unsaved_for_update
 
-    plan = plan_update(request.folder, request.worktree, options)
+    plan = plan_update(request.folder, request.worktree, options, request.arguments.get("from"))
     if isinstance(plan, Failure):
         return plan
-    return plan, (*plan.findings, *unsaved_for_update(request.picture, request.unsaved, plan.worktree))
+    other = plan.source.key if plan.source is not None else TRUNK_KEY
+    return plan, (*plan.findings, *unsaved_for_update(request.picture, request.unsaved, plan.worktree, other))
 
 
 def _update_now(request: Request, control: Control) -> Outcome | Failure:
@@ -83,20 +94,57 @@ def _apply_update(plan: UpdatePlan, control: Control) -> Outcome:
     from sidecar.operations.merge.update import apply_update
 
     result = apply_update(plan, control)
-    name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
-    answer = update_object(result.outcome, plan.worktree.name, result.path, result.conflicts, result.findings)
+    name, branch = shown(plan.worktree.name), shown(plan.incoming.name)
+    told = sentences(plan.findings, "info")
+    findings = (*(found for found in plan.findings if found.severity == "info"), *result.findings)
+    answer = update_object(result.outcome, plan.worktree.name, result.path, result.conflicts, findings)
     if result.outcome == "updated":
-        return Outcome(answer, f"Merged {branch} into {name}.", ok=True)
+        return Outcome(answer, paragraph(f"Merged {branch} into {name}.", told), ok=True)
     if result.outcome == "conflicts":
         count = len(result.conflicts)
         files = counted(count, "file", "files")
-        text = f"{branch} and {name} conflict in {files}. Resolve {them(count)} in {name}, and commit."
-        return Outcome(answer, text, ok=False, documents=tuple(Path(result.path, path) for path in result.conflicts))
+        text = f"{branch} and {name} conflict in {files}. Resolve {them(count)} in {name}, and continue the merge."
+        return Outcome(
+            answer,
+            paragraph(text, told),
+            ok=False,
+            documents=tuple(Path(result.path, path) for path in result.conflicts),
+        )
     return Outcome(answer, paragraph(f"{name} is as it was.", sentences(result.findings, "blocks")), ok=False)
 
 
 def _update_object(outcome: str, plan: UpdatePlan, findings: tuple[Finding, ...]) -> Json:
     return update_object(outcome, plan.worktree.name, plan.worktree.key, (), findings)
+
+
+def ask_continue(request: Request, _control: Control) -> Question | Failure:
+    """Plan to end the merge that is under way in a worktree."""
+    from sidecar.operations.merge.continue_merge import plan_continue
+    from sidecar.operations.unsaved import unsaved_in
+
+    plan = plan_continue(request.folder, request.worktree, request.options)
+    if isinstance(plan, Failure):
+        return plan
+    unsaved = unsaved_in(plan.worktree, request.unsaved)
+    findings = (*plan.findings, *([unsaved] if unsaved is not None else []))
+    name = shown(plan.worktree.name)
+    if is_blocked(findings):
+        text = paragraph(f"The merge in {name} can't be continued now.", sentences(findings, "blocks"))
+        return Question(text, restore_object("refused", plan.worktree.key, findings), blocked=True)
+    added = f" {named(plan.settled)} {'is' if len(plan.settled) == 1 else 'are'} added first." if plan.settled else ""
+    text = f"Commit the merge in {name}, with the message that git prepared?{added}"
+    choice = Choice("Continue", f"Committing the merge in {name}", partial(_continue, plan))
+    return Question(text, restore_object("planned", plan.worktree.key, findings), (choice,))
+
+
+def _continue(plan: ContinuePlan, control: Control) -> Outcome:
+    from sidecar.operations.merge.continue_merge import apply_continue
+
+    result = apply_continue(plan, control)
+    answer = restore_object(result.outcome, result.path, result.findings)
+    if result.outcome == "continued":
+        return Outcome(answer, f"The merge in {shown(plan.worktree.name)} is committed.", ok=True)
+    return Outcome(answer, sentences(result.findings, "blocks"), ok=False)
 
 
 def ask_merge(request: Request, control: Control) -> Question | Failure:

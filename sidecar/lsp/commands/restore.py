@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape, parse_moment, shown
+from sidecar.model.inventory_findings import size_text
+from sidecar.model.messages import counted, escape, parse_moment, shown
 from sidecar.model.schema import Json, receipts_object, restore_object
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.rewind import RewindPlan
     from sidecar.operations.records import Receipt, RestoreResult
+    from sidecar.operations.restore import EmptyPlan
     from sidecar.operations.run import Control
 
 
@@ -55,6 +57,34 @@ def ask_restore(request: Request, _control: Control) -> Question | Failure:
         return Question(text, planned, (_restoring("Restore", request, receipt), show))
     text = f"Restore {name}, {DEEDS.get(receipt.what, receipt.what)} {when}?"
     return Question(text, planned, (_restoring("Restore", request, receipt),))
+
+
+def ask_empty(request: Request, _control: Control) -> Question | Failure:
+    """Ask about letting go, for good, of what one receipt keeps, or all of them."""
+    from sidecar.operations.restore import plan_empty
+
+    plan = plan_empty(request.folder, request.arguments.get("id"), request.reading)
+    if isinstance(plan, Failure):
+        return plan
+    if not plan.receipts:
+        return Question("Nothing is kept.", restore_object("planned", None, ()), blocked=True)
+    what = counted(len(plan.receipts), "entry", "entries")
+    if len(plan.receipts) == 1:
+        what = _title(plan.receipts[0])
+    freed = f"{size_text(plan.bytes)} freed." if plan.bytes else ""
+    text = paragraph(f"Let go of {what}?", freed, "It can't be restored afterwards.")
+    choice = Choice("Let Go", "Letting go of what is kept", partial(_empty, request, plan))
+    return Question(text, restore_object("planned", None, ()), (choice,))
+
+
+def _empty(request: Request, plan: EmptyPlan, _control: Control) -> Outcome | Failure:
+    from sidecar.operations.restore import apply_empty
+
+    left = apply_empty(request.folder, plan, request.options)
+    if isinstance(left, Failure):
+        return left
+    answer = restore_object("emptied" if not left else "failed", None, left)
+    return Outcome(answer, "It is gone for good." if not left else sentences(left, "blocks"), ok=not left)
 
 
 def _ask_state(request: Request) -> Question | Failure:

@@ -20,11 +20,12 @@ from sidecar.lsp.commands.arguments import (
 )
 from sidecar.lsp.commands.flow import Operation, failed, operate, run_with_progress
 from sidecar.lsp.commands.intended import NO_INTENTION, ask_intended
-from sidecar.lsp.commands.keep import ask_keep
+from sidecar.lsp.commands.keep import agent_note, ask_keep
 from sidecar.lsp.commands.merge import (
     NO_MERGE,
     NO_MERGES,
     NO_UPDATE,
+    ask_continue,
     ask_merge,
     ask_merge_all,
     ask_update,
@@ -34,7 +35,7 @@ from sidecar.lsp.commands.merge import (
 )
 from sidecar.lsp.commands.open import NO_WORKTREE, ask_move, ask_open
 from sidecar.lsp.commands.release import NO_RELEASE, ask_release, ask_release_all, release_plan
-from sidecar.lsp.commands.restore import ask_restore, kept_states, restorable, state_plan, states_of
+from sidecar.lsp.commands.restore import ask_empty, ask_restore, kept_states, restorable, state_plan, states_of
 from sidecar.lsp.commands.verify import ask_set_verify
 from sidecar.lsp.compare import COMPARE, compare
 from sidecar.lsp.state import ServerState
@@ -55,7 +56,8 @@ OPERATIONS = (
     Operation(
         "sidecar.mergeAll", (), ("strategy", "verify", "regenerate"), WHOLE, "Planning", ask_merge_all, NO_MERGES
     ),
-    Operation(UPDATE, ONE, (), NAMED, "Planning to merge trunk into {}", ask_update, NO_UPDATE),
+    Operation(UPDATE, ONE, ("from",), NAMED, "Planning a merge into {}", ask_update, NO_UPDATE),
+    Operation("sidecar.continue", ONE, (), NAMED, "Looking at the merge in {}", ask_continue, NO_WORKTREE),
     Operation(OPEN, ONE, ("from",), WHOLE, "Planning", ask_open, NO_WORKTREE),
     Operation(MOVE, (), ONE, WHOLE, "Planning", ask_move, NO_WORKTREE),
     Operation("sidecar.setVerify", ONE, ("verify",), NAMED, "Planning", ask_set_verify, NO_WORKTREE),
@@ -63,6 +65,7 @@ OPERATIONS = (
     Operation(INTENDED, ("worktree", "path"), ("commits", "undo"), NAMED, "Planning", ask_intended, NO_INTENTION),
     Operation(RELEASE, ONE, ("allow",), NAMED, "Proving {}", ask_release, NO_RELEASE),
     Operation("sidecar.releaseAll", (), (), WHOLE, "Proving", ask_release_all, NO_RELEASE),
+    Operation("sidecar.empty", (), ("id",), WHOLE, "Planning", ask_empty, NO_WORKTREE),
     Operation(RESTORE, (), ("id", "into", "worktree", "at"), WHOLE, "Planning", ask_restore, NO_WORKTREE),
 )
 
@@ -94,7 +97,7 @@ async def run_open(state: ServerState, name: str, repository: str) -> str | None
 PLAN = "sidecar/plan"
 PATIENCE = 2.0
 """Seconds that a plan may take before it is shown that one is made."""
-TAKES = ("worktree", "what", *HOW, "id")
+TAKES = ("worktree", "what", "from", *HOW, "id")
 
 Plan = tuple[Callable[[Request, "Control"], "Json | Failure"], Json]
 
@@ -103,6 +106,7 @@ OF_WORKTREE: Mapping[str, Plan] = {
     "update": (update_plan, NO_UPDATE),
     "release": (release_plan, NO_RELEASE),
     "states": (states_of, NO_WORKTREE),
+    "agent": (agent_note, NO_WORKTREE),
 }
 OF_REPOSITORY: Mapping[str, Plan] = {
     "merge": (order_plan, NO_MERGES),
@@ -117,8 +121,8 @@ async def answer_plan(state: ServerState, params: Any) -> Json:
     """Give the object of the operation with outcome `planned`; without a worktree, the order in which to merge them.
 
     What can be restored is the list that `restore --json` prints, `states` those of a worktree or the last one of each;
-    `state` with an `id` is what going back to one would change. Progress goes to a `workDoneToken` alone, where one is
-    given.
+    `state` with an `id` is what going back to one would change, `agent` what to tell an agent that works in a worktree.
+    Progress goes to a `workDoneToken` alone, where one is given.
     """
     if isinstance(params, tuple) and hasattr(params, "_asdict"):
         params = params._asdict()  # pygls makes a named tuple of an object that the protocol does not know

@@ -1,4 +1,6 @@
-"""Merge trunk into a worktree, where the work is, and leave conflicts there as git leaves them, to be resolved.
+"""Merge trunk, or another worktree, into a worktree, and leave conflicts there as git leaves them, to be resolved.
+
+Of another worktree its commits are merged, as git does: what is not committed there is named, and stays there.
 
 An update whose git was killed is found finished, left waiting for a person, or taken back by the next command.
 """
@@ -15,7 +17,7 @@ from typing import Literal
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit, is_ancestor
-from sidecar.git.repository import Repository
+from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.status import read_uncommitted
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import Entry
@@ -31,17 +33,30 @@ from sidecar.operations.merge.land import clear_worktree_locks, head_locks
 from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import head_commit, tree_changes, worktree_at
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
-from sidecar.session.once import resolve_worktree
+from sidecar.session.once import resolve_worktree, worktree_called
 from sidecar.session.reader import Sources, ask, ask_repository, settings_of
 from sidecar.system.processes import end_marked
 
 
 @dataclass(frozen=True, slots=True)
+class Incoming:
+    """What is merged into a worktree: what it is called, its full ref (None: a detached HEAD), and its commit."""
+
+    name: str
+    ref: str | None
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatePlan(Plan):
-    """A merge of trunk into one worktree, not begun; `behind` counts the commits of trunk that it lacks."""
+    """A merge into one worktree, not begun; `behind` counts the incoming commits that it lacks.
+
+    `source` is the worktree that they come from, None for trunk.
+    """
 
     worktree: Worktree
-    trunk: Trunk
+    incoming: Incoming
+    source: Worktree | None = None
     behind: int = 0
 
 
@@ -49,7 +64,7 @@ class UpdatePlan(Plan):
 class UpdateResult:
     """What became of it: `conflicts` are the paths to be resolved, in the worktree at `path`.
 
-    `updated`: trunk is merged; `conflicts`: git waits for them to be resolved; `refused` and `failed`: as it was.
+    `updated`: it is merged; `conflicts`: git waits for them to be resolved; `refused` and `failed`: as it was.
     """
 
     outcome: Literal["updated", "conflicts", "refused", "failed"]
@@ -60,66 +75,96 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class UpdateFacts:
-    """An update as its journal tells it: the worktree's path, its HEAD before, trunk's commit, and when it began."""
+    """An update as its journal tells it: the worktree's path, its HEAD before, what is merged, and when it began."""
 
     worktree: AbsolutePath
     head: ObjectId
-    trunk: ObjectId
+    incoming: ObjectId
     since: Seconds
 
 
-def plan_update(folder: Path, name: str, options: Options) -> UpdatePlan | Failure:
-    """Plan to merge trunk into the worktree of this name, branch or path; writes nothing, runs nothing."""
-    return ask_repository(folder, options, lambda repository: _plan(repository, folder, name, options))
+def plan_update(folder: Path, name: str, options: Options, source: str | None = None) -> UpdatePlan | Failure:
+    """Plan to merge trunk, or the worktree `source`, into the worktree of this name, branch or path.
+
+    Writes nothing, runs nothing.
+    """
+    return ask_repository(folder, options, lambda repository: _plan(repository, folder, name, options, source))
 
 
-def _plan(repository: Repository, folder: Path, name: str, options: Options) -> UpdatePlan | Failure:
+def _plan(
+    repository: Repository, folder: Path, name: str, options: Options, source: str | None
+) -> UpdatePlan | Failure:
     settings = settings_of(repository, options)
     resolved = resolve_worktree(repository, folder, name, str(settings["trunk"]))
     if isinstance(resolved, Failure):
         return resolved
     worktree, trunk = resolved.worktree, resolved.trunk
-    plan = UpdatePlan(folder, repository.common_dir, options, worktree, trunk)
+    other = None if source is None else worktree_called(list_worktrees(repository), source, folder)
+    if isinstance(other, Failure):
+        return other
+    if other is not None and other.key == worktree.key:
+        return Failure("bad-arguments", f"{shown(worktree.name)} can't be merged into itself.")
+    incoming = _incoming(trunk, other)
+    plan = UpdatePlan(folder, repository.common_dir, options, worktree, incoming, other)
     findings: list[Finding] = []
-    called, branch = shown(worktree.name), shown(trunk.branch)
-    if trunk.commit is None:
-        findings.append(finding("no-local-trunk", f"Trunk {branch} has no commit yet."))
+    called, branch = shown(worktree.name), shown(incoming.name)
+    if incoming.commit is None:
+        findings.append(finding("no-local-trunk", f"{'Trunk ' if other is None else ''}{branch} has no commit yet."))
     elif worktree.branch == trunk.branch:
-        findings.append(finding("is-trunk", f"{called} is trunk itself ({branch})."))
+        instead = "" if other is None else f" Merge {branch} into trunk instead."
+        findings.append(finding("is-trunk", f"{called} is trunk itself ({shown(trunk.branch)}).{instead}"))
     elif worktree.problem is not None or not worktree.readable or worktree.head is None:
         findings.append(finding("problem", worktree.problem or f"{called} has no files or no commit."))
     elif (word := unfinished(worktree)) is not None:
         findings.append(finding("operation-in-progress", f"{word} is unfinished in {called}. Finish or abort it."))
     if findings:
         return replace(plan, findings=tuple(findings))
-    assert trunk.commit is not None
     assert worktree.head is not None
-    behind = int(run(repository.place, "rev-list", "--count", f"{worktree.head}..{trunk.commit}", "--"))
+    behind = int(run(repository.place, "rev-list", "--count", f"{worktree.head}..{incoming.commit}", "--"))
     if not behind:
-        findings.append(finding("nothing-to-merge", f"{called} has all of {branch} already."))
+        findings.append(finding("nothing-to-merge", f"{called} has all commits of {branch} already."))
     else:
         findings += _overwritten(repository, plan)
+    if other is not None and (paths := _uncommitted(repository, other)):
+        files, verb = counted(len(paths), "file", "files"), "is" if len(paths) == 1 else "are"
+        said = f"{files} in {shown(other.name)} {verb} not committed, and not merged: {named(paths)}."
+        findings.append(finding("left-uncommitted", said, paths))
     if (busy := who_holds(repository.common_dir)) is not None:
         findings.append(busy)
     return replace(plan, behind=behind, findings=tuple(findings))
 
 
+def _incoming(trunk: Trunk, other: Worktree | None) -> Incoming:
+    if other is None:
+        return Incoming(trunk.branch, trunk.ref, trunk.commit)
+    return Incoming(other.branch or other.name, f"refs/heads/{other.branch}" if other.branch else None, other.head)
+
+
+def _uncommitted(repository: Repository, worktree: Worktree) -> tuple[str, ...]:
+    """List what is not committed in a worktree that is merged from, sorted; nothing where it has no files."""
+    if not worktree.readable:
+        return ()
+    how = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all")
+    said = run(repository.inside(worktree), *how)
+    return tuple(sorted(os.fsdecode(row[3:]) for row in said.split(b"\0") if row))
+
+
 def _overwritten(repository: Repository, plan: UpdatePlan) -> list[Finding]:
     """Find what a merge might write over: git guards what it tracks and what is untracked, not what it ignores.
 
-    Every path that trunk changed since they parted may be written; so may the index, which must be as in HEAD.
+    Every path that was changed there since they parted may be written; so may the index, which must be as in HEAD.
     """
-    worktree, trunk, found = plan.worktree, plan.trunk, []
+    worktree, incoming, found = plan.worktree, plan.incoming, []
     assert worktree.head is not None
-    called, branch = shown(worktree.name), shown(trunk.branch)
-    bases = run(repository.place, "merge-base", worktree.head, f"{trunk.commit}", accept=(0, 1)).decode().split()
+    called, branch = shown(worktree.name), shown(incoming.name)
+    bases = run(repository.place, "merge-base", worktree.head, f"{incoming.commit}", accept=(0, 1)).decode().split()
     if not bases:
         return [finding("unrelated", f"{called} shares no history with {branch}, so git would not merge them.")]
     staged = run(repository.inside(worktree), "diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", "HEAD")
     if paths := tuple(os.fsdecode(path) for path in staged.split(b"\0") if path):
         found.append(finding("uncommitted", f"{called} has staged changes. Commit them first.", paths))
-    theirs = tree_changes(repository, bases[0], f"{trunk.commit}")
-    ahead = tree_changes(repository, worktree.head, f"{trunk.commit}")
+    theirs = tree_changes(repository, bases[0], f"{incoming.commit}")
+    ahead = tree_changes(repository, worktree.head, f"{incoming.commit}")
     changes = {path: change for path, change in ahead.items() if path in theirs}
     if paths := in_the_way(repository, worktree, changes):
         files, it = counted(len(paths), "uncommitted file", "uncommitted files"), them(len(paths))
@@ -129,29 +174,32 @@ def _overwritten(repository: Repository, plan: UpdatePlan) -> list[Finding]:
 
 
 def apply_update(plan: UpdatePlan, control: Control = QUIET) -> UpdateResult:
-    """Merge trunk into the worktree with everything that the person has configured; conflicts stay there."""
+    """Merge into the worktree with everything that the person has configured; conflicts stay there."""
+    source = plan.source.key if plan.source is not None else None
     return run_plan(
         plan,
         control,
-        doing=f"merging {shown(plan.trunk.branch)} into {shown(plan.worktree.name)}",
-        again=lambda _repository: plan_update(plan.folder, plan.worktree.key, plan.options),
-        essence=lambda one: (one.worktree.head, one.worktree.branch, one.trunk),
+        doing=f"merging {shown(plan.incoming.name)} into {shown(plan.worktree.name)}",
+        again=lambda _repository: plan_update(plan.folder, plan.worktree.key, plan.options, source),
+        essence=lambda one: (one.worktree.head, one.worktree.branch, one.incoming),
         refused=lambda findings: UpdateResult("refused", plan.worktree.key, (), findings),
         steps=_update,
     )
 
 
-def _name(repository: Repository, trunk: Trunk) -> str:
-    """Name trunk as the conflict markers shall call it: by its branch, where that can mean nothing else."""
-    short = os.fsdecode(run(repository.place, "rev-parse", "--abbrev-ref=strict", trunk.ref)).strip()
-    return f"{trunk.commit}" if not short or short.startswith("-") else short
+def _name(repository: Repository, incoming: Incoming) -> str:
+    """Name what is merged as the conflict markers shall call it: by its branch, where that can mean nothing else."""
+    if incoming.ref is None:
+        return f"{incoming.commit}"
+    short = os.fsdecode(run(repository.place, "rev-parse", "--abbrev-ref=strict", incoming.ref)).strip()
+    return f"{incoming.commit}" if not short or short.startswith("-") else short
 
 
 def _update(agreed: Agreed[UpdatePlan]) -> UpdateResult:
-    worktree, trunk, sidecar_dir = agreed.plan.worktree, agreed.plan.trunk, agreed.sidecar_dir
+    worktree, incoming, sidecar_dir = agreed.plan.worktree, agreed.plan.incoming, agreed.sidecar_dir
     assert worktree.head is not None
-    assert trunk.commit is not None
-    facts = UpdateFacts(worktree.key, worktree.head, trunk.commit, time.time())
+    assert incoming.commit is not None
+    facts = UpdateFacts(worktree.key, worktree.head, incoming.commit, time.time())
     try:
         entry = agreed.begin("update", "merge", asdict(facts))
         result = _merge(agreed.repository, agreed.plan, agreed.acting(entry), agreed.control)
@@ -164,12 +212,12 @@ def _update(agreed: Agreed[UpdatePlan]) -> UpdateResult:
 
 
 def _merge(repository: Repository, plan: UpdatePlan, acting: UserGit, control: Control) -> UpdateResult:
-    worktree, trunk = plan.worktree, plan.trunk
-    control.stage(f"Merging {shown(trunk.branch)} into {shown(worktree.name)}")
+    worktree, incoming = plan.worktree, plan.incoming
+    control.stage(f"Merging {shown(incoming.name)} into {shown(worktree.name)}")
     fixed = ("--no-edit", "--no-stat", "--no-autostash", "--commit", "--no-squash", *_fast_forward(repository, plan))
     wording = _message(repository, plan)
     try:
-        said = run_user_git(acting, Place(worktree.key), "merge", *fixed, "-m", wording, _name(repository, trunk))
+        said = run_user_git(acting, Place(worktree.key), "merge", *fixed, "-m", wording, _name(repository, incoming))
         if not said.ok and said.stopped is not None:
             end_marked(acting.tag)
         paths = unmerged_paths(repository, worktree)
@@ -179,7 +227,7 @@ def _merge(repository: Repository, plan: UpdatePlan, acting: UserGit, control: C
         return UpdateResult("conflicts", worktree.key, paths, ())
     if said.ok and head_commit(repository, worktree) != worktree.head:
         return UpdateResult("updated", worktree.key, (), ())
-    told = f"Git did not merge {shown(trunk.branch)} into {shown(worktree.name)}: {quoted(said)}"
+    told = f"Git did not merge {shown(incoming.name)} into {shown(worktree.name)}: {quoted(said)}"
     if unfinished(worktree) is not None:
         told += "\nThe merge is unfinished there. Commit it, or take it back with: git merge --abort"
     return UpdateResult("failed", worktree.key, (), (finding("merge-failed", told),))
@@ -187,39 +235,41 @@ def _merge(repository: Repository, plan: UpdatePlan, acting: UserGit, control: C
 
 def _fast_forward(repository: Repository, plan: UpdatePlan) -> tuple[str, ...]:
     """Give `--no-ff` where there is something to merge, because merge.ff may allow nothing but a fast-forward."""
-    worktree, trunk = plan.worktree, plan.trunk
-    return () if is_ancestor(repository.place, f"{worktree.head}", f"{trunk.commit}") else ("--no-ff",)
+    worktree, incoming = plan.worktree, plan.incoming
+    return () if is_ancestor(repository.place, f"{worktree.head}", f"{incoming.commit}") else ("--no-ff",)
 
 
 def _message(repository: Repository, plan: UpdatePlan) -> str:
     """Give git's own message: of the branch by its name, of one that is at origin only as such."""
-    trunk, into = plan.trunk, plan.worktree.branch or "HEAD"
-    remote = trunk.ref.startswith("refs/remotes/")
-    name = trunk.ref.removeprefix("refs/remotes/") if remote else trunk.branch
-    kind = "remote-tracking branch" if remote else "branch"
-    line = os.fsencode(f"{trunk.commit}\t\t{kind} '{name}' of .\n")
+    incoming, into = plan.incoming, plan.worktree.branch or "HEAD"
+    ref, what = incoming.ref, f"branch '{incoming.name}' of ."
+    if ref is None:
+        what = f"commit '{incoming.commit}'"
+    elif ref.startswith("refs/remotes/"):
+        what = f"remote-tracking branch '{ref.removeprefix('refs/remotes/')}' of ."
+    line = os.fsencode(f"{incoming.commit}\t\t{what}\n")
     said = run(repository.place, "fmt-merge-msg", "--into-name", into, stdin=line)
     return said.decode("utf-8", "surrogateescape").strip("\n")
 
 
 def recover_update(repository: Repository, sidecar_dir: Path, journal: Journal) -> tuple[Finding, ...]:
-    """Say how a merge of trunk into a worktree ended that was killed; what git had begun to write is put back."""
+    """Say how a merge into a worktree ended that was killed; what git had begun to write is put back."""
     facts = decode_facts(UpdateFacts, journal)
     if isinstance(facts, Finding):
         return (facts,)
-    if not all(has_commit(repository.place, commit) for commit in (facts.head, facts.trunk)):
+    if not all(has_commit(repository.place, commit) for commit in (facts.head, facts.incoming)):
         return (bad_journal(f"The journal of {journal.id} names a commit that is not there."),)
     key = facts.worktree
     worktree = worktree_at(repository, key)
     try:
         done, told = _settle(repository, journal, worktree, facts) if worktree is not None else ("is over", [])
     except (GitError, OSError) as error:
-        said = f"Trunk was being merged into {shown(key)}, and that can't be brought to an end now: {error}"
+        said = f"A merge into {shown(key)} was under way, and that can't be brought to an end now: {error}"
         return (finding("not-recovered", said),)
     finish(sidecar_dir)
     name = shown(worktree.name) if worktree is not None else shown(key)
     return (
-        finding("recovered", f"The merge of trunk into {name} that was ended half-way ({journal.id}) {done}."),
+        finding("recovered", f"The merge into {name} that was ended half-way ({journal.id}) {done}."),
         *told,
     )
 
@@ -228,34 +278,34 @@ def _settle(
     repository: Repository, journal: Journal, worktree: Worktree, facts: UpdateFacts
 ) -> tuple[str, list[Finding]]:
     """Give (what became of it, what a person has to know); GitError or OSError when it has to be tried again."""
-    before, trunk = facts.head, facts.trunk
+    before, merged = facts.head, facts.incoming
     clear_worktree_locks(worktree, head_locks(repository, worktree, worktree.branch), facts.since, journal.id)
     now = head_commit(repository, worktree)
-    if now is not None and now != before and is_ancestor(repository.place, trunk, now):
+    if now is not None and now != before and is_ancestor(repository.place, merged, now):
         return "is done", []
     if unfinished(worktree) is not None:
         return "waits there. Resolve what conflicts and commit it, or run: git merge --abort", []
     if now != before:
         return "has left the worktree, which has moved on since", []
     options = Options(trusted=repository.trusted)
-    found = ask(Path(worktree.key), options, lambda sources: _take_back(sources, journal, worktree, before, trunk))
+    found = ask(Path(worktree.key), options, lambda sources: _take_back(sources, journal, worktree, before, merged))
     if isinstance(found, Failure):
         raise GitError(found.message)
     if not found:
         return "was taken back", []
     it, verb = them(len(found)), "is" if len(found) == 1 else "are"
     files = f"{counted(len(found), 'file', 'files')} in {shown(worktree.name)}"
-    said = f"{files} {verb} neither as before nor as in trunk: {named(found)}. To have {it} as before: git restore PATH"
+    said = f"{files} {verb} neither as before nor as merged: {named(found)}. To have {it} as before: git restore PATH"
     return "was taken back, but for what a person has to look at", [finding("half-written", said, found)]
 
 
-def _take_back(sources: Sources, journal: Journal, worktree: Worktree, before: str, trunk: str) -> tuple[str, ...]:
+def _take_back(sources: Sources, journal: Journal, worktree: Worktree, before: str, merged: str) -> tuple[str, ...]:
     """Put back what git wrote, where it is just that; gives the paths that hold something else.
 
     A merge was only begun while nothing uncommitted was at any path that it might write.
     """
     repository, was = sources.repository, tree_of(sources.quarantine.objects, before)
-    written = _what_git_writes(sources, before, trunk)
+    written = _what_git_writes(sources, before, merged)
     found = read_uncommitted(repository, sources.quarantine, worktree, sources.size_limit)
     edits = {edit.path: edit.now for edit in found.edits if edit.path in written}
     ours = {path for path, now in edits.items() if now in written[path]}
@@ -274,13 +324,13 @@ def _take_back(sources: Sources, journal: Journal, worktree: Worktree, before: s
     return tuple(sorted(edits.keys() - ours))
 
 
-def _what_git_writes(sources: Sources, before: str, trunk: str) -> dict[str, set[Entry | None]]:
-    """Give by path what a merge of trunk may have put there: trunk's content, or what git merges."""
+def _what_git_writes(sources: Sources, before: str, merged: str) -> dict[str, set[Entry | None]]:
+    """Give by path what a merge may have put there: the incoming content, or what git merges."""
     objects, repository = sources.quarantine.objects, sources.repository
-    trees = [tree_of(objects, trunk)]
+    trees = [tree_of(objects, merged)]
     with contextlib.suppress(GitError):
         place = sources.quarantine.writing(repository.place)
-        said = run(place, "merge-tree", "--write-tree", before, trunk, accept=(0, 1))
+        said = run(place, "merge-tree", "--write-tree", before, merged, accept=(0, 1))
         trees.append(said.split(b"\n")[0].decode("ascii"))
     written: dict[str, set[Entry | None]] = {}
     for tree in trees:

@@ -7,7 +7,7 @@ import pytest
 from sidecar.model.findings import Failure, Finding
 from sidecar.operations.merge.update import UpdatePlan, UpdateResult, apply_update, plan_update
 from sidecar.operations.recovery import recover_all
-from tests.harness import commit, git, write
+from tests.harness import add_worktree, commit, git, write
 from tests.harness.killing import run_and_kill
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, planned, seen, tip
 
@@ -171,3 +171,52 @@ def test_killed_while_it_waits_for_a_person_it_goes_on_waiting(main: Path, feat:
     assert found.code == "recovered" and "waits there" in found.message
     assert "<<<<<<< HEAD" in (feat / "a.txt").read_text()
     assert_nothing_left(main)
+
+
+@pytest.fixture
+def other(main: Path, feat: Path) -> Path:
+    """Another worktree, which has changed what `feat` has, and has something that is not committed."""
+    git(main, "restore", "b.txt")
+    path = add_worktree(main, "other", branch="topic")
+    commit(path, {"a.txt": "one\ntopic\nthree\n", "o.txt": "o\n"}, "Topic")
+    write(path, {"later.md": "later\n"})
+    return path
+
+
+def from_other(main: Path, name: str = "feat", source: str = "other") -> UpdatePlan:
+    found = plan_update(main, name, TRUSTED, source)
+    assert isinstance(found, UpdatePlan), found
+    return found
+
+
+def test_another_worktrees_commits_are_merged_and_what_is_not_committed_there_is_named(
+    main: Path, feat: Path, other: Path
+) -> None:
+    before = seen(other)
+    found = from_other(main)
+    assert (found.behind, found.incoming.name) == (1, "topic")
+    assert only(found.findings, "info").message == "1 file in other is not committed, and not merged: later.md."
+    result = apply_update(found)
+    assert (result.outcome, result.conflicts) == ("conflicts", ("a.txt",))
+    assert ">>>>>>> topic\n" in (feat / "a.txt").read_text()
+    assert git(feat, "rev-parse", "MERGE_HEAD") == tip(other, "topic")
+    assert seen(other) == before
+    write(feat, {"a.txt": "one\nboth\nthree\n"})
+    git(feat, "commit", "-qam", "Resolved")
+    assert only(from_other(main).findings).code == "nothing-to-merge"
+
+
+def test_a_detached_worktree_is_merged_by_its_commit(main: Path, feat: Path, other: Path) -> None:
+    git(other, "checkout", "-q", "--detach")
+    commit(other, {"a.txt": None}, "Begin anew")
+    commit(other, {"a.txt": "one\ntwo\nthree\n"}, "As it was")
+    head = tip(other, "HEAD")
+    assert apply_update(from_other(main)).outcome == "updated"
+    assert git(feat, "log", "-1", "--format=%s") == f"Merge commit '{head}' into feat"
+
+
+def test_nothing_is_merged_into_trunk_so_nor_into_itself(main: Path, feat: Path, other: Path) -> None:
+    found = only(from_other(main, "shop").findings)
+    assert found.code == "is-trunk" and "Merge topic into trunk instead." in found.message
+    assert isinstance(plan_update(main, "feat", TRUSTED, "feat"), Failure)
+    assert isinstance(plan_update(main, "feat", TRUSTED, "nobody"), Failure)

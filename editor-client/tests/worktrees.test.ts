@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Overlap, Picture, Side, Worktree } from "../src/picture";
+import type { History } from "../src/protocol";
+import { row } from "../src/rows";
+import { distanceText } from "../src/words";
+import { children, conflicts, roots, welcome, workedOn, type Model, type Node } from "../src/worktrees";
+
+const NOW = 1_000_000;
+
+const side = (worktree: string | null, path: string, start = 3): Side => ({
+  worktree,
+  ref: worktree ?? "main",
+  path,
+  regions: [{ start, end: start + 1 }],
+});
+
+const overlap = (verdict: Overlap["verdict"], one: Side, two: Side): Overlap =>
+  ({ path: one.path, verdict, kind: "content", sides: [one, two] });
+
+const worktree = (name: string, more: Partial<Worktree> = {}): Worktree => ({
+  name,
+  path: `/trees/${name}`,
+  main: false,
+  branch: name,
+  head: "1".repeat(40),
+  missing: false,
+  locked: null,
+  protected: false,
+  tip: { subject: `Work in ${name}`, author: "Ada", time: NOW - 300 },
+  merging: null,
+  changes: { committed: 1, staged: 0, unstaged: 0, untracked: 0 },
+  ahead: 1,
+  behind: 0,
+  integration: { state: "not-integrated" },
+  merge: { ready: true, why: null, next: "merge" },
+  swept_by: null,
+  agents: [],
+  bytes: null,
+  problem: null,
+  ...more,
+});
+
+const trunk = worktree("shop", { main: true, branch: "main", merge: null, ahead: 0 });
+
+const picture = (worktrees: readonly Worktree[], overlaps: readonly Overlap[] = []): Picture => ({
+  repository: "/trees/shop/.git",
+  trunk: { branch: "main", commit: "1".repeat(40) },
+  worktrees: [trunk, ...worktrees],
+  overlaps,
+  unknown: [],
+});
+
+const model = (pictures: readonly Picture[], more: Partial<Model> = {}): Model => ({
+  pictures,
+  histories: new Map(),
+  notices: [],
+  folders: ["/trees/one"],
+  isTrusted: true,
+  now: NOW,
+  ...more,
+});
+
+const history: History = {
+  repository: "/trees/shop/.git",
+  landings: [
+    { id: "merge-2", worktree: "two", branch: "two", time: NOW - 60, before: "a".repeat(40), after: "b".repeat(40), strategy: "merge", taken_back: false },
+    { id: "merge-1", worktree: "one", branch: "one", time: NOW - 120, before: "c".repeat(40), after: "a".repeat(40), strategy: "squash", taken_back: true },
+  ],
+  receipts: [
+    { id: "merge-2", what: "merge", worktree: "two", branch: "two", time: NOW - 60, bytes: 0 },
+    { id: "release-1", what: "release", worktree: "old", branch: "old", time: NOW - 7200, bytes: 2_500_000 },
+  ],
+};
+
+const found = (nodes: readonly Node[], kind: Node["kind"], at = 0): Node => {
+  const node = nodes.filter((one) => one.kind === kind)[at];
+  assert.ok(node, kind);
+  return node;
+};
+
+void test("trunk is on top, then every worktree, then what can be restored", () => {
+  const now = model([picture([worktree("one"), worktree("two")])], { histories: new Map([[history.repository, history]]) });
+  assert.deepEqual(roots(now).map(({ kind }) => kind), ["trunk", "worktree", "worktree", "kept"]);
+  assert.equal(row(found(roots(now), "trunk"), now).description, "trunk · 1 merge");
+  assert.equal(row(found(roots(now), "kept"), now).description, "2 · 2.5 MB");
+});
+
+void test("a row says what is to be known first, and its context what can be done", () => {
+  const agent = { client: "Codex", since: NOW - 90, edited: NOW - 60 };
+  const now = model([picture(
+    [worktree("one"), worktree("two", { agents: [agent], branch: "topic", protected: true, locked: "Protected" })],
+    [overlap("conflict", side("one", "a"), side("two", "a"))],
+  )]);
+  const one = row(found(roots(now), "worktree"), now);
+  const two = row(found(roots(now), "worktree", 1), now);
+  assert.equal(one.description, "this window · ready · 1 conflict");
+  assert.equal(two.description, "topic · ready · 1 conflict · Codex · protected");
+  assert.deepEqual([one.expands, two.expands], ["open", "closed"]);
+  assert.equal(one.context, "worktree folder here linked unprotected mergeable merge");
+  assert.equal(two.context, "worktree folder linked protected mergeable incoming merge");
+  assert.equal(two.spoken, "two, branch topic, ready, 1 commit ahead of main, 1 conflict, Codex, protected");
+});
+
+void test("the next step of a merge under way is to resolve, and then to continue", () => {
+  const resolve = worktree("one", { merging: { unresolved: ["a", "b"] }, merge: { ready: false, why: "A merge.", next: "resolve" } });
+  const now = model([picture([resolve])]);
+  const node = found(roots(now), "worktree");
+  assert.match(row(node, now).description, /merging, 2 files to resolve/);
+  assert.deepEqual(children(node, now).map((one) => row(one, now).label)[0], "Resolve 2 files");
+  const done = worktree("one", { merging: { unresolved: [] }, merge: { ready: false, why: "All.", next: "continue" } });
+  const later = model([picture([done])]);
+  assert.match(row(found(roots(later), "worktree"), later).description, /merging, all resolved/);
+  assert.match(row(found(roots(later), "worktree"), later).context, /\bcontinue\b/);
+});
+
+void test("files are listed by whom they are met with, in an order that no verdict changes", () => {
+  const met = (verdict: Overlap["verdict"]): Model => model([picture([worktree("one"), worktree("two")], [
+    overlap("clean", side("one", "b"), side("two", "b")),
+    overlap(verdict, side("two", "a"), side("one", "a")),
+    overlap("conflict", side("one", "c"), side(null, "c")),
+  ])]);
+  const sides = (now: Model): Node[] => children(found(roots(now), "worktree"), now).filter(({ kind }) => kind === "side");
+  const before = met("clean");
+  assert.deepEqual(sides(before).map((one) => [row(one, before).label, row(one, before).description]), [
+    ["with trunk", "1 conflict"],
+    ["with two", "2 overlaps"],
+  ]);
+  const [, two] = sides(before);
+  assert.ok(two);
+  assert.deepEqual(children(two, before).map((one) => row(one, before).label), ["a", "b"]);
+  const after = met("conflict");
+  const [, again] = sides(after);
+  assert.ok(again);
+  assert.deepEqual(children(again, after).map(({ id }) => id), children(two, before).map(({ id }) => id));
+  assert.equal(row(children(again, after)[0] ?? two, after).description, "conflicts · lines 3–4");
+});
+
+void test("what was merged can be taken back only where the server says so", () => {
+  const now = model([picture([worktree("one")])], { histories: new Map([[history.repository, history]]) });
+  const landings = children(found(roots(now), "trunk"), now).filter(({ kind }) => kind === "landing");
+  assert.deepEqual(landings.map((one) => [row(one, now).description, row(one, now).context]), [
+    ["merged 1 minute ago, with a merge commit", "landing restorable"],
+    ["taken back; merged 2 minutes ago", "landing"],
+  ]);
+});
+
+void test("with one worktree and nothing to restore there is a word of welcome instead", () => {
+  assert.equal(welcome(model([picture([])]), true, true), "alone");
+  assert.equal(welcome(model([picture([worktree("one")])]), true, true), "");
+  assert.equal(welcome(model([]), true, false), "starting");
+  assert.equal(welcome(model([]), true, true), "none");
+  assert.equal(welcome(model([]), false, true), "stopped");
+});
+
+void test("the badge counts this window's conflicts, else those of all", () => {
+  const pictures = [picture([worktree("one"), worktree("two"), worktree("three")], [
+    overlap("conflict", side("one", "a"), side("two", "a")),
+    overlap("conflict", side("two", "b"), side("three", "b")),
+    overlap("clean", side("one", "c"), side("two", "c")),
+  ])];
+  assert.deepEqual(conflicts(model(pictures)), { count: 1, areHere: true });
+  assert.deepEqual(conflicts(model(pictures, { folders: ["/trees/shop"] })), { count: 2, areHere: false });
+});
+
+void test("a window of a worktree inside of another one shows the inner one", () => {
+  const inner = worktree("inner", { path: "/trees/shop/.claude/worktrees/inner" });
+  const now = model([picture([inner])], { folders: ["/trees/shop/.claude/worktrees/inner/src"] });
+  assert.equal(workedOn(now)?.worktree.name, "inner");
+  assert.equal(workedOn({ ...now, folders: ["/trees/shop"] }), undefined);
+});
+
+void test("the distance from trunk is said in words", () => {
+  const said = (ahead: number, behind: number): string => distanceText(worktree("one", { ahead, behind }), picture([]));
+  assert.deepEqual([said(0, 0), said(1, 0), said(2, 1), said(0, 3)], [
+    "level with main", "1 commit ahead of main", "2 commits ahead of main, 1 behind", "3 commits behind main",
+  ]);
+});
+
+void test("names of a repository are no Markdown in a tooltip", () => {
+  const now = model([picture([worktree("a*b*[c](d)")])]);
+  assert.ok(row(found(roots(now), "worktree"), now).tooltip.includes("a\\*b\\*\\[c\\]\\(d\\)"));
+});
+
+void test("rows of 50 worktrees with 9,000 overlaps are made at once, those below them when they are opened", () => {
+  const names = Array.from({ length: 50 }, (_, at) => `w${at}`);
+  const overlaps = Array.from({ length: 9000 }, (_, at) =>
+    overlap(at % 3 === 0 ? "conflict" : "clean", side(names[at % 50] ?? "", `f${at}`), side(names[(at + 1 + (at % 7)) % 50] ?? "", `f${at}`)));
+  const now = model([picture(names.map((name) => worktree(name)), overlaps)]);
+  const begun = performance.now();
+  const nodes = roots(now);
+  nodes.forEach((node) => row(node, now));
+  const took = performance.now() - begun;
+  assert.ok(took < 500, `${took} ms`);
+  assert.equal(children(found(nodes, "worktree"), now).filter(({ kind }) => kind === "side").length > 0, true);
+});

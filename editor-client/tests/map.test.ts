@@ -29,7 +29,7 @@ const worktree = (name: string, path = `/trees/${name}`): Worktree => ({
   branch: name === "shop" ? "main" : name,
   head: "1".repeat(40),
   missing: false,
-  protected: false,
+  locked: null, protected: false, tip: null, merging: null, merge: null, swept_by: null, agents: [],
   changes: { committed: 1, staged: 0, unstaged: 0, untracked: 0 },
   ahead: 1,
   behind: 0,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sidecar.lsp.state import OpenRepository, ServerState, in_pool
-from sidecar.model.schema import Json, history_object
+from sidecar.model.landings import history_object
+from sidecar.model.schema import Json
 
 HISTORY = "sidecar/history"
 """The notification of it: the object of `history_object`."""

@@ -22,7 +22,6 @@ from sidecar.lsp.commands.arguments import options_of, temporary_of
 from sidecar.lsp.commands.table import run_restore
 from sidecar.lsp.documents import Document, Folder, path_of, repository_root, within
 from sidecar.lsp.editor_view import IndexedPicture
-from sidecar.lsp.history import tell_history
 from sidecar.lsp.state import (
     OpenRepository,
     ServerState,
@@ -115,7 +114,6 @@ async def _offer(state: ServerState, repository: OpenRepository, vanished: Vanis
         log(state, f"{text} Everything in it is in trunk. To restore it: sidecar restore {vanished.receipt}")
         return
     try:
-        await tell_history(state, repository)
         if await ask(state, MessageType.Warning, text, [(RESTORE, True), (DISMISS, False)]):
             await run_restore(state, vanished.receipt, repository.session.repository)
     except Exception as error:
@@ -126,7 +124,7 @@ async def _offer_wiped(state: ServerState, repository: OpenRepository, wiped: Wi
     """Say what work is gone, show it, and bring it back; what is dismissed is said nowhere but in the list."""
     buttons = [(title, title) for title in (RESTORE, SHOW, DISMISS)]
     try:
-        await tell_history(state, repository)
+        look_for_agents(state, repository)  # and for receipts: a new one makes no Picture
         while (chosen := await ask(state, MessageType.Warning, escape(wiped.sentence), buttons)) == SHOW:
             await _show(state, repository, wiped)
         if chosen == RESTORE:

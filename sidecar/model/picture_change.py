@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from sidecar.model.changes import Change, ChangeSet
 from sidecar.model.inventory import Bytes
 from sidecar.model.overlaps import Overlap, Unknown, Unread
-from sidecar.model.picture import Integration, Picture, Trunk, Undone, Worktree, WorktreeState
+from sidecar.model.picture import Integration, Picture, Tip, Trunk, Undone, Worktree, WorktreeState
 
 T = TypeVar("T")
 New_co = TypeVar("New_co", covariant=True)
@@ -73,6 +73,8 @@ class ChangedState:
     bytes: Bytes | None
     undone: tuple[Undone, ...]
     unread: str | None
+    tip: Tip | None
+    unresolved: tuple[str, ...]
     files: Mapping[str, Unread]
 
 
@@ -206,6 +208,8 @@ def _changed(before: WorktreeState | None, after: WorktreeState) -> ChangedState
         after.bytes,
         after.undone,
         after.unread,
+        after.tip,
+        after.unresolved,
         after.files,
     )
 
@@ -247,6 +251,8 @@ def _state(before: WorktreeState | None, after: ChangedState) -> WorktreeState:
         after.bytes,
         after.undone,
         after.unread,
+        after.tip,
+        after.unresolved,
         after.files,
     )
 

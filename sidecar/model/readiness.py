@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar.model.changes import COMMITTED
-from sidecar.model.messages import counted, named, shown, some
+from sidecar.model.messages import counted, named, shown, some, undone_clause
 from sidecar.model.picture import TRUNK_KEY, Picture, WorktreeState, has_trunk
 
 Next = Literal["resolve", "continue", "update", "merge", "release"]
@@ -66,6 +66,8 @@ def _readiness(state: WorktreeState, trunk: str, met: Sequence[str], doubts: Map
         return Readiness(False, nothing_sentence(branch))
     if met:
         return Readiness(False, conflict_sentence(branch, met), "update")
+    if state.undone:
+        return Readiness(False, f"It {undone_clause(state.undone[0], branch)}.")
     if worktree.key in doubts:
         return Readiness(False, doubts[worktree.key])
     return Readiness(True, next="merge") if state.problem is None else Readiness(False, state.problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -24,20 +24,6 @@ Json = dict[str, Any]
 Inside = Mapping[str, Sequence[Json]]
 NOBODY: Inside = MappingProxyType({})
 """Who is in each worktree, by its key, where nobody was looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A merge into trunk that the sidecar made, from its receipt: trunk's commits, and whether it was taken back."""
-
-    id: str
-    worktree: str
-    branch: str | None
-    time: float
-    before: str
-    after: str
-    strategy: str
-    taken_back: bool
 
 
 class Restorable(Protocol):
@@ -311,21 +297,6 @@ def receipts_object(receipts: Iterable[Restorable]) -> Json:
             }
             for receipt in receipts
         ],
-    }
-
-
-def history_object(repository: str, landings: Iterable[Landing], restorable: Iterable[Restorable]) -> Json:
-    """Give what `sidecar/history` carries: {"schema": 1, "repository", "landings": [LANDING], "receipts": [RECEIPT]}.
-
-    LANDING  {"id", "worktree", "branch": str|null, "time", "before", "after", "strategy", "taken_back": bool}
-
-    The newest come first; `receipts` are what can be restored now, as `restore --json` has them.
-    """
-    return {
-        "schema": SCHEMA,
-        "repository": repository,
-        "landings": [asdict(landing) for landing in landings],
-        "receipts": receipts_object(restorable)["receipts"],
     }
 
 

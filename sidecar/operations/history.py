@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.model.schema import Landing
+from sidecar.model.landings import Landing
 from sidecar.operations.records import Receipt, list_receipts, sidecar_path
 
 MOST_LANDINGS = 50

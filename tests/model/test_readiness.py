@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import TRUNK_KEY, Integration, Picture, Trunk, Unfinished, Worktree, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, Integration, Picture, Trunk, Undone, Unfinished, Worktree, WorktreeState
 from sidecar.model.readiness import Readiness, readiness
 
 TREE = Worktree("/w/f", "f", "/w/.git/worktrees/f", False, "f", "3" * 40)
@@ -70,6 +70,12 @@ def test_a_conflict_with_trunk_is_resolved_first_and_what_is_not_known_is_not_re
     assert of(READY, CONFLICT) == Readiness(False, "Conflicts with main in a. Merge main into it.", "update")
     doubt = Unknown((("/w/f", "f"), (TRUNK_KEY, None)), None, "Git did not say.")
     assert of(READY, unknown=(doubt,)) == Readiness(False, "Git did not say.")
+
+
+def test_what_takes_back_what_trunk_did_says_so() -> None:
+    undone = Undone("a", ENTRY, None, "6" * 40, "Fix the tax", "Bo", (), exact=True)
+    why = "It takes back what Bo did to main in 6666666666 (Fix the tax)."
+    assert of(replace(READY, undone=(undone,))) == Readiness(False, why)
 
 
 def test_a_protected_worktree_is_not_to_be_released_next() -> None:

@@ -11,7 +11,7 @@ TAKEN = BUILD / "screenshots"
 SHOWN = ROOT / "docs" / "images"
 _NAMES = (
     *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved", "map"),
-    *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done"),
+    *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done", "merge-all"),
     *("move-question", "release-picker", "release-findings", "release-done"),
     *("wiped", "state-diff"),
     *("worktrees", "worktrees-merge-editor", "worktrees-merged"),

@@ -13,6 +13,7 @@ from sidecar.git.process import run
 from sidecar.model.findings import finding
 from sidecar.model.messages import escape, named, shown
 from sidecar.operations.landing_repository.layout import LandingRepository
+from sidecar.operations.landing_repository.place import link_above
 from sidecar.operations.merge.blockers import WHOLE
 from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import MergePlan, MergeRun
@@ -31,7 +32,7 @@ def regenerate(running: MergeRun, plan: MergePlan, control: Control, where: Land
     """
     agreed = [path for remake in plan.remakes for path in remake.paths]
     _act(running, where, agreed, "checkout", "--ours")
-    before = _written(where)
+    before, staged = _written(where), _staged(where)
     top, prepared = where.worktree.key, False
     for remake in plan.remakes:
         if not prepared and plan.prepare.strip() and any(one.kind != "lock file" for one in remake.known):
@@ -41,19 +42,34 @@ def regenerate(running: MergeRun, plan: MergePlan, control: Control, where: Land
         control.stage(f"Making {named(remake.paths)} anew: {shown(remake.command)}")
         said = run_command(running, plan, top, remake.command, remake.folder)
         refuse_failed(plan, "regenerate", said, f"“{escape(remake.command)}”")
-    made = _written(where) - before
+    made = (_written(where) - before) | {path for path, _ in _staged(where) ^ staged}
     strays = tuple(sorted(path for path in made if not any(remake.may_write(path) for remake in plan.remakes)))
     if strays:
         commands = ", ".join(f"“{escape(remake.command)}”" for remake in plan.remakes)
         told = f"{commands} wrote other files than those to be made anew: {named(strays, 5)}."
         raise RefusedError(finding("regenerated-others", f"{told} {shown(plan.trunk.branch)} is as it was.", strays))
+    if missing := tuple(path for path in agreed if not _is_file(where, path)):
+        told = f"{named(missing)} should have been made anew, and there is no such file now."
+        told = f"{told} {shown(plan.trunk.branch)} is as it was."
+        raise RefusedError(finding("regenerate-failed", told, missing, severity="blocks"))
     _act(running, where, sorted({*agreed, *made}), "add", "--all")
+
+
+def _is_file(where: LandingRepository, path: str) -> bool:
+    full = where.top / path
+    return full.is_file() and not full.is_symlink() and link_above(where.top, path) is None
 
 
 def _written(where: LandingRepository) -> set[str]:
     """List what is on the disk otherwise than in the index, but for what is unmerged; GitError when git can't tell."""
     rows = [row for row in run(where.place, *STATUS).split(b"\0") if row]
     return {os.fsdecode(row[3:]) for row in rows if row[1:2] != b" " and not _is_unmerged(row[:2])}
+
+
+def _staged(where: LandingRepository) -> set[tuple[str, bytes]]:
+    """List what is in the index, as (path, mode and id), since a command may stage what it wrote; GitError."""
+    rows = (row.partition(b"\t") for row in run(where.place, "ls-files", "--stage", "-z").split(b"\0"))
+    return {(os.fsdecode(path), said) for said, _, path in rows if path}
 
 
 def _is_unmerged(state: bytes) -> bool:

@@ -224,3 +224,18 @@ def _install(folder: Path, message: str, needed: dict[str, str], optional: dict[
     npm = ("npm", "install", "--package-lock-only", "--offline", "--silent")
     subprocess.run(npm, cwd=folder / "web", check=True, capture_output=True)
     commit(folder, {}, message)
+
+
+def test_a_command_that_stages_other_files_is_found_by_that(shop: Path) -> None:
+    before = tip(shop)
+    rule(shop, "parts.lock -> cat parts/* > parts.lock; echo 1 > cart.py; touch new; git add --all")
+    found = only(merged(shop, choices=ANEW).findings)
+    assert (found.code, found.paths, tip(shop)) == ("regenerated-others", ("cart.py", "new"), before)
+
+
+@pytest.mark.parametrize("line", ["rm parts.lock", "ln -sf /dev/null parts.lock", "rm parts.lock; mkdir parts.lock"])
+def test_what_is_no_file_afterwards_was_not_made(shop: Path, line: str) -> None:
+    before = tip(shop)
+    rule(shop, f"parts.lock -> {line}")
+    found = only(merged(shop, choices=ANEW).findings)
+    assert (found.code, found.paths, tip(shop)) == ("regenerate-failed", ("parts.lock",), before)

@@ -44,6 +44,9 @@ FULL = [("core.sparsecheckout", "false"), ("core.sparsecheckoutcone", "false"), 
 ITS_OWN = frozenset({"extensions.refstorage", "extensions.relativeworktrees"})
 """How a repository stores refs and links worktrees: a landing repository has refs in files, and absolute links."""
 
+DELETES_NONE = ("extensions.preciousobjects", "true")
+"""Told to git, whose clean-up would delete objects of the repository that refs of ours or other worktrees hold."""
+
 
 def write_config(original: Original, top: Path, common: Path, git_dir: Path, more: Pairs) -> dict[str, str]:
     """Write the configuration of a landing repository; `more` wins over all. Gives the variables git needs there.
@@ -90,6 +93,7 @@ def _format(config: Config, original: Original, top: Path) -> Pairs:
     ]
     if not any(key == "core.repositoryformatversion" for key, _ in pairs):
         pairs.append(("core.repositoryformatversion", "0"))
+    pairs.append(DELETES_NONE)
     if not original.is_linked:
         pairs.append(("core.bare", "false"))
         if original.checkout is not None and config.get("core.worktree") is not None:
@@ -154,7 +158,7 @@ def submodule_config(common_dir: str, config: Config, target: Path) -> None:
     keys = {"core.repositoryformatversion", *(key for _, key, _ in config.pairs if key.startswith("extensions."))}
     pairs = [(key, value) for key in sorted(keys - ITS_OWN) if (value := config.get(key)) is not None]
     included = [("include.path", os.path.join(common_dir, "config"))]
-    (target / "config").write_bytes(_text([*included, *pairs, ("core.bare", "false"), *FULL]))
+    (target / "config").write_bytes(_text([*included, *pairs, DELETES_NONE, ("core.bare", "false"), *FULL]))
 
 
 def hooks_path(original: Original, common: Path) -> list[tuple[str, str]]:

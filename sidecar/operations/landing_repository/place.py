@@ -21,6 +21,7 @@ from typing import Any
 import platformdirs
 
 from sidecar.git.inventory.walk import size_on_disk
+from sidecar.model.changes import ancestors
 from sidecar.model.decode import AbsolutePath, SafePath, Seconds, Size, Text, decode
 from sidecar.model.findings import Failure
 from sidecar.operations.records import read_record, write_record
@@ -54,10 +55,21 @@ def remove_landing_repository(common_dir: str, operation_id: str) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a directory of ours, also where a command took away the right to write in it; links are not followed."""
+    """Delete a directory of ours, also where a command took away the right to write in it; links are not followed.
+
+    A link in its place is deleted itself, because nobody else's directory is to be taken for ours.
+    """
     with contextlib.suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
+            return
         shutil.rmtree(folder, onerror=_allow)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def link_above(top: Path, path: str) -> Path | None:
+    """Give the first link on the way from a directory to a path below it; None where that is really there."""
+    return next((top / above for above in reversed([*ancestors(path)]) if (top / above).is_symlink()), None)
 
 
 def _allow(again: Callable[..., Any], path: str, _error: object) -> None:

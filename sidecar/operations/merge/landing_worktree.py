@@ -20,7 +20,7 @@ from sidecar.model.findings import Finding, finding
 from sidecar.model.messages import shown
 from sidecar.model.recipes import PROGRAMS, find_recipes, is_manifest, tools_in, version_lines
 from sidecar.operations.landing_repository.layout import LandingRepository
-from sidecar.operations.landing_repository.place import Kept, Step
+from sidecar.operations.landing_repository.place import Kept, Step, link_above
 from sidecar.operations.merge.run import MergePlan
 from sidecar.operations.merge.verified_files import Checkouts, read_text
 from sidecar.watch.openings import Openings
@@ -193,6 +193,8 @@ def folders_of(there: LandingWorktree) -> list[str]:
 def stands(there: LandingWorktree, step: Step) -> bool:
     """Tell whether all that a step read is as it was, and all that it left is still there."""
     if not step.read or not all(os.path.lexists(there.top / path) for path in step.left):
+        return False
+    if any(link_above(there.top, path) is not None for path in step.left):
         return False
     return _facts(there, {path for path in step.read if not is_manifest(path)}) == step.read
 

@@ -177,6 +177,7 @@ class Twins:
 
     def note(self, path: str) -> None:
         """Find out whether it is verify that opens a twin, while it may still be at it."""
+        path = _source_of(path)
         if path not in self.own or self.tries >= TRIES or time.monotonic() - self.last < BETWEEN:
             return
         if self.others.holding(path) in self.led:
@@ -190,8 +191,9 @@ class Twins:
         """Find that verify read a file that lands in another checkout, and never the one that lands."""
         if not self.openings.complete:
             return None
-        read = [path for path in sorted(self.openings.read & self.own.keys()) if self.others.holding(path) in self.led]
-        never = [path for path in read if self.own[path] not in self.openings.opened]
+        read, opened = ({_source_of(path) for path in some} for some in (self.openings.read, self.openings.opened))
+        led = [path for path in sorted(read & self.own.keys()) if self.others.holding(path) in self.led]
+        never = [path for path in led if self.own[path] not in opened]
         if not never:
             return None
         told = "; ".join(shown(path) for path in never[:MOST_NAMED])
@@ -200,6 +202,18 @@ class Twins:
         advice = "Have it work in the folder that it is run in, with what sidecar.prepare installs there."
         paths = tuple(os.path.relpath(self.own[path], self.top) for path in never)
         return finding("verified-elsewhere", f"{said} {advice}", paths)
+
+
+COMPILED = "__pycache__"
+"""The directory from which Python takes what it made of a source, without opening that again (PEP 3147)."""
+
+
+def _source_of(path: str) -> str:
+    """Give the source that Python made a file of, beside which it keeps it; any other path is its own."""
+    folder, name = os.path.split(path)
+    if os.path.basename(folder) != COMPILED:
+        return path
+    return os.path.join(os.path.dirname(folder), f"{name.partition('.')[0]}.py")
 
 
 @contextlib.contextmanager
@@ -212,6 +226,7 @@ def watch_twins(
     own = {twin: path for twin, path in own.items() if os.path.isfile(twin)}
     twins = Twins(str(top), others, own, mark, set(_led_by_line(line, others)))
     folders = {os.path.dirname(path) for path in (*own, *own.values())}
+    folders |= {compiled for folder in folders if os.path.isdir(compiled := os.path.join(folder, COMPILED))}
     with note_openings(folders if own else (), twins.note) as twins.openings:
         yield twins
 

@@ -28,6 +28,7 @@ from sidecar.operations.landing_repository.place import (
     expire_landing_worktrees,
     keep_landing_worktree,
     landing_index,
+    link_above,
     remove_tree,
     take_landing_worktree,
 )
@@ -107,6 +108,8 @@ def _fill(running: MergeRun, plan: MergePlan, made: Made, commit: str, kept: Kep
     shutil.copy2(where.git_dir / "index", index)
     links = gitlinks(where.place)
     for path in links:
+        while (link := link_above(where.top, path)) is not None:
+            link.unlink()  # a command has put it there
         remove_tree(where.top / path)
         (where.top / path).mkdir(parents=True, exist_ok=True)
     checkouts = [plan.worktree.key, *([plan.checkout.key] if plan.checkout is not None else [])]
@@ -123,8 +126,11 @@ def _fill(running: MergeRun, plan: MergePlan, made: Made, commit: str, kept: Kep
 
 
 def _remove(there: LandingWorktree, paths: Sequence[str]) -> None:
+    """Remove what is there; what a link leads to is somewhere else."""
     for path in paths:
         full = there.top / path
+        if link_above(there.top, path) is not None:
+            continue
         if full.is_symlink() or not full.is_dir():
             full.unlink(missing_ok=True)
         else:

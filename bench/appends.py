@@ -8,20 +8,15 @@ lines that each side added in the file: docs/appends.md.
 
 from __future__ import annotations
 
-import argparse
-import random
-import tempfile
 from collections import Counter
 from pathlib import Path
 
-from bench.by_git import borrow, git
+from bench.merges import borrowed, real_merges, run_over_merges
 from bench.replay import ask_sidecar
 from sidecar.git.objects import find_entry, tree_of
 from sidecar.git.process import GitError
-from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap
-from sidecar.model.settings import Options
-from sidecar.session.reader import Sources, open_sources
+from sidecar.session.reader import Sources
 
 
 def has_both(sources: Sources, overlap: Overlap, merge: str) -> bool:
@@ -43,16 +38,9 @@ def has_both(sources: Sources, overlap: Overlap, merge: str) -> bool:
 
 def replay(repository: Path, most: int, seed: int) -> None:
     """Print each file, and how many there are."""
-    with tempfile.TemporaryDirectory(prefix="appends-") as folder:
-        place = borrow(repository, Path(folder) / "repository")
-        sources = open_sources(place, Options())
-        if isinstance(sources, Failure):
-            raise SystemExit(sources.message)
-        rows = map(str.split, git(str(place), "rev-list", "--all", "--merges", "--parents").decode().splitlines())
-        merges = [row for row in rows if len(row) == 3]
-        random.Random(seed).shuffle(merges)
-        counts: Counter[str] = Counter()
-        for merge, ours, theirs in merges[:most]:
+    counts: Counter[str] = Counter()
+    with borrowed(repository) as (place, sources):
+        for merge, ours, theirs in real_merges(place, most, seed):
             try:
                 overlaps = ask_sidecar(sources, ours, theirs)
             except GitError:
@@ -63,20 +51,8 @@ def replay(repository: Path, most: int, seed: int) -> None:
                 both = has_both(sources, overlap, merge)
                 counts[f"{overlap.verdict} {'both' if both else 'not both'}"] += 1
                 print(merge[:10], overlap.verdict, overlap.path, "both" if both else "not both")
-        sources.close()
-        print(", ".join(f"{count} {what}" for what, count in counts.items()))
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run it from a command line."""
-    parser = argparse.ArgumentParser(prog="bench.appends", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("repository", type=Path)
-    parser.add_argument("--most", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args(argv)
-    replay(given.repository, given.most, given.seed)
-    return 0
+    print(", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_over_merges("appends", __doc__, replay)

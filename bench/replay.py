@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.by_git import BLOCK, MARKER_SIZE, Truth, ask_git, borrow, git, lay_attributes
+from bench.merges import real_merges
 from bench.own_work import replay_own_work
 from sidecar.git.objects import find_entry, read_blob, tree_of
 from sidecar.git.process import GitError
@@ -102,11 +103,8 @@ def _lines(sources: Sources, side: Side, index: int) -> list[bytes]:
 
 def pairs_of(repository: str, most: int, seed: int, tips: bool) -> list[tuple[str, str]]:
     """The pairs to replay: parents of merges, and pairs of neighbouring commits when asked for."""
-    listed = git(repository, "rev-list", "--all", "--merges", "--parents").decode().splitlines()
-    pairs = [(words[1], words[2]) for words in map(str.split, listed) if len(words) == 3]
+    pairs = [(ours, theirs) for _merge, ours, theirs in real_merges(repository, most, seed)]
     shuffle = random.Random(seed)
-    shuffle.shuffle(pairs)
-    pairs = pairs[:most]
     if tips:
         commits = git(repository, "rev-list", "--all", "--no-merges", "--date-order").decode().split()
         for _ in range(most):

@@ -57,3 +57,18 @@ def test_files_of_one_number_are_listed(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
     assert "migrations/0002_main.py migrations/0002_other.py" in done.stdout, done.stdout + done.stderr
     assert "1 merges, 1 with a number in common, 1 flagged" in done.stdout
+
+
+def test_lists_to_which_both_append_are_listed(tmp_path: Path) -> None:
+    repo = init(tmp_path / "history")
+    rows = "".join(f"    route('/{name}'),\n" for name in "abcdef")
+    commit(repo, {"routes.py": rows})
+    git(repo, "switch", "--quiet", "--create", "other")
+    commit(repo, {"routes.py": rows + "    route('/other'),\n"})
+    git(repo, "switch", "--quiet", "main")
+    commit(repo, {"routes.py": rows + "    route('/main'),\n"})
+    git(repo, "merge", "--quiet", "--no-edit", "-X", "ours", "--no-ff", "other", env=tick(repo))
+    command = [sys.executable, "-m", "bench.appends", str(repo)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert "conflict routes.py not both" in done.stdout, done.stdout + done.stderr
+    assert "1 merges, 1 conflicted, 1 conflict not both" in done.stdout

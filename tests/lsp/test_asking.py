@@ -80,10 +80,12 @@ async def test_the_plan_is_shown_and_nothing_happens_without_consent(shop: Shop)
     editor.answers = ["Cancel", None]
     for _ in range(2):
         answer = await editor.execute("sidecar.merge", {"worktree": "theirs"})
-        assert (answer["outcome"], answer["findings"], answer["receipt"]) == ("planned", [], None)
+        assert (answer["outcome"], answer["receipt"]) == ("planned", None)
+        assert [found["code"] for found in answer["findings"]] == ["agent-there"]
     assert editor.questions == [["Merge", "Cancel"]] * 2
     assert "Merge theirs (branch feature/theirs, 1 commit) into main with a merge commit?" in editor.asked[0]
     assert "Changes 1 file." in editor.asked[0]
+    assert "Codex is at work in theirs" in editor.asked[0]
 
 
 async def test_a_release_says_why_nothing_gets_lost_by_it(shop: Shop) -> None:

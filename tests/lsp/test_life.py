@@ -68,7 +68,7 @@ async def test_it_says_what_it_can(tmp_path: Path) -> None:
         assert can.execute_command_provider is not None and set(can.execute_command_provider.commands) == {
             *("sidecar.compare", "sidecar.merge", "sidecar.mergeAll", "sidecar.update", "sidecar.open", "sidecar.move"),
             *("sidecar.keep", "sidecar.intended", "sidecar.release", "sidecar.releaseAll", "sidecar.restore"),
-            "sidecar.setVerify",
+            *("sidecar.setVerify", "sidecar.continue", "sidecar.empty"),
         }
         assert can.hover_provider and can.code_lens_provider and can.code_action_provider
 

@@ -61,8 +61,13 @@ def _claude_sessions(now: float) -> Iterator[Agent]:
             pid, program = int(name[:-5]), _as_it_was(int(name[:-5]), began)
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
-        if program is not None and os.path.isabs(cwd) and "\0" not in cwd:
+        if program is not None and _is_claude(program) and os.path.isabs(cwd) and "\0" not in cwd:
             yield Agent(CLAUDE, session, "", cwd, now, 0.0, program.started, pid=pid)
+
+
+def _is_claude(program: Program) -> bool:
+    """Tell a client, whatever it is packed in, from who has its id here: a container counts its processes itself."""
+    return any("claude" in word.lower() for word in (program.file, *program.arguments))
 
 
 def _as_it_was(pid: int, said: float) -> Program | None:

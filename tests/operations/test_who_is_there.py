@@ -146,6 +146,21 @@ def test_what_a_client_left_behind_when_it_was_killed_is_nobody(repo: Path, home
         assert there(repo) == {}
 
 
+def test_a_session_of_a_container_is_not_whoever_has_its_process_id_here(
+    repo: Path, home: Path, programs: Path
+) -> None:
+    one = add_worktree(repo, "one")
+    with running(repo.parent, "cat") as pid:
+        publish(home, pid, one)
+        assert there(repo) == {}
+    sdk = programs / "node_modules/@anthropic-ai/claude-agent-sdk/cli.py"
+    sdk.parent.mkdir(parents=True)
+    sdk.write_text(WAIT)
+    with running(repo.parent, sys.executable, sdk) as pid:
+        publish(home, pid, one)
+        assert there(repo) == {"one": ["Claude Code"]}
+
+
 def test_a_lock_that_names_a_running_agent_is_its_word(repo: Path, programs: Path) -> None:
     one, two = add_worktree(repo, "one"), add_worktree(repo, "two")
     with running(repo.parent, programs / "claude") as pid:

@@ -175,9 +175,10 @@ def bytes_below(folder: str) -> int:
 
 
 def remove_landing_worktree(common_dir: str) -> None:
-    """Take the landing worktree away, with all that is known of it."""
+    """Take the landing worktree away, with all that is known of it; what can't be deleted is in nobody's way."""
     for file in (_record(common_dir), landing_index(common_dir)):
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
     remove_landing_repository(common_dir, LANDING)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.operations.merge.run import MergeChoices
+from sidecar.operations.recovery import recover_all
 from tests.harness import add_worktree, commit, git, init
 from tests.operations.merge.deeds import merged, only
 from tests.operations.merge.test_landing_worktree import done, linux, main, merge, prepares, top
@@ -67,6 +68,14 @@ def test_a_link_in_the_place_of_the_landing_worktree_is_not_followed(main: Path,
     done(main, "one", {"c.txt": "c\n"}, "test ! -e precious")
     assert outside.exists()
     assert not top(main).is_symlink()
+
+
+def test_a_record_that_cannot_be_deleted_is_in_the_way_of_verify_alone(main: Path) -> None:
+    (top(main).with_name("sidecar-landing.json") / "x").mkdir(parents=True)
+    commit(add_worktree(main, "one"), {"c.txt": "c\n"}, "one")
+    assert only(merged(main, "one", MergeChoices(verify="true")).findings).code == "failed"
+    assert recover_all(main) == ()
+    assert merged(main, "one", MergeChoices(verify="")).outcome == "merged"
 
 
 @linux

@@ -9,11 +9,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Mapping
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.git.config import Config
+from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
@@ -88,14 +91,32 @@ def changed_files(where: LandingRepository) -> tuple[str, ...]:
 
 
 def installed(there: LandingWorktree) -> dict[str, list[str]]:
-    """List what is installed where prepare has installed something: verify may install more, which others lack."""
+    """List what is in all that prepare has made: verify may install more there, or build there, which others lack.
+
+    Of packages and environments these are the names, because programs keep caches in them; of all else, every file.
+    """
     found = {}
-    for step in there.known.steps:
-        for path in step.left:
-            for folder in (there.top / path, *(there.top / path).glob("lib/*/site-packages")):
+    for full in (there.top / path for step in there.known.steps for path in step.left):
+        if full.name in INSTALLED or (full / "pyvenv.cfg").exists():
+            for folder in (full, *full.glob("lib/*/site-packages")):
                 if folder.is_dir():
                     found[str(folder)] = sorted(name for name in os.listdir(folder) if name[0] not in "._")
+        else:
+            found[str(full)] = sorted(_files(full))
     return found
+
+
+def _files(place: Path) -> Iterator[str]:
+    """List the files in a place, or itself, each with what tells that it was written; caches are left out."""
+    places = [place]
+    for folder, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if name != "__pycache__" and not is_cache(os.path.join(folder, name))]
+        places += [Path(folder, name) for name in names]
+    for one in places if not is_cache(str(place)) else ():
+        with suppress(OSError):
+            status = os.lstat(one)
+            if not stat.S_ISDIR(status.st_mode):
+                yield f"{one} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 CHOOSES_CODE = ("PYTHONPATH", "NODE_PATH", "GOWORK", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")

@@ -155,6 +155,17 @@ def test_what_verify_installs_is_not_there_for_the_next(main: Path, tmp_path: Pa
     done(main, "two", {"d.txt": "d\n"}, "test -d node_modules/lib && test ! -e node_modules/more")
 
 
+@linux
+def test_what_verify_builds_in_what_prepare_made_is_not_there_for_the_next(main: Path, tmp_path: Path) -> None:
+    runs = prepares(main, "mkdir -p dist/deep && cat a.txt > dist/deep/x && cp a.txt debug.log", tmp_path)
+    done(main, "one", {"c.txt": "c\n"}, "touch dist/deep/more")
+    done(main, "two", {"d.txt": "d\n"}, "test ! -e dist/deep/more && echo built > dist/deep/x")
+    done(main, "three", {"e.txt": "e\n"}, "grep a dist/deep/x && echo built > debug.log")
+    done(main, "four", {"f.txt": "f\n"}, "grep a debug.log")
+    done(main, "five", {"g.txt": "g\n"}, "cat dist/deep/x")
+    assert count(runs) == 4, "the last found what there was"
+
+
 def test_prepare_runs_again_where_what_it_made_is_not_ignored_or_gone(main: Path, tmp_path: Path) -> None:
     runs = prepares(main, "mkdir -p deps node_modules && touch deps/x node_modules/x", tmp_path)
     done(main, "one", {"c.txt": "c\n"}, "test -f deps/x")

@@ -25,7 +25,7 @@ from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
 from sidecar.operations.guard.keeping import Tell as GuardTell
 from sidecar.operations.guard.keeping import open_guard
-from sidecar.session.address import log_file
+from sidecar.session.address import Shared, log_file
 from sidecar.session.claim import claim
 from sidecar.session.host import Host, Tell
 from sidecar.session.keeper import Keeper
@@ -72,7 +72,7 @@ def run() -> int:
     try:
         options = Options(shared.trusted, shared.settings)
         here = Path(request.folder)
-        session = open_session(_lasting(shared.common_dir, here), options, host.on_picture, here)
+        session = open_session(_lasting(shared, here), options, host.on_picture, here)
         if isinstance(session, Failure):
             _answer(Started(failure=session))
             return 1
@@ -144,9 +144,10 @@ def _start_log(name: str) -> _Trouble:
     return trouble
 
 
-def _lasting(common_dir: str, folder: Path) -> Path:
+def _lasting(shared: Shared, folder: Path) -> Path:
     """Give a folder of the repository that no release of a worktree takes away."""
-    main = Path(common_dir.removesuffix("/.git"))
+    common_dir = shared.common_dir
+    main = Path(shared.main_folder or common_dir.removesuffix("/.git"))
     for place in (main, Path(common_dir)):
         found = open_repository(place) if place.is_dir() else None
         if found is not None and not isinstance(found, Failure) and found.common_dir == common_dir:

@@ -24,8 +24,9 @@ from sidecar import __version__
 from sidecar.model.decode import Seconds, Size, Text, decode
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Value
-from sidecar.session.wire import Connection, Message, introduce
+from sidecar.session.wire import SECONDS_TO_PROVE, Connection, Message, introduce
 from sidecar.system.files import read_regular, why_not_ours
+from sidecar.system.place import Place
 
 FAR_ENOUGH = 100
 """Bytes of the longest path that every system takes for a socket (unix(7): 108, elsewhere 104)."""
@@ -44,10 +45,12 @@ GITS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EX
 class Shared:
     """What doors have in common that share a session; whatever could make another verdict of the same files.
 
-    `environment` has the variables that decide what is read, `code` what this code is, by its place and its times.
+    `main_folder` is a main worktree that only those know who are in it. `environment` has the variables that decide
+    what is read, `code` what this code is, by its place and its times.
     """
 
     common_dir: Text
+    main_folder: str | None
     trusted: bool
     settings: Mapping[str, str | bool | int | tuple[str, ...]]
     environment: Mapping[str, str]
@@ -74,14 +77,15 @@ class Note:
     log: str
 
 
-def shared(common_dir: str, trusted: bool, settings: Mapping[str, Value]) -> Shared:
+def shared(place: Place, trusted: bool, settings: Mapping[str, Value]) -> Shared:
     """Say what a door of this process has in common with those that it can share a session with."""
     environment = {name: os.environ[name] for name in (*PERSONAL, *GITS) if name in os.environ}
     git = shutil.which("git")
     environment["git"] = os.path.realpath(git) if git is not None else ""
     if trusted:  # filters and merge drivers are found there
         environment["PATH"] = os.environ.get("PATH", "")
-    return Shared(common_dir, trusted, settings, environment, __version__, _code())
+    main_folder = place.known_only_here
+    return Shared(place.common_dir, main_folder, trusted, settings, environment, __version__, _code())
 
 
 def _code() -> str:
@@ -130,14 +134,18 @@ def read_note(name: str) -> Note | None:
     return None if isinstance(found, Failure) else found
 
 
-def connect(name: str, about: Message) -> Connection | None:
+def connect(name: str, about: Message, seconds: float = SECONDS_TO_PROVE) -> Connection | None:
     """Connect to the session of this name; None where none listens. `about` is what the session is told of the door."""
     note = read_note(name)
-    return connect_to(note, about) if note is not None else None
+    return connect_to(note, about, seconds) if note is not None else None
 
 
-def connect_to(note: Note, about: Message) -> Connection | None:
-    """Connect to the session that says this of itself; None where it does not listen any more."""
+def connect_to(note: Note, about: Message, seconds: float = SECONDS_TO_PROVE) -> Connection | None:
+    """Connect to the session that says this of itself; None where it does not listen any more.
+
+    Its process may be there and do nothing. None then, too: at once where others wait for it already, else after so
+    many seconds.
+    """
     connection: Connection | None = None
     try:
         if not _is_private(directory()):
@@ -145,11 +153,12 @@ def connect_to(note: Note, about: Message) -> Connection | None:
         key = read_regular(str(directory() / "key"), KEY_BYTES)
         if isinstance(note.address, str):
             end = socket.socket(socket.AF_UNIX)
+            connection = Connection(end)
+            connection.wait_at_most(seconds)
             end.connect(note.address)
         else:
-            end = socket.create_connection((LOCAL, note.address))
-        connection = Connection(end)
-        introduce(connection, key, about)
+            connection = Connection(socket.create_connection((LOCAL, note.address), seconds))
+        introduce(connection, key, about, seconds)
     except (OSError, ValueError):
         if connection is not None:
             connection.close()

@@ -6,6 +6,7 @@ It answers as a look of one's own would, or not at all. In any doubt the one who
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from sidecar.session.wire import Connection, Message
 from sidecar.system.place import Place, find_place
 
 SECONDS = 2.0
-"""How long an answer may take before one looks for oneself."""
+"""How long an answer may take before one looks for oneself, of all sessions together and with getting there."""
+MOMENT = 0.01
+"""Seconds for an answer that has come already."""
 
 
 def ask_picture_at(place: Place, options: Options, paths: Sequence[str]) -> Picture | None:
@@ -39,8 +42,9 @@ def ask_picture(folder: Path, options: Options, *, prove: bool) -> Picture | Non
 
 def ask_report(name: str) -> Message | None:
     """Give what the session of a name says of itself; None where it does not answer."""
-    connection = connect(name, _ABOUT)
-    answer = _answer(connection, {"ask": "report"}) if connection is not None else None
+    end = time.monotonic() + SECONDS
+    connection = connect(name, _ABOUT, SECONDS)
+    answer = _answer(connection, {"ask": "report"}, end) if connection is not None else None
     report = answer.get("report") if answer is not None else None
     return report if isinstance(report, dict) else None
 
@@ -51,9 +55,10 @@ _ABOUT: Message = {"kind": "question"}
 def _ask(place: Place, options: Options, question: Message) -> Picture | None:
     if is_off():
         return None
-    for connection in _sessions(place):
-        own = encode(shared(place.common_dir, options.trusted, of_session(options.editor)))
-        answer = _answer(connection, {**question, "shared": own})
+    end = time.monotonic() + SECONDS
+    for connection in _sessions(place, end):
+        own = encode(shared(place, options.trusted, of_session(options.editor)))
+        answer = _answer(connection, {**question, "shared": own}, end)
         if answer is None or "picture" not in answer:
             continue
         change = decode(PictureChange, answer["picture"])
@@ -62,11 +67,14 @@ def _ask(place: Place, options: Options, question: Message) -> Picture | None:
     return None
 
 
-def _sessions(place: Place) -> Iterator[Connection]:
-    """Connect to each session of a repository; which one may answer, it knows itself."""
+def _sessions(place: Place, end: float) -> Iterator[Connection]:
+    """Connect to each session of a repository until it is too late; which one may answer, it knows itself."""
     for _, note in _notes():
-        if note.repository == place.common_dir and (connection := connect_to(note, _ABOUT)) is not None:
-            yield connection
+        left = end - time.monotonic()
+        if note.repository == place.common_dir and left > 0:
+            connection = connect_to(note, _ABOUT, left)
+            if connection is not None:
+                yield connection
 
 
 def _notes() -> Iterator[tuple[str, Note]]:
@@ -76,9 +84,9 @@ def _notes() -> Iterator[tuple[str, Note]]:
         return
 
 
-def _answer(connection: Connection, question: Message) -> Message | None:
+def _answer(connection: Connection, question: Message, end: float) -> Message | None:
     try:
-        connection.wait_at_most(SECONDS)
+        connection.wait_at_most(max(MOMENT, end - time.monotonic()))
         connection.send({**question, "id": 1})
         return connection.receive()
     except (OSError, ValueError):

@@ -25,7 +25,7 @@ from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture
 from sidecar.model.picture_change import NOTHING, PictureChange, apply_change
 from sidecar.model.settings import DEFAULTS, Options, Value, of_door, settle
-from sidecar.session.address import Shared
+from sidecar.session.address import Shared, connect
 from sidecar.session.background import Foreground
 from sidecar.session.starting import attach
 from sidecar.session.wire import Connection, Message, NotOursError
@@ -39,6 +39,8 @@ MOST_REMEMBERED = 16 * 1024 * 1024
 MOST_HUNKS = 4096
 FAILURES = 6
 """How many times in a row a session can't be had before the door does without."""
+LONGEST_LOSS = 15.0
+"""Seconds after which it is not tried again: a process that lives and does nothing lets each try take long."""
 LONG_ENOUGH = 60.0
 """Seconds after which a session that ends is no reason to wait before the next one."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
@@ -82,6 +84,7 @@ class AttachedSession:
         self._texts: dict[str, tuple[str, int]] = {}
         self._base = NOTHING
         self._guards = self._closed = False
+        self._owed: float | None = None
         self._ids = count(1)
         self._questions: dict[int, _Question] = {}
         self._contents: OrderedDict[str, bytes] = OrderedDict()
@@ -92,6 +95,7 @@ class AttachedSession:
         self._writer = threading.Thread(target=self._write, name="sidecar-sends", daemon=True)
         self._reader.start()
         self._writer.start()
+        threading.Thread(target=self._doubt, name="sidecar-doubts", daemon=True).start()
 
     # As a Session
 
@@ -174,7 +178,32 @@ class AttachedSession:
         if self._connection is not None:
             self._outbox.pop(key, None)
             self._outbox[key] = message
+            if self._owed is None:
+                self._owed = time.monotonic() + PATIENCE
             self._lock.notify_all()
+
+    def _doubt(self) -> None:
+        """Part from a session whose process is there and does nothing (it was stopped, say), so that one is had again.
+
+        It is asked whether it is there only where something was sent to it and nothing has come since.
+        """
+        while True:
+            with self._lock:
+                while not self._closed and (left := self._until_owed()) != 0.0:
+                    self._lock.wait(left)
+                if self._closed:
+                    return
+                self._owed, connection = None, self._connection
+            there = connect(self._shared.name, {"kind": "question"})
+            if there is not None:
+                there.close()
+            elif connection is not None:
+                log.warning("the session does not answer")
+                connection.close()
+
+    def _until_owed(self) -> float | None:
+        """Give the seconds until something must have come; None where nothing has to."""
+        return None if self._owed is None else max(0.0, self._owed - time.monotonic())
 
     def _write(self) -> None:
         while True:
@@ -236,8 +265,10 @@ class AttachedSession:
 
     def _replace(self, wait: float) -> str | None:
         """Attach to the next session; says why there is none."""
-        why = ""
-        for _ in range(FAILURES):
+        why, end = "", time.monotonic() + LONGEST_LOSS
+        for tried in range(FAILURES):
+            if tried and time.monotonic() > end:
+                break
             with self._lock:
                 if self._lock.wait_for(lambda: self._closed, wait):
                     return None
@@ -258,7 +289,7 @@ class AttachedSession:
         """Note that nobody answers any more; what was asked is asked again."""
         connection.close()
         with self._lock:
-            self._base = NOTHING
+            self._base, self._owed = NOTHING, None
             if self._connection is connection:
                 self._outbox.clear()
             for question in self._questions.values():
@@ -280,6 +311,8 @@ class AttachedSession:
                 self._put("guard", {"do": "guard"})
 
     def _take(self, message: Message) -> None:
+        with self._lock:
+            self._owed = None
         if "answer" in message:
             with self._lock:
                 question = self._questions.pop(message["answer"], None)

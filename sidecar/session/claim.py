@@ -41,13 +41,12 @@ class Claim:
     listener: socket.socket
     note: Note
 
-    def is_there(self) -> bool:
-        """Tell whether doors can still find it."""
-        return os.path.exists(_file(self.name, "json"))
-
     def stop_listening(self) -> None:
-        """Let no door find it any more; who comes now starts another one, which waits for the lock."""
-        with _in_turn():
+        """Let no door find it any more; who comes now starts another one, which waits for the lock.
+
+        Where the directory has been taken away (it may go when its user logs out), there is nothing to find.
+        """
+        with suppress(OSError, Timeout), _in_turn():
             _remove(self.name, "json", "sock")
         self.listener.close()
 

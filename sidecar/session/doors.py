@@ -26,7 +26,7 @@ def find_session(
     place = None if alone or is_off() else find_place(str(folder))
     why = None
     if place is not None:
-        common = shared(place.common_dir, options.trusted, of_session(options.editor))
+        common = shared(place, options.trusted, of_session(options.editor))
         found = attach(common, folder, about(folder))
         if not isinstance(found, Failure):
             return AttachedSession(common, folder, options, hears, found), None

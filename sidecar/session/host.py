@@ -101,7 +101,7 @@ class Host:
         self._newest: Picture | None = None
         self._guard: Keeper | None = None
         self._guarded = self._ended = False
-        self._alone_since = time.monotonic() + max(0.0, FIRST_DOOR - linger)
+        self._alone_since = 0.0
         self._waker, self._wakes = socket.socketpair()
         self.session: Session
         self.texts: Texts
@@ -126,6 +126,7 @@ class Host:
 
     def serve(self, on_end: Callable[[], None]) -> None:
         """Let doors in until the last one has been gone for a while, then close everything; `on_end` comes between."""
+        self._alone_since = time.monotonic() + max(0.0, FIRST_DOOR - self._linger)
         listener = self._claim.listener
         with selectors.DefaultSelector() as ready:
             ready.register(listener, selectors.EVENT_READ)

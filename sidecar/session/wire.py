@@ -112,10 +112,13 @@ def admit(connection: Connection, key: bytes) -> dict[str, Any]:
     return said
 
 
-def introduce(connection: Connection, key: bytes, about: Message) -> None:
-    """Prove to a session that this door knows the key, and have it prove the same; `about` is what the door is."""
+def introduce(connection: Connection, key: bytes, about: Message, seconds: float) -> None:
+    """Prove to a session that this door knows the key, and have it prove the same; `about` is what the door is.
+
+    Each of its answers may take so many seconds.
+    """
     nonce = secrets.token_hex(16)
-    connection.wait_at_most(SECONDS_TO_PROVE)
+    connection.wait_at_most(seconds)
     asked = connection.receive(MOST_BEFORE_PROOF)
     if asked is None:
         raise NotOursError("the session ends")

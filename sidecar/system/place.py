@@ -28,6 +28,16 @@ class Place:
         except OSError:
             return True
 
+    @property
+    def known_only_here(self) -> str | None:
+        """The top of a main worktree whose git directory lies elsewhere (git-init(1), --separate-git-dir), else None.
+
+        Nothing in the git directory leads back to it, so that who starts elsewhere may not find it.
+        """
+        if os.path.dirname(self.common_dir) == self.top or git_directory(Path(self.top)) != Path(self.common_dir):
+            return None
+        return self.top
+
 
 def find_place(path: str) -> Place | None:
     """The worktree that an absolute real path lies in, the innermost; None where it is in none. Git is not asked."""

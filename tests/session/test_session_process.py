@@ -11,20 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
+from sidecar.git.quarantine import quarantine_directories
 from sidecar.model.picture import Picture
 from sidecar.model.settings import Options
 from sidecar.session import address
+from sidecar.session import attached as attached_session
 from sidecar.session.address import LOCAL, directory, notes
-from sidecar.session.asking import ask_report
+from sidecar.session.asking import ask_picture, ask_report
 from sidecar.session.attached import Hears
 from sidecar.session.doors import find_session
-from sidecar.session.live import Session
+from sidecar.session.live import NAME, Session
 from sidecar.session.once import look
 from sidecar.session.wire import MOST_BEFORE_PROOF, Connection
 from tests.git.leaving import eventually
-from tests.harness import add_worktree, commit, write
+from tests.harness import add_worktree, commit, git, write
 from tests.session.attaching import attached, is_nothing_left, session_processes
 
 TEXT = "".join(f"line {number}\n" for number in range(20))
@@ -120,6 +123,21 @@ def test_doors_that_would_see_otherwise_have_their_own(shared: Path) -> None:
     ):
         eventually(lambda: len(session_processes()) == 1)  # those from before had no door
         two.until(lambda picture: two.session.settings["show"] == "everything")
+
+
+def test_a_main_worktree_whose_git_directory_is_elsewhere_is_seen_by_who_is_in_it(shared: Path) -> None:
+    elsewhere = shared.parent / "elsewhere"
+    git(shared, "init", "--quiet", f"--separate-git-dir={elsewhere}")
+    git(shared, "worktree", "repair", str(shared.parent / "one"), str(shared.parent / "two"))
+    write(shared, {"a.txt": TEXT.replace("line 3\n", "main\n")})
+    with attached(shared.parent / "one") as before, attached(shared) as door:
+        fresh = look(shared, Options())
+        assert isinstance(fresh, Picture)
+        assert len(fresh.overlaps) == 3 and all(one.worktree.problem is None for one in fresh.worktrees)
+        door.until(lambda picture: picture.worktrees == fresh.worktrees and picture.overlaps == fresh.overlaps)
+        before.until(lambda picture: picture.worktrees)
+        told = ask_picture(shared, Options(), prove=False)
+        assert told is None or told.worktrees == fresh.worktrees
 
 
 def test_another_version_has_its_own(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +239,43 @@ def test_a_place_too_deep_for_a_socket_has_a_port_of_this_machine(
     with attached(shared) as door:
         door.until(lambda picture: len(picture.overlaps) == 1)
         assert [type(note.address) for _, note in notes()] == [int]
+
+
+def test_one_that_lives_and_does_nothing_is_parted_from_and_had_again_when_it_goes_on(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(attached_session, "PATIENCE", 0.5)
+    one = shared.parent / "one"
+    with attached(shared) as door:
+        door.until(lambda picture: len(picture.overlaps) == 1)
+        (stopped,) = session_processes()
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            door.session.set_unsaved(f"{one}/b.txt", "typed\n", 1)
+            eventually(lambda: "the session does not answer" in caplog.messages)
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        door.until(lambda picture: typed(one, picture))
+
+
+def test_one_whose_directory_is_taken_away_closes_everything_at_its_end(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "run"
+    place.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(place))
+        with attached(shared) as door:
+            door.until(lambda picture: len(picture.overlaps) == 1)
+            (session,) = session_processes()
+            ((_, note),) = notes()
+            ours = [found for found in quarantine_directories() if (found / NAME).exists()]
+            assert ours
+            shutil.rmtree(place)
+            place.write_text("no directory")
+    eventually(lambda: not psutil.pid_exists(session))
+    assert [found for found in ours if found.exists()] == []
+    assert not Path(note.log).exists() or "Traceback" not in Path(note.log).read_text()
 
 
 def test_nobody_is_let_in_without_the_key(shared: Path) -> None:

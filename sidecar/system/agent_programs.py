@@ -48,8 +48,8 @@ TAKES_A_VALUE = frozenset({"-r", "--require", "--import", "--loader", "--experim
 """Options of interpreters whose value is the next argument."""
 ENDINGS = re.compile(r"\.(?:exe|cmd|js|mjs|cjs|py)$", re.IGNORECASE)
 PACKAGE = re.compile(r"[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]")
-LEFT_BEHIND = re.compile(r"(?:^|-)daemon$")
-"""An argument of a process that a client leaves behind when it ends; it is nobody."""
+LEFT_BEHIND = re.compile(r"(?:[\w-]*-)?daemon")
+"""An option, or a command, of a process that a client leaves behind when it ends; it is nobody."""
 
 
 def client_of(program: str, arguments: Sequence[str], more: Collection[str] = ()) -> str | None:
@@ -58,11 +58,13 @@ def client_of(program: str, arguments: Sequence[str], more: Collection[str] = ()
     `program` is the path of the file that runs, `arguments` are those of the process from the zeroth on, and `more` are
     names of other programs that are agents.
     """
-    if any(LEFT_BEHIND.search(argument) for argument in arguments[1:]):
-        return None
-    called = [program, *arguments[:1]]  # the file may be called by its version, or the argument by anything
+    called, rest = [program, *arguments[:1]], arguments[1:]  # each of the two may be called by a version, or anything
     if any(INTERPRETERS.fullmatch(_last(path)) for path in called):
         called = [_script(arguments)]
+        rest = arguments[arguments.index(called[0]) + 1 :] if called[0] in arguments else rest
+    told = (word for at, word in enumerate(rest) if at == 0 or word.startswith("-"))  # others are values, or prompts
+    if any(LEFT_BEHIND.fullmatch(word) for word in told):
+        return None
     for path in called:
         package = PACKAGE.findall(path)
         name = ENDINGS.sub("", _last(path))

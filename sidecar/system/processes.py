@@ -140,7 +140,7 @@ def _described(process: psutil.Process) -> Process:
     editor = next(filter(None, map(_editor_of, above)), "")
     if editor and plain in SHELLS:
         return Process(process.pid, name, editor, "terminal")
-    if editor and not _is_agent(process.pid) and _terminal_of(process) is None:
+    if editor and not _is_agent(process.pid) and not _has_terminal(process):
         return Process(process.pid, name, editor, "helper")
     if plain in SHELLS and process.pid in {one.pid for one in psutil.Process().parents()}:
         return Process(process.pid, name, "", "caller")
@@ -163,9 +163,16 @@ def _editor_of(process: psutil.Process) -> str:
     return next((title for title, is_of in EDITORS if any(is_of.search(place) for place in places)), "")
 
 
-def _terminal_of(process: psutil.Process) -> str | None:
-    terminal = getattr(process, "terminal", None)  # psutil has none on Windows
-    return terminal() if terminal is not None else None
+def _has_terminal(process: psutil.Process) -> bool:
+    """Tell whether a process has a terminal (proc(5): /proc/PID/stat, tty_nr).
+
+    Of terminals psutil 7.2 knows only those that were there when it was asked first.
+    """
+    try:
+        return Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2].split()[4] != b"0"
+    except (OSError, IndexError):
+        terminal = getattr(process, "terminal", None)  # psutil has none on Windows
+        return terminal is not None and terminal() is not None
 
 
 def is_running(pid: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sidecar.system.processes import processes_inside
@@ -98,6 +99,7 @@ shell.kill(), helper.kill(), os.kill(program, 9)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 def test_what_an_editor_has_there_for_itself_is_told_from_what_works_by_itself(tmp_path: Path) -> None:
+    psutil.Process().terminal()  # from now on psutil knows no terminal that is opened
     folder, place = tmp_path / "worktree", tmp_path / "code-server"
     folder.mkdir()
     place.mkdir()

@@ -127,7 +127,8 @@ def _in_the_way(plan: UninstallPlan) -> Iterator[Finding]:
         who = named([f"process {note.pid}" for note in notes], between=" and ")
         verb = "watches" if len(notes) == 1 else "watch"
         said = f"{who[0].upper()}{who[1:]} {verb} this repository, and would keep new states at once."
-        yield finding("still-watched", f"{said} Close the editors that have it open, or disable the extension there.")
+        how = "Close the editors that have it open, or disable the extension there, and wait for ten seconds."
+        yield finding("still-watched", f"{said} {how}")
     if (busy := who_holds(plan.common_dir)) is not None:
         yield busy
     for folder in plan.folders:

@@ -15,7 +15,7 @@ from sidecar.git.history import find_trunk
 from sidecar.git.process import GitError
 from sidecar.git.repository import list_worktrees
 from sidecar.git.status import read_uncommitted
-from sidecar.model.changes import Change, ChangeSet
+from sidecar.model.changes import Change, ChangeSet, ancestors
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import stays_plain
 from sidecar.model.numbered import Number, numbers_added
@@ -27,6 +27,7 @@ from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import READERS, Reading, read_worktree, worktree_state
 from sidecar.session.unsaved import Unsaved
 
+ATTRIBUTES = ".gitattributes"
 NO_TEXTS: Mapping[str, Unsaved] = MappingProxyType({})
 
 
@@ -49,11 +50,11 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     own = next((worktree for worktree in worktrees if worktree.key == key), None)
     if own is None:
         return Failure("unknown-name", f"{key} is no worktree of this repository.")
-    mine = _state_at(sources, trunk, own, paths, texts)
+    mine = _state_at(sources, trunk, own, _with_attributes(paths), texts)
     changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
     names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
     numbers = numbers_added(change.path for change in changes if change.before is None)
-    looked_at = tuple(dict.fromkeys((*names, *(number[0] for number in numbers if number[0]))))
+    looked_at = tuple(dict.fromkeys((*_with_attributes(names), *(number[0] for number in numbers if number[0]))))
     others = [worktree for worktree in worktrees if worktree.key != key and worktree.readable]
     with ThreadPoolExecutor(READERS) as pool:
         states = list(pool.map(lambda worktree: _state_at(sources, trunk, worktree, looked_at), others))
@@ -62,6 +63,12 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     ordered = sorted((mine, *meeting), key=lambda state: at[state.worktree.key])  # the first is merged into
     overlaps, unknown = _grade(sources, trunk, key, ordered, names)
     return Picture(1, sources.repository.common_dir, trunk, tuple(ordered), overlaps, unknown=unknown)
+
+
+def _with_attributes(paths: Sequence[str]) -> tuple[str, ...]:
+    """Add the attributes files that decide how git merges these paths."""
+    above = dict.fromkeys(directory for path in paths for directory in ancestors(path))
+    return (*paths, ATTRIBUTES, *(f"{directory}/{ATTRIBUTES}" for directory in above))
 
 
 def cut_to_paths(picture: Picture, key: str, paths: Sequence[str]) -> Picture:
@@ -168,7 +175,7 @@ def _cut(sources: Sources, state: WorktreeState, names: Collection[str]) -> Work
     changes = state.changes
     if changes is None:
         return state
-    kept = {path: one for path, one in changes.touched.items() if path in names or path.endswith(".gitattributes")}
+    kept = {path: one for path, one in changes.touched.items() if path in names or path.endswith(ATTRIBUTES)}
     tree = sources.trees.edited(changes.base, frozenset((path, change.after) for path, change in kept.items()))
     folded = {path: change for path, change in changes.changes.items() if path in kept}
     return replace(state, changes=ChangeSet(changes.base, tree, kept, folded))

@@ -87,6 +87,17 @@ def test_attributes_that_another_has_changed_decide(repo: Path) -> None:
     assert {found} == {one for one in picture_of(repo).overlaps if one.path == "a.txt"}
 
 
+def test_attributes_that_are_not_committed_decide(repo: Path) -> None:
+    commit(repo, {"d/a.txt": "one\ntwo\nthree\n"})
+    one, two = add_worktree(repo, "one"), add_worktree(repo, "two")
+    for worktree in (repo, one, two):
+        write(worktree, {"d/a.txt": f"one\n{worktree.name}\nthree\n", "d/.gitattributes": "*.txt merge=union\n"})
+    picture = picture_of(repo)
+    assert {overlap.verdict for overlap in picture.overlaps if overlap.path == "d/a.txt"} == {"clean"}
+    for worktree in (repo, one, two):
+        assert at(str(worktree), "d/a.txt") == expected(picture, str(worktree), "d/a.txt")
+
+
 def test_other_files_are_not_in_it(repo: Path) -> None:
     commit(repo, {"a.txt": "base\n", "b.txt": "base\n"})
     one, two = add_worktree(repo, "one"), add_worktree(repo, "two")

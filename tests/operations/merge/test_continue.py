@@ -45,12 +45,19 @@ def test_what_was_added_is_committed_whatever_it_reads_like(main: Path, merging:
     assert git(merging, "show", "HEAD:a.txt") == "one\ntrunk\nthree"
 
 
-@pytest.mark.parametrize("what", ["markers", "binary", "deleted there", "driver", "link"])
+@pytest.mark.parametrize(
+    "what", ["markers", "short markers", "binary", "deleted there", "driver", "driver by default", "link"]
+)
 def test_what_a_person_has_not_resolved_stands_in_the_way(main: Path, feat: Path, what: str) -> None:
     git(main, "restore", "b.txt")
     ours, theirs = ("one\nours\n", "one\ntheirs\n") if what != "binary" else ("\0ours", "\0theirs")
-    if what == "driver":
-        (main / ".git/info/attributes").write_text("e.txt merge=ours\n")
+    if what == "short markers":
+        (main / ".git/info/attributes").write_text("e.txt conflict-marker-size=3\n")
+    if what.startswith("driver"):
+        if what == "driver":
+            (main / ".git/info/attributes").write_text("e.txt merge=ours\n")
+        else:
+            git(main, "config", "merge.default", "ours")
         git(main, "config", "merge.ours.driver", "echo kept > %A; exit 1")
     commit(main, {"e.txt": "one\n"}, "Begin e")
     git(feat, "merge", "-q", "-X", "ours", "main")

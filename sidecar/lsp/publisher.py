@@ -1,6 +1,7 @@
 """Tell the client what is new: one Picture at a time, the newest only, and nothing twice.
 
-Diagnostics go first, then `sidecar/picture`, what `status --json` prints, to a client that asked for it.
+Diagnostics go first, then `sidecar/picture`, what `status --json` prints, to a client that asked for it, and
+`sidecar/closed` once a repository is no longer kept up with.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ async def keep_publishing(state: ServerState) -> None:
         gone = set() if state.settling else state.published.keys() - state.repositories.keys()
         for name in gone:
             _tell(state, state.published.pop(name), Published())
+            if state.client.picture:
+                state.server.protocol.notify(CLOSED, {"repository": name})
         for name, repository in list(state.repositories.items()):
             if repository.due:
                 repository.due = False
@@ -77,6 +80,8 @@ def _tell(state: ServerState, before: Published, after: Published) -> None:
 
 
 PICTURE = "sidecar/picture"
+CLOSED = "sidecar/closed"
+"""The notifications: of what there is in a repository, and that nobody has it open any more."""
 REST = 9
 """How many times as long as sending took there is none then: a large Picture takes time from diagnostics."""
 

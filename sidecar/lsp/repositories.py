@@ -331,6 +331,7 @@ async def _do_without(state: ServerState, repository: OpenRepository, why: str) 
     """Keep a session in this process, since there is none to attach to any more."""
     log(state, f"{why} This window keeps a session of its own.", MessageType.Warning)
     state.alone |= repository.roots
+    state.settling = True  # it is opened again: nobody is told that it is closed
     await close(state, [name for name, held in state.repositories.items() if held is repository])
     state.moved.set()
 

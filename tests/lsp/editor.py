@@ -60,6 +60,7 @@ class Editor:
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
         self.pictures: list[Any] = []
         self.histories: list[Any] = []
+        self.closed: list[str] = []
         self.copied: list[str] = []
         self.messages: list[str] = []
         self.questions: list[list[str]] = []
@@ -87,6 +88,7 @@ class Editor:
         on(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: self.published.__setitem__(params.uri, params))
         on("sidecar/picture", self.pictures.append)
         on("sidecar/history", self.histories.append)
+        on("sidecar/closed", lambda params: self.closed.append(params.repository))
         on("sidecar/copy", lambda params: self.copied.append(params.text))
         on(types.WINDOW_SHOW_MESSAGE, lambda params: self.messages.append(params.message))
         on(types.WINDOW_LOG_MESSAGE, lambda params: self.logged.append(params.message))

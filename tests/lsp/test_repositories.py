@@ -42,6 +42,7 @@ async def test_several_folders_and_repositories_and_their_coming_and_going(
         await editor.until(lambda: editor.codes(theirs / "a.txt") == [])
         editor.close(second / "a.txt")
         await editor.until(lambda: editor.codes(second / "a.txt") == [] and editor.codes(other / "a.txt") == [])
+        await editor.until(lambda: editor.closed == [str(second / ".git")])
         assert editor.codes(mine / "a.txt") == [("conflict", 5, 5)]
         assert editor.messages == []
 

@@ -4,39 +4,12 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 
 import { compare } from "./compare";
+import { receiver, type Meant } from "./meant";
 import { choices, isBesideTrunk, pickRepository, pickWorktree, worktreeHere, type Choice } from "./pick";
 import type { Picture, Worktree } from "./picture";
 import { CONTINUE, EMPTY, KEEP, MERGE, RELEASE, RESTORE, UPDATE, type Answer, type Request, type StatePlan } from "./protocol";
-import type { Node } from "./worktrees";
-
-/** A worktree that is meant, in its repository. */
-export interface Meant {
-  readonly worktree: string;
-  readonly repository: string;
-}
-
-/** The worktree that a command is about: that of a row, or one that is named; none where a key or the palette gave it. */
-export function meantBy(argument: unknown, node: Node | undefined): Meant | undefined {
-  const named = argument as Partial<Meant> | undefined;
-  return typeof named?.worktree === "string" && typeof named.repository === "string"
-    ? { worktree: named.worktree, repository: named.repository }
-    : ofRow(node);
-}
-
-function ofRow(node: Node | undefined): Meant | undefined {
-  switch (node?.kind) {
-    case "worktree":
-    case "fact":
-    case "file":
-      return { worktree: node.worktree.path, repository: node.picture.repository };
-    case "trunk":
-      return node.checkout && { worktree: node.checkout.path, repository: node.picture.repository };
-    case "side":
-      return node.other.path === undefined ? undefined : { worktree: node.other.path, repository: node.picture.repository };
-    default:
-      return undefined;
-  }
-}
+import { openConflicts } from "./resolve";
+import type { Model, Node } from "./worktrees";
 
 export const merge = (one: Meant): Thenable<unknown> => vscode.commands.executeCommand(MERGE, one);
 export const release = (one: Meant): Thenable<unknown> => vscode.commands.executeCommand(RELEASE, one);
@@ -46,30 +19,44 @@ export const keep = (one: Meant, undo: boolean): Thenable<unknown> =>
 /** Merges trunk into a worktree; the click on a row that says so is the consent, since nothing is written over. */
 export const update = (one: Meant): Thenable<unknown> => vscode.commands.executeCommand(UPDATE, { ...one, confirmed: true });
 
-/** Merges a worktree into the one that this window shows, or one that is picked. */
-export async function mergeHere(pictures: readonly Picture[], one: Meant | undefined): Promise<void> {
-  const here = worktreeHere(pictures);
-  if (here === undefined || here.worktree.merge === null) {
+/** Merges the worktree of a row into the one that it is shown beside; from the palette one that is picked. */
+export async function mergeHere(
+  pictures: readonly Picture[],
+  one: Meant | undefined,
+  row: Node | undefined,
+  model: Model,
+): Promise<void> {
+  const into = row === undefined ? ofChoice(besideTrunk(worktreeHere(pictures), pictures)) : receiver(row, model);
+  if (into === undefined) {
     await vscode.window.showInformationMessage("This window shows no worktree beside trunk to merge into.");
     return;
   }
-  const offered = choices(pictures, (worktree, picture) =>
-    picture.repository === here.repository && isBesideTrunk(worktree, picture) && worktree.path !== here.worktree.path);
-  const from = one?.worktree ?? (await pickWorktree(offered, `Merge into ${here.worktree.name}`))?.worktree.path;
+  const from = one?.worktree ?? (await pickIncoming(pictures, into));
   if (from !== undefined) {
-    const argument = { worktree: here.worktree.path, repository: here.repository, from, confirmed: true };
-    await vscode.commands.executeCommand(UPDATE, argument);
+    await vscode.commands.executeCommand(UPDATE, { ...into, from, confirmed: true });
   }
 }
 
-/** Commits the merge whose conflicts are resolved, in that worktree or in this window's. */
+async function pickIncoming(pictures: readonly Picture[], into: Meant): Promise<string | undefined> {
+  const offered = choices(pictures, (worktree, picture) =>
+    picture.repository === into.repository && isBesideTrunk(worktree, picture) && worktree.path !== into.worktree);
+  const name = found(pictures, into)?.name ?? "";
+  return (await pickWorktree(offered, `Merge into ${name}`))?.worktree.path;
+}
+
+function besideTrunk(choice: Choice | undefined, pictures: readonly Picture[]): Choice | undefined {
+  const picture = pictures.find(({ repository }) => repository === choice?.repository);
+  return choice && picture && isBesideTrunk(choice.worktree, picture) ? choice : undefined;
+}
+
+/** Commits the merge whose conflicts are resolved, in that worktree; in this window's, which nobody has named, after a question. */
 export async function continueMerge(pictures: readonly Picture[], one: Meant | undefined): Promise<void> {
-  const found = one ?? merging(pictures);
-  if (found === undefined) {
+  const meant = one ?? merging(pictures);
+  if (meant === undefined) {
     await vscode.window.showInformationMessage("No merge is in progress in this window's worktree.");
     return;
   }
-  await vscode.commands.executeCommand(CONTINUE, { ...found, confirmed: true });
+  await vscode.commands.executeCommand(CONTINUE, { ...meant, ...(one === undefined ? {} : { confirmed: true }) });
 }
 
 function ofChoice(choice: Choice | undefined): Meant | undefined {
@@ -81,10 +68,19 @@ function merging(pictures: readonly Picture[]): Meant | undefined {
   return here?.worktree.merging ? ofChoice(here) : undefined;
 }
 
-/** That worktree, or this window's, in which conflicts are to be resolved. */
-export function resolving(pictures: readonly Picture[], one: Meant | undefined): Worktree | undefined {
-  const wanted = one?.worktree ?? worktreeHere(pictures)?.worktree.path;
-  return pictures.flatMap(({ worktrees }) => worktrees).find(({ path: own }) => own === wanted);
+/** Opens the files that wait for a person, in that worktree or in this window's. */
+export async function resolve(pictures: readonly Picture[], one: Meant | undefined): Promise<void> {
+  const worktree = one === undefined ? worktreeHere(pictures)?.worktree : found(pictures, one);
+  const unresolved = worktree?.merging?.unresolved ?? [];
+  if (worktree === undefined || unresolved.length === 0) {
+    await vscode.window.showInformationMessage(`Nothing is to be resolved in ${worktree?.name ?? "this window"}.`);
+    return;
+  }
+  await openConflicts(worktree.path, unresolved);
+}
+
+function found(pictures: readonly Picture[], { worktree }: Meant): Worktree | undefined {
+  return pictures.flatMap(({ worktrees }) => worktrees).find(({ path: own }) => own === worktree);
 }
 
 /** Compares the file of a row at its first region. */

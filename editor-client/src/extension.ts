@@ -2,13 +2,14 @@
 
 import * as vscode from "vscode";
 
-import { continueMerge, copyForAgent, empty, keep, merge, mergeHere, meantBy, openDiff, release, resolving, restoreRow, update, type Meant } from "./actions";
+import { continueMerge, copyForAgent, empty, keep, merge, mergeHere, openDiff, release, resolve, restoreRow, update } from "./actions";
 import type { AroundCommands } from "./client";
 import { compareActiveFile, showComparison, type CompareArgument } from "./compare";
 import { keepWorktree } from "./keep";
 import { createOverlapMap } from "./map/panel";
 import { createMarks } from "./marks";
 import { offerMcp } from "./mcp";
+import { isOfGoneRow, meantBy, type Meant } from "./meant";
 import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
 import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
@@ -46,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
     map.update();
     view.show(pictures, isRunning);
     showNext(view.model());
-  }, aroundCommands(log, view), marks, view.remember);
+  }, aroundCommands(log, view), marks, view);
   const map = createOverlapMap(context, () => started.pictures(), folderPaths, (...asked) => started.request(...asked));
   const seen = (): Sighting[] => sightings(started.pictures(), folderPaths());
   session = started;
@@ -64,8 +65,12 @@ export function activate(context: vscode.ExtensionContext): void {
     run: (pictures: Picture[], one: Meant | undefined, row: Node | undefined) => Promise<unknown>,
   ): vscode.Disposable =>
     withServer(name, async (argument) => {
-      const row = view.node(argument);
       const pictures = await started.firstPictures();
+      const row = view.node(argument);
+      if (isOfGoneRow(argument, row)) {
+        await vscode.window.showInformationMessage("That row is no longer there. Nothing was done.");
+        return;
+      }
       if (pictures.length === 0) {
         await vscode.window.showInformationMessage("No git repository is open here.");
         return;
@@ -85,12 +90,9 @@ export function activate(context: vscode.ExtensionContext): void {
       await (row?.kind === "file" ? openDiff(row) : compareActiveFile(meantBy(argument, row)?.worktree));
     }),
     withPictures("merge", async (pictures, one) => one ? merge(one) : mergeWorktree(pictures, started.request)),
-    withPictures("mergeHere", mergeHere),
+    withPictures("mergeHere", (pictures, one, row) => mergeHere(pictures, one, row, view.model())),
     withPictures("continue", continueMerge),
-    withPictures("resolve", async (pictures, one) => {
-      const worktree = resolving(pictures, one);
-      await (worktree && openConflicts(worktree.path, worktree.merging?.unresolved ?? []));
-    }),
+    withPictures("resolve", resolve),
     withPictures("mergeAll", mergeAll),
     withPictures("update", async (pictures, one) => one ? update(one) : updateWorktree(pictures)),
     withPictures("open", openWorktree),
@@ -129,7 +131,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   offerMcp(context, log);
   // Not awaited: an editor counts it as the time that the extension takes to be activated.
-  void started.restart().then(() => started.firstPictures()).then(view.settle);
+  void started.restart();
 }
 
 function aroundCommands(log: vscode.LogOutputChannel, view: WorktreesView): AroundCommands {

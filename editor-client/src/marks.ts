@@ -14,6 +14,8 @@ const MOST_NAMED = 5;
 export interface Marks {
   /** Takes the problems as the server tells them; passes them on. */
   readonly handle: NonNullable<Middleware["handleDiagnostics"]>;
+  /** Takes all marks of lines back, where a server has ended, which takes no problem back. */
+  readonly clear: () => void;
   /** Takes the newest sightings of the window. */
   readonly seen: (sightings: readonly Sighting[]) => void;
 }
@@ -66,11 +68,11 @@ export function createMarks(context: vscode.ExtensionContext): Marks {
       vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === key).forEach(show);
       next(uri, diagnostics);
     },
+    clear: () => {
+      marked.clear();
+      showAll();
+    },
     seen: (sightings) => {
-      if (sightings.length === 0 && marked.size > 0) { // also where a server has ended, which takes no problem back
-        marked.clear();
-        showAll();
-      }
       explorer.take(sightings);
     },
   };

@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import { plural, within, type Picture, type Worktree } from "./picture";
 import type { OrderAnswer, Request, Turn } from "./protocol";
 import { branchText } from "./words";
+import { meetings } from "./worktrees";
 
 export interface Choice {
   readonly worktree: Worktree;
@@ -107,9 +108,9 @@ function row(choice: Choice, ...details: readonly (string | undefined)[]): Row {
 }
 
 function overlapText({ worktree, repository }: Choice, pictures: readonly Picture[]): string {
-  const overlaps = pictures.find((picture) => picture.repository === repository)?.overlaps ?? [];
-  const own = overlaps.filter(({ sides }) => sides.some((side) => side.worktree === worktree.name));
-  const conflicts = own.filter(({ verdict }) => verdict === "conflict").length;
+  const picture = pictures.find((one) => one.repository === repository);
+  const own = (picture && meetings(picture).get(worktree.path)) ?? [];
+  const conflicts = own.filter(({ overlap }) => overlap.verdict === "conflict").length;
   return [plural(conflicts, "conflict"), plural(own.length - conflicts, "overlap")].filter((part) => part).join(", ");
 }
 
@@ -122,7 +123,7 @@ async function turns(offered: readonly Choice[], request: Request): Promise<Map<
   const repositories = [...new Set(offered.map(({ repository }) => repository))];
   const asked = repositories.map(async (repository) => {
     const { order = [] } = await request<OrderAnswer>("sidecar/plan", { repository });
-    return order.map((turn): [string, Turn] => [`${repository}\0${turn.worktree}`, turn]);
+    return order.map((turn): [string, Turn] => [`${repository}\0${turn.path}`, turn]);
   });
   const answers = await Promise.allSettled(asked);
   return new Map(answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : [])));
@@ -135,7 +136,7 @@ function ranked(offered: readonly Choice[], known: ReadonlyMap<string, Turn>): C
 }
 
 function keyOf({ worktree, repository }: Choice): string {
-  return `${repository}\0${worktree.name}`;
+  return `${repository}\0${worktree.path}`;
 }
 
 async function picked(picker: vscode.QuickPick<Row>): Promise<Choice | undefined> {

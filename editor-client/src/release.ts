@@ -14,10 +14,9 @@ import {
   type Request,
 } from "./protocol";
 import { openWindow } from "./window";
-import { sizeText } from "./words";
+import { deedText, sizeText } from "./words";
 
 const STATES = { integrated: "$(check) integrated", "not-integrated": "not integrated", "no-work": "no work" } as const;
-const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
 
 /** Picks a linked worktree, those that are done first, and releases it. */
 export async function releaseWorktree(pictures: readonly Picture[]): Promise<void> {
@@ -77,6 +76,6 @@ function receiptRow({ what, worktree, branch, time, bytes }: Receipt): vscode.Qu
   return {
     label: `$(history) ${worktree}`,
     description: branch === null || branch === worktree ? "" : branch,
-    detail: `${DEEDS[what] ?? what} ${new Date(time * 1000).toLocaleString()}${size}`,
+    detail: `${deedText(what)} ${new Date(time * 1000).toLocaleString()}${size}`,
   };
 }

@@ -4,10 +4,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import { lineText, plural, sideName, type Picture, type Worktree } from "./picture";
 import type { Landing, Receipt } from "./protocol";
-import { agentText, ago, branchText, distanceText, editsText, joined, lastSeen, sizeText } from "./words";
+import { agentText, ago, branchText, deedText, distanceText, editsText, joined, lastSeen, repositoryName, sizeText } from "./words";
 import { isHere, meetings, workedOn, type Meeting, type Model, type Node } from "./worktrees";
 
-/** How a row looks. `context` are words that menus ask for; `spoken` is what a screen reader says. */
+/** How a row looks; `tooltip` is Markdown. `context` are words that menus ask for; `spoken` is what a screen reader says. */
 export interface Row {
   readonly label: string;
   readonly description: string;
@@ -19,7 +19,6 @@ export interface Row {
   readonly expands: "no" | "closed" | "open";
 }
 
-const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
 const KEPT_ICONS: Readonly<Record<string, string>> = { merge: "git-merge", release: "archive", vanished: "trash", wiped: "discard" };
 const HOW: Readonly<Record<string, string>> = { merge: "with a merge commit", squash: "as one commit", rebase: "rebased" };
 const VERDICTS = {
@@ -35,7 +34,7 @@ export function row(node: Node, model: Model): Row {
     case "trust":
       return plain("This folder is not trusted", "nothing is merged or released: Manage Trust", "shield", { context: "trust" });
     case "repository":
-      return plain(repositoryName(node.picture), "", "repo", { context: "repository", tooltip: node.picture.repository, expands: "open" });
+      return plain(repositoryName(node.picture), "", "repo", { context: "repository", tooltip: escaped(node.picture.repository), expands: "open" });
     case "trunk":
       return trunkRow(node, model);
     case "landing":
@@ -58,7 +57,7 @@ export function row(node: Node, model: Model): Row {
       return plain("Notices", `${node.notices.length}`, "bell", { context: "notices", expands: "closed" });
     case "notice": {
       const { text, time, isWarning } = node.notice;
-      return plain(text, ago(time, model.now), isWarning ? "warning" : "info", { context: "notice", tooltip: text });
+      return plain(text, ago(time, model.now), isWarning ? "warning" : "info", { context: "notice", tooltip: escaped(text) });
     }
   }
 }
@@ -69,7 +68,7 @@ export function isEqual(one: Row, other: Row): boolean {
 
 function plain(label: string, description: string, icon: string, more: Partial<Row>): Row {
   const spoken = description === "" ? label : `${label}, ${description}`;
-  return { label, description, tooltip: spoken, icon, context: "", spoken, expands: "no", ...more };
+  return { label, description, tooltip: escaped(spoken), icon, context: "", spoken, expands: "no", ...more };
 }
 
 function trunkRow({ picture, checkout }: Node & { kind: "trunk" }, model: Model): Row {
@@ -173,7 +172,7 @@ function sideRow({ worktree, other }: Node & { kind: "side" }, model: Model): Ro
   return plain(`with ${other.name}`, description, clashes > 0 ? "warning" : "git-compare", {
     ...(clashes > 0 ? { color: WARNING } : {}),
     context,
-    tooltip: `${worktree.name} meets ${other.name}: ${description}`,
+    tooltip: escaped(`${worktree.name} meets ${other.name}: ${description}`),
     spoken: `with ${other.name}, ${description}`,
     expands: "closed",
   });
@@ -187,15 +186,15 @@ function fileRow({ overlap, own, other }: Meeting): Row {
   return plain(own.path, description, icon, {
     ...(overlap.verdict === "conflict" ? { color: WARNING } : {}),
     context: "file",
-    tooltip: `${own.path}: ${description}, ${sideName(other)}`,
+    tooltip: escaped(`${own.path}: ${description}, ${sideName(other)}`),
     spoken: `${own.path}, ${description}, ${sideName(other)}`,
   });
 }
 
 function receiptRow({ what, worktree, branch, time, bytes }: Receipt, now: number): Row {
-  const when = `${DEEDS[what] ?? what} ${ago(time, now)}`;
+  const when = `${deedText(what)} ${ago(time, now)}`;
   const description = joined(branch === null || branch === worktree ? "" : branch, when, bytes > 0 ? sizeText(bytes) : "");
-  return plain(worktree, description, KEPT_ICONS[what] ?? "history", { context: words("receipt", what), tooltip: `${worktree}, ${DEEDS[what] ?? what} ${new Date(time * 1000).toLocaleString()}` });
+  return plain(worktree, description, KEPT_ICONS[what] ?? "history", { context: words("receipt", what), tooltip: escaped(`${worktree}, ${deedText(what)} ${new Date(time * 1000).toLocaleString()}`) });
 }
 
 function worktreeTooltip(picture: Picture, worktree: Worktree, met: number, now: number): string {
@@ -218,7 +217,7 @@ function worktreeTooltip(picture: Picture, worktree: Worktree, met: number, now:
 function spokenText(picture: Picture, worktree: Worktree, met: number, isCurrent: boolean): string {
   const parts = [
     worktree.name,
-    `branch ${branchText(worktree)}`,
+    worktree.branch === null && !worktree.unfinished ? "detached" : `branch ${branchText(worktree)}`,
     isCurrent ? "this window" : "",
     stateText(worktree, picture),
     distanceText(worktree, picture),
@@ -227,10 +226,6 @@ function spokenText(picture: Picture, worktree: Worktree, met: number, isCurrent
     worktree.protected ? "protected" : "",
   ];
   return [...new Set(parts)].filter((part) => part !== "").join(", ");
-}
-
-function repositoryName({ repository, worktrees }: Picture): string {
-  return worktrees.find(({ main }) => main)?.name ?? repository;
 }
 
 function words(...parts: readonly (string | false | null | undefined)[]): string {

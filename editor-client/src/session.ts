@@ -43,17 +43,24 @@ export function createSession(
   onPictures: (pictures: readonly Picture[], isRunning: boolean) => void,
   around: AroundCommands,
   marks: Marks,
-  onHistory: (history: History) => void,
+  view: { readonly remember: (history: History) => void; readonly settle: () => void },
 ): Session {
   let client: LanguageClient | undefined;
   const pictures = new Map<string, Picture>();
   const seen = (): Picture[] => [...pictures.values()];
   const arrived = new vscode.EventEmitter<void>();
   const underlines = createUnderlines(context);
-  const chained: Underlines["handle"] = (uri, diagnostics, next) => {
-    marks.handle(uri, diagnostics, (_uri, marked) => {
-      underlines.handle(uri, marked, next);
-    });
+  const chained: Underlines = {
+    ...underlines,
+    handle: (uri, diagnostics, next) => {
+      marks.handle(uri, diagnostics, (_uri, marked) => {
+        underlines.handle(uri, marked, next);
+      });
+    },
+    clear: () => {
+      underlines.clear();
+      marks.clear();
+    },
   };
   context.subscriptions.push(
     arrived,
@@ -65,6 +72,18 @@ export function createSession(
   let cause: string | undefined;
   let said: Thenable<string | undefined> | undefined;
 
+  const firstPictures = async (): Promise<Picture[]> => {
+    if (pictures.size === 0) {
+      const listening: vscode.Disposable[] = [];
+      await soon(new Promise<void>((resolve) => {
+        arrived.event(() => {
+          resolve();
+        }, undefined, listening);
+      }), FIRST_PICTURE_MILLISECONDS);
+      vscode.Disposable.from(...listening).dispose();
+    }
+    return seen();
+  };
   const inTurn = (step: () => Promise<void>): Promise<void> => {
     last = last.then(step).catch((error: unknown) => {
       log.error(error instanceof Error ? error : String(error));
@@ -107,7 +126,7 @@ export function createSession(
       if (command === undefined) {
         return { because: "no server was found" };
       }
-      const started = createClient(command, context, log, seen, around, { ...underlines, handle: chained });
+      const started = createClient(command, context, log, seen, around, chained);
       client = started;
       started.onNotification("sidecar/picture", (picture: Picture) => {
         if (client === started) {
@@ -116,7 +135,13 @@ export function createSession(
           onPictures(seen(), true);
         }
       });
-      started.onNotification("sidecar/history", onHistory);
+      started.onNotification("sidecar/closed", ({ repository }: { readonly repository: string }) => {
+        if (client === started && pictures.delete(repository)) {
+          onPictures(seen(), true);
+          view.settle();
+        }
+      });
+      started.onNotification("sidecar/history", view.remember);
       started.onNotification("sidecar/copy", ({ text }: { readonly text: string }) => {
         void vscode.env.clipboard.writeText(text);
       });
@@ -129,7 +154,15 @@ export function createSession(
           void inTurn(() => (client === started ? replace() : Promise.resolve()));
         }
       });
-      return started.isRunning() ? "running" : "ended";
+      if (!started.isRunning()) {
+        return "ended";
+      }
+      void firstPictures().then(() => {
+        if (client === started) {
+          view.settle();
+        }
+      });
+      return "running";
     } catch (error) {
       log.error(error instanceof Error ? error : String(error));
       cause = error instanceof Error ? error.message : String(error);
@@ -172,18 +205,7 @@ export function createSession(
       return await (token === undefined ? client.sendRequest<T>(method, params) : client.sendRequest<T>(method, params, token));
     },
     pictures: seen,
-    firstPictures: async () => {
-      if (pictures.size === 0) {
-        const listening: vscode.Disposable[] = [];
-        await soon(new Promise<void>((resolve) => {
-          arrived.event(() => {
-            resolve();
-          }, undefined, listening);
-        }), FIRST_PICTURE_MILLISECONDS);
-        vscode.Disposable.from(...listening).dispose();
-      }
-      return seen();
-    },
+    firstPictures,
     isRunning: async () => {
       await last;
       if (client?.isRunning()) {

@@ -141,8 +141,11 @@ export function createWorktreesView(context: vscode.ExtensionContext, folders: (
   context.subscriptions.push(view, changed, { dispose: () => { clearInterval(timer); } }, view.onDidChangeVisibility(update));
   return {
     show: (now, running) => {
+      const there = new Set(now.map(({ repository }) => repository));
+      pictures.filter(({ repository }) => !there.has(repository)).forEach(({ repository }) => histories.delete(repository));
       pictures = now;
       isRunning = running;
+      isSettled &&= now.length > 0 || !running; // a server that begins has not said yet what there is
       update();
     },
     refresh: update,

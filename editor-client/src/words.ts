@@ -1,5 +1,7 @@
 /** Numbers, and worktrees, as a person reads them. */
 
+import * as path from "node:path";
+
 import { plural, type Agent, type Picture, type Worktree } from "./picture";
 
 const MINUTE = 60;
@@ -25,9 +27,24 @@ export function lastSeen({ since, edited }: Agent, now: number): string {
   return edited === null ? `begun ${ago(since, now)}` : `last edit ${ago(edited, now)}`;
 }
 
-/** For example "2 commits ahead of main, 1 behind". */
-export function distanceText({ ahead, behind }: Worktree, picture: Picture): string {
-  const branch = picture.trunk?.branch ?? "trunk";
+const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
+
+/** What was done to a worktree of which a receipt tells. */
+export function deedText(what: string): string {
+  return DEEDS[what] ?? what;
+}
+
+/** The main worktree's name; a bare repository's own. */
+export function repositoryName({ repository, worktrees }: Picture): string {
+  return worktrees.find(({ main }) => main)?.name ?? path.basename(repository);
+}
+
+/** For example "2 commits ahead of main, 1 behind"; "" where there is nothing to measure from. */
+export function distanceText({ ahead, behind, head }: Worktree, picture: Picture): string {
+  if (!picture.trunk?.commit || head === null) {
+    return "";
+  }
+  const { branch } = picture.trunk;
   if (ahead === 0 && behind === 0) {
     return `level with ${branch}`;
   }

@@ -234,9 +234,10 @@ function tipFact({ tip }: Worktree, now: number): Fact | undefined {
   return tip === null ? undefined : fact("tip", tip.subject, `${ago(tip.time, now)}, ${tip.author}`, "git-commit");
 }
 
-function distanceFact(worktree: Worktree, picture: Picture): Fact {
+function distanceFact(worktree: Worktree, picture: Picture): Fact | undefined {
   const size = worktree.bytes === null ? "" : sizeText(worktree.bytes.total);
-  return fact("distance", distanceText(worktree, picture), joined(editsText(worktree), size), "arrow-swap");
+  const [label, ...rest] = [distanceText(worktree, picture), editsText(worktree), size].filter((part) => part !== "");
+  return label === undefined ? undefined : fact("distance", label, joined(...rest), "arrow-swap");
 }
 
 function editsFact(worktree: Worktree): Fact | undefined {

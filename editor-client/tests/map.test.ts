@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { chosen, comparison } from "../src/map/files";
+import { summary } from "../src/map/sentences";
 import type { Row } from "../src/map/shown";
 import { stairs, TRUNK } from "../src/map/stairs";
 import type { Overlap, Picture, Side, Unknown, Worktree } from "../src/picture";
@@ -152,4 +153,13 @@ void test("this window's version is compared with the other's, a worktree's with
   assert.deepEqual(compared("/trees/b", "/trees/a", []), { file: "/trees/b/x", worktree: "/trees/a", line: 7 });
   assert.deepEqual(compared("/trees/b", "/trees/a", ["/trees/a"]), { file: "/trees/a/x", worktree: "/trees/b", line: 3 });
   assert.deepEqual(compared("/trees/a", TRUNK, []), { file: "/trees/a/y", worktree: null, line: 4 });
+});
+
+void test("what there is is said in whole sentences, also where there is none or one", () => {
+  const why = (reason: string): Unknown => ({ worktree: "a", reason });
+  const said = (...reasons: string[]): string => summary(picture([], reasons.map(why)));
+  assert.equal(said(), "4 worktrees, no overlap.");
+  assert.equal(said("First.", "Second."), "4 worktrees, no overlap. First. There is 1 more thing not known.");
+  assert.equal(said("First.", "Second.", "Third."), "4 worktrees, no overlap. First. There are 2 more things not known.");
+  assert.equal(summary(picture([], [], [])), "No worktree, no overlap.");
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Overlap, Picture, Side, Worktree } from "../src/picture";
+import { isOfGoneRow, meantBy, receiver } from "../src/meant";
 import type { History } from "../src/protocol";
 import { row } from "../src/rows";
 import { distanceText } from "../src/words";
@@ -100,6 +101,8 @@ void test("a row says what is to be known first, and its context what can be don
   assert.deepEqual([one.expands, two.expands], ["open", "closed"]);
   assert.equal(one.context, "worktree folder here linked unprotected mergeable merge");
   assert.equal(two.context, "worktree folder linked protected mergeable incoming merge");
+  const detached = model([picture([worktree("one", { branch: null })])]);
+  assert.match(row(found(roots(detached), "worktree"), detached).spoken, /^one, detached, /);
   assert.equal(two.spoken, "two, branch topic, ready, 1 commit ahead of main, 1 conflict, Codex, protected");
 });
 
@@ -178,9 +181,48 @@ void test("the distance from trunk is said in words", () => {
   ]);
 });
 
-void test("names of a repository are no Markdown in a tooltip", () => {
-  const now = model([picture([worktree("a*b*[c](d)")])]);
-  assert.ok(row(found(roots(now), "worktree"), now).tooltip.includes("a\\*b\\*\\[c\\]\\(d\\)"));
+void test("no distance is said from a trunk that is not known, or of a worktree without a commit", () => {
+  const alone = { ...picture([]), trunk: null };
+  assert.equal(distanceText(worktree("one", { ahead: 0 }), alone), "");
+  assert.equal(distanceText(worktree("one", { ahead: 0, head: null }), picture([])), "");
+  const now = model([{ ...picture([worktree("one", { ahead: 0, bytes: { total: 2000, reclaimable: 0 } })]), trunk: null }]);
+  const labels = children(found(roots(now), "worktree", 1), now).map((one) => row(one, now).label);
+  assert.ok(labels.includes("2.0 kB") && !labels.some((label) => label.includes("level")), labels.join());
+});
+
+void test("what a row is about is merged into the worktree that it is shown beside, whichever file is looked at", () => {
+  const now = model([picture([worktree("one"), worktree("two")], [
+    overlap("conflict", side("one", "a"), side("two", "a")),
+    overlap("conflict", side("one", "a"), side(null, "a")),
+  ])]);
+  const [trunkSide, two] = children(found(roots(now), "worktree"), now).filter(({ kind }) => kind === "side");
+  assert.ok(trunkSide && two);
+  const meant = (name: string): object => ({ worktree: `/trees/${name}`, repository: "/trees/shop/.git" });
+  assert.deepEqual([meantBy(two.id, two), receiver(two, now)], [meant("two"), meant("one")]);
+  assert.deepEqual(receiver(found(roots(now), "worktree", 1), now), meant("one"));
+  assert.deepEqual(meantBy(trunkSide.id, trunkSide), meant("one"), "trunk is merged into that one");
+  assert.equal(receiver(found(roots(now), "worktree", 1), { ...now, folders: ["/trees/shop"] }), undefined);
+});
+
+void test("a row that went while its menu was open is about nothing, least of all about this window's worktree", () => {
+  assert.equal(isOfGoneRow("/trees/shop/.git\0/trees/gone", undefined), true);
+  assert.equal(isOfGoneRow(undefined, undefined), false);
+  assert.equal(isOfGoneRow(meantBy({ worktree: "/trees/one", repository: "/trees/shop/.git" }, undefined), undefined), false);
+});
+
+void test("nothing that a repository names is Markdown in a tooltip", () => {
+  const text = "![a*b*](https://example.org/c.png)";
+  const notices = [{ number: 1, text, time: NOW, isWarning: false }];
+  const receipts = [{ id: "release-1", what: "release", worktree: text, branch: text, time: NOW, bytes: 0 }];
+  const landings = history.landings.map((one) => ({ ...one, worktree: text }));
+  const odd = worktree(text, { tip: { subject: text, author: text, time: NOW }, problem: text, swept_by: text });
+  const now = model([picture([odd, worktree("two")], [overlap("conflict", side(text, text), side("two", text))])], {
+    notices, histories: new Map([[history.repository, { ...history, receipts, landings }]]),
+  });
+  const every = (nodes: readonly Node[]): Node[] => nodes.flatMap((node) => [node, ...every(children(node, now))]);
+  const tooltips = every(roots(now)).map((node) => row(node, now).tooltip);
+  assert.ok(tooltips.filter((tooltip) => tooltip.includes("example")).length > 10);
+  assert.deepEqual(tooltips.filter((tooltip) => tooltip.includes("![") || tooltip.includes("a*b*")), []);
 });
 
 void test("rows of 50 worktrees with 9,000 overlaps are made at once, those below them when they are opened", () => {

@@ -75,7 +75,7 @@ def test_from_a_conflict_into_trunk_in_six_actions(
     show_worktrees(page)
     actions = Actions()
 
-    actions.take(lambda: do_inline(child_row(page, "with agent-2"), "Merge into This Worktree"))
+    actions.take(lambda: do_inline(child_row(page, "with agent-2"), "Merge into This Window's Worktree"))
     merge_editor = page.locator(".merge-editor")
     expect(merge_editor).to_be_visible()
     expect(worktree_row(page, "agent-1")).to_contain_text("merging, 1 file to resolve")

@@ -1,16 +1,17 @@
 /** The overlap map in an editor tab: gives the page what it shows, and does what it asks for. */
 
 import { randomBytes } from "node:crypto";
-import * as path from "node:path";
 import * as vscode from "vscode";
 
 import { compare } from "../compare";
-import { countText, plural, reasons, sightings, type Picture } from "../picture";
+import type { Picture } from "../picture";
 import { MERGE, MERGE_ALL, type Request } from "../protocol";
 import { SECTION } from "../settings";
 import { openWindow } from "../window";
+import { repositoryName } from "../words";
 import { chosen, comparison } from "./files";
 import { createMergeOrder, type KnownOrder } from "./order";
+import { orderText, summary } from "./sentences";
 import type { Choice, Shown, Wish } from "./shown";
 import { inOrder, stairs } from "./stairs";
 
@@ -161,7 +162,7 @@ function content(
   const order = known.order?.order === undefined ? undefined : known.order;
   const seen = picture === undefined ? null : chosen(picture, choice ?? { row: "", column: null }, order);
   return {
-    repositories: pictures.map(({ repository }) => ({ id: repository, name: repositoryName(repository) })),
+    repositories: pictures.map((one) => ({ id: one.repository, name: repositoryName(one) })),
     repository: picture?.repository ?? null,
     trunk: picture?.trunk?.branch ?? "trunk",
     summary: picture === undefined ? "No git repository is known here yet." : summary(picture),
@@ -172,39 +173,6 @@ function content(
     choice: seen === null ? null : choice,
     chosen: seen,
   };
-}
-
-function summary(picture: Picture): string {
-  const count = picture.worktrees.filter((one) => !one.missing).length;
-  const overlaps = countText(sightings([picture], [])) || "no overlap";
-  const unknown = reasons([picture]);
-  return [`${plural(count, "worktree")}, ${overlaps}.`, ...unknown.slice(0, 1), unknown.length > 1 ? `There are ${unknown.length - 1} more things that are not known.` : ""]
-    .filter((part) => part !== "")
-    .join(" ");
-}
-
-function orderText({ order, isCurrent }: KnownOrder, held: boolean): string {
-  if (order === undefined) {
-    return held
-      ? "The order in which to merge is shown as soon as you leave the table."
-      : "The order in which to merge is being found...";
-  }
-  if (order.order === undefined) {
-    return (order.findings ?? []).map(({ message }) => message).join(" ");
-  }
-  const ready = order.order.filter((turn) => turn.ready).length;
-  const met = order.conflicts ?? 0;
-  const best = order.exact === true ? "no other order has fewer" : "another order may have fewer";
-  const conflicts = met === 0 ? "without a conflict" : `with ${plural(met, "conflict")} on the way; ${best}`;
-  const text = ready === 0 ? "None is ready to be merged." : `${ready} can be merged in this order, ${conflicts}.`;
-  if (held) {
-    return `${text} A newer order is shown as soon as you leave the table.`;
-  }
-  return isCurrent ? text : `${text} Something has changed since; the order is being found anew.`;
-}
-
-function repositoryName(repository: string): string {
-  return path.basename(repository) === ".git" ? path.basename(path.dirname(repository)) : path.basename(repository);
 }
 
 function html(webview: vscode.Webview, extension: vscode.Uri): string {

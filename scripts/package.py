@@ -30,6 +30,8 @@ _PICTURES = {"see": "conflict", "open": "move-question", "merge": "merge-questio
 IMAGES_URL = os.environ.get("SIDECAR_IMAGES_URL", "")
 """Where the pictures of the page can be fetched from; without it the page has none."""
 _IMAGE = re.compile(r"^!\[.*\]\(images/.*\)\n+", re.MULTILINE)  # an editor's page of an extension can't show them
+_NOT_NEEDED = ("tkinter", "mypy", "hypothesis", "pygments", "markdown_it", "sqlite3", "pydoc_data")
+"""What libraries import for checks, tests and colours of their own, if it is there."""
 _PYINSTALLER = (
     "--noconfirm",
     "--onedir",
@@ -39,7 +41,7 @@ _PYINSTALLER = (
     "--collect-submodules=sidecar",
     "--collect-data=sidecar",
     "--copy-metadata=worktree-sidecar",
-    "--exclude-module=tkinter",
+    *(f"--exclude-module={name}" for name in _NOT_NEEDED),
     "--python-option=X utf8",  # paths are the bytes that git says, in any locale
 )
 

@@ -18,7 +18,8 @@ from tests.harness.sample import build
 
 pytestmark = pytest.mark.timeout(600)
 
-MOST_BYTES = 25_000_000
+MOST_BYTES = {"wheels": 25_000_000, "server": 30_000_000}
+"""Of the package that brings wheels, and of the one with the server; what MCP needs is 8 MB of that one."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_what_is_inside_and_how_large_it_is(universal: Path) -> None:
             media = {name.split("/")[2] for name in archive.namelist() if name.startswith("extension/media/")}
         assert names == {"package.json", "out", "media", server, "readme.md", "changelog.md", "LICENSE.txt"}
         assert media == {"icon.png", "conflict.svg", "see.png", "open.png", "merge.png", "release.png"}
-        assert vsix.stat().st_size <= MOST_BYTES
+        assert vsix.stat().st_size <= MOST_BYTES[server]
 
 
 def test_wheel_and_sdist_bring_completions_and_a_page_of_the_manual() -> None:

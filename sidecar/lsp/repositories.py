@@ -55,7 +55,6 @@ RESTORE, SHOW, DISMISS = "Restore", "Show", "Dismiss"
 async def start_guard(state: ServerState, repository: OpenRepository) -> None:
     """Keep the states of a repository that was just opened; without a guard everything else goes on."""
     loop = asyncio.get_running_loop()
-
     session = repository.session
 
     def on_loop(call: Callable[..., object], *args: object) -> None:

@@ -10,7 +10,8 @@ const MOST = 300;
 const ACTIONS: Readonly<Record<Action, string>> = { merge: "Merge into Trunk...", open: "Open in New Window" };
 
 export interface Details extends Part {
-  readonly focus: () => void;
+  /** Goes to the files of a choice as soon as they are shown. */
+  readonly focus: (choice: Choice) => void;
 }
 
 /** `left` is called when a person wants to go back to the table. */
@@ -26,7 +27,7 @@ export function createDetails(send: (wish: Wish) => void, left: () => void): Det
   let most = MOST;
   let drawn = "";
   let of: Choice | null = null;
-  let isAwaited = false;
+  let awaited = "";
 
   const draw = (): void => {
     const focused = (document.activeElement as HTMLElement | null)?.dataset["file"];
@@ -66,9 +67,8 @@ export function createDetails(send: (wish: Wish) => void, left: () => void): Det
   };
   return {
     root,
-    // What was chosen comes with the next message.
-    focus: () => {
-      isAwaited = true;
+    focus: (choice) => {
+      awaited = JSON.stringify(choice);
     },
     show: ({ choice, chosen }) => {
       if (JSON.stringify(choice) !== JSON.stringify(of)) {
@@ -85,8 +85,8 @@ export function createDetails(send: (wish: Wish) => void, left: () => void): Det
       }
       title.hidden = text.hidden = chosen === null;
       root.classList.toggle("nothing", chosen === null);
-      if (isAwaited) {
-        isAwaited = false;
+      if (awaited === JSON.stringify(choice)) { // a picture may have come between
+        awaited = "";
         enter();
       }
     },

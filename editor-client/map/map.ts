@@ -22,9 +22,7 @@ const top = createTop(send);
 const details = createDetails(send, () => {
   table.focus();
 });
-const table = createTable(send, () => {
-  details.focus();
-});
+const table = createTable(send, details.focus);
 document.body.append(top.root, element("main", {}, table.root, details.root));
 window.addEventListener("message", ({ data }: MessageEvent<Shown>) => {
   top.show(data);

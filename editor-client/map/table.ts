@@ -16,8 +16,8 @@ export interface Table extends Part {
   readonly focus: () => void;
 }
 
-/** `entered` is called when a person wants to go on in what was chosen. */
-export function createTable(send: (wish: Wish) => void, entered: () => void): Table {
+/** `entered` is called when a person wants to go on in what is chosen then. */
+export function createTable(send: (wish: Wish) => void, entered: (choice: Choice) => void): Table {
   const head = element("thead", {});
   const body = element("tbody", {});
   const grid = element("table", { role: "grid", "aria-label": "Where every two worktrees meet, in the order in which to merge them" }, head, body);
@@ -53,11 +53,12 @@ export function createTable(send: (wish: Wish) => void, entered: () => void): Ta
     cell?.setAttribute("tabindex", "0");
     cell?.focus();
   };
-  const choose = (row: number, column: number): void => {
+  const choose = (row: number, column: number): Choice | undefined => {
     const wanted = choiceAt(row, column);
     if (wanted) {
       send({ kind: "choose", choice: wanted });
     }
+    return wanted;
   };
   const point = (spot: readonly [number, number] | undefined): void => {
     const [row, column] = spot ?? placeOf(rows, choice ?? undefined) ?? [-1, -1];
@@ -130,8 +131,10 @@ export function createTable(send: (wish: Wish) => void, entered: () => void): Ta
       go(...move);
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      choose(row, column);
-      entered();
+      const wanted = choose(row, column);
+      if (wanted) {
+        entered(wanted);
+      }
     }
   });
 

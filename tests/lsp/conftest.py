@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import add_worktree, commit
-from tests.lsp.texts import TEXT
+from tests.lsp.texts import TEXT, changed
 
 
 @pytest.fixture
@@ -23,3 +23,16 @@ def mine(base: Path) -> Path:
 @pytest.fixture
 def theirs(base: Path) -> Path:
     return add_worktree(base, "theirs", branch="feature/theirs")
+
+
+@pytest.fixture
+def author(home: Path) -> None:
+    """The person has a name, without which git commits nothing."""
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
+
+
+@pytest.fixture
+def feature(theirs: Path, author: None) -> Path:
+    """A worktree with one commit that is not in trunk."""
+    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
+    return theirs

@@ -7,14 +7,9 @@ import pytest
 from tests.harness import commit, git
 from tests.lsp.editor import editing
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("author")]
 
 MAKE = "cat *.part > parts.lock"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(home: Path) -> None:
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
 
 
 async def test_where_only_files_that_tools_make_conflict_a_person_is_asked_with_the_commands(

@@ -11,12 +11,7 @@ from tests.harness import add_worktree, commit, git, write
 from tests.lsp.editor import editing
 from tests.lsp.texts import changed
 
-pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture(autouse=True)
-def _somebody(home: Path) -> None:
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("author")]
 
 
 @pytest.fixture

@@ -64,8 +64,7 @@ async def test_a_closed_file_in_the_folder_is_told_too(base: Path, mine: Path) -
         await editor.until(lambda: editor.codes(mine / "a.txt") == [("undoes-trunk", 5, 5)])
 
 
-async def test_it_is_merged_only_where_a_person_says_so(base: Path, mine: Path, home: Path) -> None:
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
+async def test_it_is_merged_only_where_a_person_says_so(base: Path, mine: Path, author: None) -> None:
     commit(base, {"a.txt": ROUNDED}, "Round prices")
     git(mine, "merge", "--quiet", "main")
     commit(mine, {"a.txt": TEXT, "own.txt": "own\n"}, "Work")

@@ -5,19 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.harness import commit, git
+from tests.harness import git
 from tests.lsp.editor import editing
-from tests.lsp.texts import changed
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def feature(theirs: Path, home: Path) -> Path:
-    """A worktree with a commit to merge, of a person with a name."""
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
-    commit(theirs, {"a.txt": changed(5, "theirs\n")}, "Change line 5")
-    return theirs
 
 
 def trunk(base: Path) -> str:

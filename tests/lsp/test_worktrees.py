@@ -9,14 +9,9 @@ from tests.harness import commit, git, write
 from tests.lsp.editor import Editor, editing
 from tests.lsp.texts import changed
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("author")]
 
 PICTURE = {"picture": True}
-
-
-@pytest.fixture(autouse=True)
-def _somebody(home: Path) -> None:
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada Harness\n\temail = ada@example.com\n")
 
 
 def named(editor: Editor, name: str) -> Any:

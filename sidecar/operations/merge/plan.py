@@ -134,7 +134,8 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
             findings += surrounding_findings(sources, resolved.worktree, resolved.trunk, seen.changes, plan)
             findings += taking_back(sources, state, resolved.trunk, plan.choices)
-            findings += _numbers_taken(sources, resolved.trunk, state)
+            if all(one.code != "not-fetched" for one in seen.findings):  # else the plan is made again once it is
+                findings += _numbers_taken(sources, resolved.trunk, state)
             plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
     if known is None and (there := agents_of(sources.repository, worktree, sources.settings)):

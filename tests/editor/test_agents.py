@@ -68,8 +68,8 @@ def uses(process: subprocess.Popen[str], tool: str, name: str) -> None:
     """Have an agent use a tool, and wait until its hook has ended."""
     process.stdin.write(f"{tool} {name}\n")  # type: ignore[union-attr]
     process.stdin.flush()  # type: ignore[union-attr]
-    while (said := process.stdout.readline()) not in ("done\n", ""):  # type: ignore[union-attr]
-        pass  # what the hook has told the agent
+    while (said := process.stdout.readline()) and not said.endswith("done\n"):  # type: ignore[union-attr]
+        pass  # what the hook has told the agent, with or without a line end
     assert said
 
 

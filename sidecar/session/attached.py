@@ -81,7 +81,7 @@ class AttachedSession:
         self._lock = threading.Condition()
         self._connection: Connection | None = None
         self._outbox: OrderedDict[object, Message | None] = OrderedDict()
-        self._texts: dict[str, tuple[str, int]] = {}
+        self._texts: dict[str, Mapping[str, Any]] = {}
         self._base = NOTHING
         self._guards = self._closed = False
         self._owed: float | None = None
@@ -102,11 +102,12 @@ class AttachedSession:
     def set_unsaved(self, path: str, text: str | None, version: int) -> None:
         """Take the editor's text of a file (absolute path), None when it is closed; return at once."""
         with self._lock:
-            if text is None:
-                self._texts.pop(path, None)
-            else:
-                self._texts[path] = text, version
-            self._put(("text", path), {"do": "unsaved", "path": path, "text": text, "version": version})
+            before = self._texts.pop(path, None)
+            edited = 0.0 if before is None else before["edited"] if before["text"] == text else time.monotonic()
+            message = {"do": "unsaved", "path": path, "text": text, "version": version, "edited": edited}
+            if text is not None:
+                self._texts[path] = message
+            self._put(("text", path), message)
 
     def refresh(self) -> None:
         """Look again at everything; returns at once."""
@@ -304,8 +305,8 @@ class AttachedSession:
                 return
             self._connection, self._base = connection, NOTHING
             self._outbox.clear()
-            for path, (text, version) in self._texts.items():
-                self._put(("text", path), {"do": "unsaved", "path": path, "text": text, "version": version})
+            for path, message in self._texts.items():
+                self._put(("text", path), message)
             self._put("follow", {"do": "follow"})
             if self._guards:
                 self._put("guard", {"do": "guard"})

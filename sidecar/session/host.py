@@ -203,10 +203,10 @@ class Host:
         door.active = time.monotonic()
         match message.get("do"):
             case "unsaved":
-                text, version = message["text"], message["version"]
+                text, version, edited = message["text"], message["version"], message["edited"]
                 if not isinstance(version, int) or not (text is None or isinstance(text, str)):
                     raise NotOursError("a text is none")
-                self.texts.put(door.number, str(message["path"]), text, version)
+                self.texts.put(door.number, str(message["path"]), text, version, float(edited))
             case "refresh":
                 self.session.refresh()
             case "saved":

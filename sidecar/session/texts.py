@@ -22,6 +22,7 @@ class _Text:
     text: str
     version: int
     changed: int
+    edited: float = 0.0
     numbers: dict[int, int] = field(default_factory=dict)
 
 
@@ -43,16 +44,22 @@ class Texts:
         self._lock = threading.Lock()
         self._numbers = count(1)
 
-    def put(self, door: int, path: str, text: str | None, version: int) -> None:
-        """Take a door's text of a file, None when it is closed there."""
+    def put(self, door: int, path: str, text: str | None, version: int, edited: float = 0.0) -> None:
+        """Take a door's text of a file, None when it is closed there.
+
+        `edited` is when it was last changed there (`time.monotonic`), for a door that tells only of the newest text.
+        """
         with self._lock:
             if text is None:
                 self._close(door, path)
                 return
             file = self._files.setdefault(path, _File())
             before = file.texts.get(door)
-            held = file.texts[door] = _Text(text, version, next(self._numbers), before.numbers if before else {})
+            counts = file.texts.get(file.counts)
+            numbers = before.numbers if before else {}
+            held = file.texts[door] = _Text(text, version, next(self._numbers), edited, numbers)
             changes = before is not None and before.text != text
+            changes = changes or (counts is not None and edited > counts.edited)
             if len(file.texts) == 1 or file.counts == door or changes:
                 self._count(path, file, door)
             elif file.texts[file.counts].text == text:
@@ -83,7 +90,7 @@ class Texts:
             del self._files[path]
             self._set_unsaved(path, None, next(self._numbers))
         elif file.counts == door:
-            self._count(path, file, max(file.texts, key=lambda one: file.texts[one].changed))
+            self._count(path, file, max(file.texts, key=lambda one: (file.texts[one].edited, file.texts[one].changed)))
 
     def _count(self, path: str, file: _File, door: int) -> None:
         """Let a door's text count from now on."""

@@ -78,6 +78,23 @@ def test_what_is_typed_at_one_door_shows_at_all_and_goes_with_it(shared: Path) -
         mine.until(lambda picture: not typed(two, picture))
 
 
+def test_of_two_doors_texts_the_one_typed_last_counts_also_for_the_next_session(shared: Path) -> None:
+    path = f"{shared.parent / 'one'}/b.txt"
+    with attached(shared) as first, attached(shared) as last:
+        first.session.set_unsaved(path, "opened\n", 1)
+        first.session.set_unsaved(path, "typed first\n", 2)
+        first.until(lambda picture: picture.documents == {path: 2})
+        last.session.set_unsaved(path, "opened\n", 1)
+        last.session.set_unsaved(path, "typed last\n", 2)  # so soon that only this one may be told
+        last.until(lambda picture: picture.documents == {path: 2})
+        for _ in range(2):
+            (killed,) = session_processes()
+            number = last.pictures[-1].number
+            os.kill(killed, signal.SIGKILL)
+            last.until(lambda picture, number=number: picture.number > number and picture.documents == {path: 2})  # type: ignore[misc]
+            first.until(lambda picture: not picture.documents)
+
+
 def test_files_and_hunks_are_asked_for(shared: Path) -> None:
     with attached(shared) as door:
         (overlap,) = door.until(lambda picture: len(picture.overlaps) == 1).overlaps

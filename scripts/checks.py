@@ -119,16 +119,19 @@ def _run_pytest(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> 
     """Run pytest; its exit status, and what came of the tests by folder (none where it made no report)."""
     report = BUILD / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [*_PYTHON, "pytest", f"--junitxml={report}", *arguments]
-    status = subprocess.run(command, cwd=ROOT, env={**_in_memory(), **os.environ, **env}).returncode
+    memory = _in_memory()
+    command = [*_PYTHON, "pytest", f"--junitxml={report}", *memory, *arguments]
+    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}).returncode
+    if memory and status == 0:
+        shutil.rmtree(memory[0].partition("=")[2], ignore_errors=True)
     return status, _folders(report) if report.exists() else []
 
 
-def _in_memory() -> Mapping[str, str]:
-    """Give the variable that has tests write into memory, where there is room: what they sync waits for no disk."""
+def _in_memory() -> list[str]:
+    """Give the argument that has tests write into memory, where there is room: what they sync waits for no disk."""
     if not os.access(_MEMORY, os.W_OK) or psutil.virtual_memory().available < _ROOM:
-        return {}
-    return {"TMPDIR": str(_MEMORY)} if shutil.disk_usage(_MEMORY).free >= _ROOM else {}
+        return []
+    return [f"--basetemp={_MEMORY / f't{os.getpid()}'}"] if shutil.disk_usage(_MEMORY).free >= _ROOM else []
 
 
 def _second_try(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outcome]:

@@ -114,7 +114,7 @@ def test_a_shared_hook_that_calls_something_inside_is_told(hook: str, tmp_path: 
     write(at.main / ".git/hooks", {hook: Executable(HOOKS[hook].format(f"{at.worktree}-other"))})
     assert "config-inside" not in {one.code for one in planned(at).findings}
     write(at.main / ".git/hooks", {hook: Executable(HOOKS[hook].format(at.worktree))})
-    assert f"hooks/{hook} = {at.worktree}" in told(planned(at), "config-inside")
+    assert f"hooks/{hook} = " in told(planned(at), "config-inside")
 
 
 def test_a_shared_hook_that_is_a_link_into_the_worktree_is_told(tmp_path: Path) -> None:

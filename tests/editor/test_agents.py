@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,7 +89,9 @@ def test_two_that_write_in_one_directory_are_told_of_and_who_reads_there_is_not(
             uses(two, "write_file", "two.txt")
             uses(one, "Write", "one.txt")
     said = notifications(page).filter(
-        has_text="Claude Code and Qwen Code both edit feat, and may write over each other."
+        has_text=re.compile(
+            "(Claude Code and Qwen|Qwen Code and Claude) Code both edit feat, and may write over each other"
+        )
     )
     expect(said).to_be_visible()
     expect(notifications(page)).to_have_count(1)

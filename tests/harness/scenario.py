@@ -202,7 +202,8 @@ class Steps:
 def _overlap(overlap: Table, main: Path, percent: bool) -> dict[str, Any]:
     path = _name(overlap["path"], percent)
     sides = [_side(side, path, main, percent) for side in overlap["sides"]]
-    return {"path": path, "verdict": overlap["verdict"], "kind": overlap["kind"], "sides": sides}
+    appended = {"appended": True} if overlap.get("appended") else {}
+    return {"path": path, "verdict": overlap["verdict"], "kind": overlap["kind"], "sides": sides, **appended}
 
 
 def _side(side: Table, path: str, main: Path, percent: bool) -> dict[str, Any]:

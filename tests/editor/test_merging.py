@@ -104,6 +104,7 @@ def test_from_the_conflict_into_trunk(
     page.get_by_role("button", name="Complete Merge").click()
     expect(next_step(page)).to_contain_text("Continue Merge")
     run_command(page, "Worktree Sidecar: Continue Merge")
+    dialog(page).get_by_role("button", name="Continue", exact=True).click()
     expect(next_step(page)).to_contain_text("Merge into main")
     expect(squiggles(page)).to_have_count(0)
 

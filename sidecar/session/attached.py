@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ class Hears:
     lost: Callable[[str], None] = _ignore
 
 
+class _NoAnswerError(Exception):
+    """The session had no answer to a question."""
+
+
 @dataclass(eq=False, slots=True)
 class _Question:
     done: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +94,7 @@ class AttachedSession:
         self._questions: dict[int, _Question] = {}
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self._remembered = 0
-        self._hunks: OrderedDict[tuple[str, str], tuple[Hunk, ...]] = OrderedDict()
+        self._hunks = lru_cache(maxsize=MOST_HUNKS)(self._ask_hunks)
         self._take_connection(connection)
         self._reader = threading.Thread(target=self._read, name="sidecar-attached", daemon=True)
         self._writer = threading.Thread(target=self._write, name="sidecar-sends", daemon=True)
@@ -137,19 +142,17 @@ class AttachedSession:
         """Give git's hunks between two files; none where they can't be compared. Any thread, and mostly remembered."""
         if not (before.is_file and after.is_file):
             return ()
-        key = before.oid, after.oid
-        with self._lock:
-            if (known := self._hunks.get(key)) is not None:
-                return known
+        try:
+            return self._hunks(before, after)
+        except _NoAnswerError:
+            return ()
+
+    def _ask_hunks(self, before: Entry, after: Entry) -> tuple[Hunk, ...]:
+        """Ask for the hunks between two files; _NoAnswerError without an answer, so that none is remembered."""
         answer = self._ask({"ask": "hunks", "before": encode(before), "after": encode(after)})
         if answer is None or "hunks" not in answer:
-            return ()
-        found = tuple(hunk for one in answer["hunks"] if isinstance(hunk := decode(Hunk, one), Hunk))
-        with self._lock:
-            self._hunks[key] = found
-            if len(self._hunks) > MOST_HUNKS:
-                self._hunks.popitem(last=False)
-        return found
+            raise _NoAnswerError
+        return tuple(hunk for one in answer["hunks"] if isinstance(hunk := decode(Hunk, one), Hunk))
 
     def start_guard(self) -> AttachedSession:
         """Have the session keep the states of the worktrees; gives what is told of saves."""

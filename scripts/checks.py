@@ -8,7 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,8 @@ _ROOM = 10 << 30
 _TESTS_FAILED = 1  # pytest's exit status
 _AT_MOST_AGAIN = 25
 """More failures than this are no matter of a busy machine."""
+_LONGEST = 300
+"""How many characters of why a test failed the summary shows."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    on_second_try: int = 0
-    """Of those that passed, how many failed at first, beside others."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Each test that failed, and how."""
+    at_first: Mapping[str, str] = field(default_factory=dict)
+    """Each test that failed at first, beside others, and passed when it was run again."""
 
 
 def main() -> int:
@@ -142,7 +146,9 @@ def _second_try(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Out
         again = ended.get(it.name) if it.failed else None
         if again:
             passed, seconds = it.passed + again.passed, it.seconds + again.seconds
-            it = replace(it, seconds=seconds, passed=passed, failed=again.failed, on_second_try=again.passed)
+            at_first = {test: how for test, how in it.failures.items() if test not in again.failures}
+            it = replace(it, seconds=seconds, passed=passed, failed=again.failed)
+            it = replace(it, failures=again.failures, at_first=at_first)
         both.append(it)
     return both
 
@@ -150,19 +156,23 @@ def _second_try(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Out
 def _folders(report: Path) -> list[Outcome]:
     """The tests by the folder under `tests/` that they are in, from pytest's JUnit report."""
     cases: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+    failures: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for case in ET.parse(report).iter("testcase"):
         folder = "/".join(case.get("classname", "").split(".")[:2])
         kinds = {child.tag for child in case}
         result = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
         cases[folder].append((result, float(case.get("time", "0"))))
-    return [
-        Outcome(
-            folder,
-            sum(seconds for _, seconds in found),
-            *(sum(result == kind for result, _ in found) for kind in ("passed", "failed", "skipped")),
+        for child in (it for it in case if it.tag in {"failure", "error"}):
+            test = f"{case.get('classname')}::{case.get('name')}"
+            failures[folder][test] = " ".join(child.get("message", "").split())[:_LONGEST]
+    outcomes = []
+    for folder, found in sorted(cases.items()):
+        passed, failed, skipped = (
+            sum(result == kind for result, _ in found) for kind in ("passed", "failed", "skipped")
         )
-        for folder, found in sorted(cases.items())
-    ]
+        seconds = sum(seconds for _, seconds in found)
+        outcomes.append(Outcome(folder, seconds, passed, failed, skipped, failures[folder]))
+    return outcomes
 
 
 def _summary(outcomes: Sequence[Outcome]) -> int:
@@ -171,8 +181,13 @@ def _summary(outcomes: Sequence[Outcome]) -> int:
         mark = "✗" if it.failed else "✓"
         counts = [f"{it.passed} passed"] * (it.passed > 0) + [f"{it.failed} failed"] * (it.failed > 0)
         counts += [f"{it.skipped} skipped"] * (it.skipped > 0)
-        counts += [f"{it.on_second_try} only when run again, alone"] * (it.on_second_try > 0)
+        counts += [f"{len(it.at_first)} only when run again, alone"] * (len(it.at_first) > 0)
         print(f"  {mark} {it.name:<24} {it.seconds:7.1f} s  {', '.join(counts)}")
+    for outcome in outcomes:
+        for test, how in outcome.at_first.items():
+            print(f"  passed only when run again, alone: {test}: {how}")
+        for test, how in outcome.failures.items():
+            print(f"  failed: {test}: {how}")
     failed = sum(it.failed for it in outcomes)
     print(f"{sum(it.passed for it in outcomes)} passed, {failed} failed, {sum(it.skipped for it in outcomes)} skipped")
     return 1 if failed else 0

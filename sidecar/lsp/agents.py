@@ -104,6 +104,7 @@ async def _offer(state: ServerState, repository: OpenRepository, worktree: Workt
         text = f"Another agent edits {escape(worktree.key)}. From now on work only in {escape(path)}."
         if state.client.picture:
             state.server.protocol.notify(COPY, {"text": text})
-        say(state, f"Tell one of them{' (it is on the clipboard)' if state.client.picture else ''}: {text}")
+        tell = f"Tell one of them{' (it is on the clipboard)' if state.client.picture else ''}: {text}"
+        await ask(state, MessageType.Info, tell, [(DISMISS, None)])  # it stays until a person has read it
     except Exception as error:
         log_error(state, "Offering a worktree", error)

@@ -22,6 +22,7 @@ from scripts.editor.workbench import (
     pick,
     picker_rows,
     run_command,
+    wait_for_message,
 )
 from scripts.package import package
 from scripts.steps import ROOT
@@ -97,7 +98,7 @@ def test_two_that_write_in_one_directory_are_told_of_and_who_reads_there_is_not(
     expect(notifications(page)).to_have_count(1)
     shoot("two-agents")
     answer_notification(page, "Give One of Them a Worktree")
-    expect(notifications(page).filter(has_text="Tell one of them (it is on the clipboard)")).to_be_visible()
+    wait_for_message(page, "Tell one of them (it is on the clipboard)")
     assert git(feat.parent / "shop.worktrees" / "feat-2", "branch", "--show-current") == "feat-2"
 
 

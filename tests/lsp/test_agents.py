@@ -34,16 +34,17 @@ async def test_two_that_edit_one_worktree_are_told_of_once_and_one_is_given_anot
         for name in ("one", "two", "one"):
             edits(base, theirs, name)
         await editor.until(lambda: any("is open in" in message for message in editor.messages))
-        await editor.until(lambda: any(message.startswith("Tell one of them") for message in editor.messages))
-        assert editor.asked == ["Two sessions of Codex edit theirs, and may write over each other."]
+        await editor.until(lambda: len(editor.asked) == 2)
+        asked, tell = editor.asked
+        assert asked == "Two sessions of Codex edit theirs, and may write over each other."
         path = base.parent / "repo.worktrees" / "theirs-2"
         assert git(path, "branch", "--show-current") == "theirs-2"
         told = f"Another agent edits {theirs}. From now on work only in {path}."
-        assert editor.copied == [told] and editor.messages[-1].endswith(told)
+        assert editor.copied == [told] and tell == f"Tell one of them (it is on the clipboard): {told}"
         edits(base, theirs, "two")
         edits(base, path, "three", "Gemini CLI")
         await editor.until(lambda: there(editor, "theirs-2") == ["Gemini CLI"])
-        assert len(editor.asked) == 1
+        assert len(editor.asked) == 2
 
 
 async def test_who_joins_two_that_edit_one_worktree_makes_no_second_notice(base: Path, theirs: Path) -> None:

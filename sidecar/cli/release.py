@@ -88,8 +88,10 @@ def _release_all(*, dry_run: bool, yes: bool, as_json: bool) -> int:
             click.echo("No worktree is ready to be released.", err=err)
 
     question = f"Release {counted(len(ready), 'worktree', 'worktrees')}?"
-    planned = partial(release_all_object, "planned", [(plan.worktree.name, plan.as_object()) for plan in ready])
-    ended = not_agreed(question, show, planned, dry_run=dry_run or not ready, yes=yes, as_json=as_json)
+    staying = [(one.worktree.name, one.answer) for one in found.others]
+    planned = [(plan.worktree.name, plan.as_object()) for plan in ready] + staying
+    as_planned = partial(release_all_object, "planned", planned)
+    ended = not_agreed(question, show, as_planned, dry_run=dry_run or not ready, yes=yes, as_json=as_json)
     if ended is not None:
         return ended
     results = []
@@ -101,7 +103,8 @@ def _release_all(*, dry_run: bool, yes: bool, as_json: bool) -> int:
     outcomes = [result.outcome for _, result in results]
     outcome = next((one for one in outcomes if one != "released"), "released" if outcomes else "planned")
     if as_json:
-        print_json(release_all_object(outcome, [(plan.worktree.name, one.as_object()) for plan, one in results]))
+        released = [(plan.worktree.name, one.as_object()) for plan, one in results]
+        print_json(release_all_object(outcome, released + staying))
     return INTERRUPTED if work.interrupted else status_of(outcome)
 
 

@@ -261,7 +261,10 @@ def release_object(
 
 
 def release_all_object(outcome: str, releases: Iterable[tuple[str, Json]]) -> Json:
-    """Give what `release --all --json` prints, of (worktree, RELEASE object) in order; "planned": nobody agreed."""
+    """Give what `release --all --json` prints, of (worktree, RELEASE object) in order; "planned": nobody agreed.
+
+    Those that stay come last, "refused" or "failed" with why; they don't decide the outcome.
+    """
     said = [{"worktree": worktree, "release": release} for worktree, release in releases]
     return {"schema": SCHEMA, "outcome": outcome, "releases": said}
 

@@ -209,7 +209,9 @@ def test_all_that_is_in_trunk_is_released_and_the_rest_stays(shop: Path, sidecar
     ended = sidecar(shop, "release", "--all", "--yes", "--json")
     answer = json.loads(ended.out)
     assert (ended.status, answer["outcome"]) == (0, "released")
-    assert [(done["worktree"], done["release"]["outcome"]) for done in answer["releases"]] == [("one", "released")]
+    became = [(done["worktree"], done["release"]["outcome"]) for done in answer["releases"]]
+    assert became == [("one", "released"), ("two", "refused")]
+    assert any(found["severity"] == "blocks" for found in answer["releases"][1]["release"]["findings"])
     assert (one.exists(), two.exists(), three.exists()) == (False, True, True)
     ended = sidecar(shop, "release", "--all", "--yes")
     assert ended.status == 0 and ended.out.endswith("No worktree is ready to be released.\n")

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.model.findings import Failure
+from sidecar.model.findings import Failure, as_finding
 from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree, WorktreeState
+from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import Options
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
@@ -17,10 +18,11 @@ from sidecar.operations.run import Control
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """A worktree that stays, and why."""
+    """A worktree that stays, why, and the RELEASE object of that."""
 
     worktree: Worktree
     why: str
+    answer: Json
 
     @property
     def said(self) -> str:
@@ -53,10 +55,10 @@ def plan_integrated(
         paths = [path for key, path in unsaved if key == worktree.key]
         plan = plan_release(folder, worktree.key, options, frozenset(), control, unsaved=paths)
         if isinstance(plan, Failure):
-            others.append(Staying(worktree, plan.message))
+            others.append(Staying(worktree, plan.message, release_object("failed", [as_finding(plan)])))
         elif plan.blocked:
             why = dict.fromkeys(found.message for found in plan.findings if found.severity == "blocks")
-            others.append(Staying(worktree, " ".join(why)))
+            others.append(Staying(worktree, " ".join(why), plan.as_object()))
         else:
             ready.append(plan)
     return Integrated(tuple(ready), tuple(others))

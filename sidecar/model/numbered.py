@@ -21,6 +21,9 @@ _NAME = re.compile(
 _FOLDERS = re.compile(r"(?:^|/)(?:[^/]*migrat[^/]*|versions|changesets?|patches|updates)(?:/|$)", re.IGNORECASE)
 """Directories of which the name says that their files are run in the order of their numbers."""
 
+_YEARS = re.compile(r"(?:^|/)(?:19|20)[0-9]{2}(?:[-_][0-9]{1,2}){0,2}(?:/|$)")
+"""Directories that are named by a year or a date: numbers below them are months and days, however they follow."""
+
 MOST_AHEAD = 10
 """How far after the last number of a directory its next one may be."""
 
@@ -75,7 +78,7 @@ def is_taken_twice(number: Number, ours: Sequence[str], theirs: Sequence[str], b
             there.setdefault(name.number[3], set()).add(name.stem)
     twice = sum(len(stems) > 1 for stems in there.values())
     told = _FOLDERS.search(directory) is not None
-    if twice * 10 > len(there) or (len(there) < LEAST and not told):
+    if twice * 10 > len(there) or (not told and (len(there) < LEAST or _YEARS.search(directory))):
         return False
     digits = re.sub(r"\D", "", number[3])
     if len(digits) >= MOMENT:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import time
@@ -26,8 +27,8 @@ from sidecar.model.decode import AbsolutePath, SafePath, Seconds, Size, Text, de
 from sidecar.model.findings import Failure
 from sidecar.operations.records import read_record, write_record
 
-LANDING = "landing"
-"""What stands for an operation in the path of the landing worktree."""
+LANDING, CHECK = SLOTS = ("landing", "check")
+"""What stands for an operation in the paths of the worktrees that stay: that of merges, and that of `sidecar.check`."""
 
 MOST_DAYS = 30
 """Days after which a landing worktree that nobody has used goes."""
@@ -100,65 +101,75 @@ class Kept:
     """The record of a landing worktree that can be used again.
 
     `inode` tells its directory from another one in its place, and `laid_out` is a digest of how git wrote its files,
-    '' where they have to be written again. It may have `limit` bytes, `used` is when it last was.
+    '' where they have to be written again. `slot` is which one of `SLOTS` it is. It may have `limit` bytes, `used` is
+    when it last was.
     """
 
     common_dir: AbsolutePath
     inode: Size
     laid_out: str
+    slot: str = LANDING
     used: Seconds = 0.0
     limit: Size = 0
     steps: tuple[Step, ...] = ()
 
 
-def _record(common_dir: str) -> Path:
-    return landing_repository_path(common_dir, f"{LANDING}.json")
+def _record(common_dir: str, slot: str) -> Path:
+    return landing_repository_path(common_dir, f"{slot}.json")
 
 
-def landing_index(common_dir: str) -> Path:
-    """Give the path of the index of the landing worktree as its files were laid out."""
-    return landing_repository_path(common_dir, f"{LANDING}.index")
-
-
-def read_kept(common_dir: str) -> Kept | None:
-    """Read what is known of the landing worktree of a repository; None where none is there that can be used."""
+def _read_record(path: Path) -> Kept | None:
     try:
-        kept = decode(Kept, read_record(_record(common_dir)))
-        status = os.lstat(landing_repository_path(common_dir, LANDING))
-    except (OSError, ValueError):
+        kept = decode(Kept, read_record(path))
+    except ValueError:
         return None
-    if isinstance(kept, Failure) or (kept.common_dir, kept.inode) != (common_dir, status.st_ino):
+    return None if isinstance(kept, Failure) else kept
+
+
+def landing_index(common_dir: str, slot: str = LANDING) -> Path:
+    """Give the path of the index of a landing worktree as its files were laid out."""
+    return landing_repository_path(common_dir, f"{slot}.index")
+
+
+def read_kept(common_dir: str, slot: str = LANDING) -> Kept | None:
+    """Read what is known of a landing worktree of a repository; None where none is there that can be used."""
+    kept = _read_record(_record(common_dir, slot))
+    try:
+        status = os.lstat(landing_repository_path(common_dir, slot))
+    except OSError:
+        return None
+    if kept is None or (kept.common_dir, kept.slot, kept.inode) != (common_dir, slot, status.st_ino):
         return None
     return kept if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() else None
 
 
-def take_landing_worktree(common_dir: str) -> Kept | None:
-    """Begin to work in the landing worktree; gives what is known of it, None where nothing of it is left now."""
-    kept = read_kept(common_dir)
-    _record(common_dir).unlink(missing_ok=True)
+def take_landing_worktree(common_dir: str, slot: str = LANDING) -> Kept | None:
+    """Begin to work in a landing worktree; gives what is known of it, None where nothing of it is left now."""
+    kept = read_kept(common_dir, slot)
+    _record(common_dir, slot).unlink(missing_ok=True)
     if kept is None:
-        remove_landing_worktree(common_dir)
+        remove_landing_worktree(common_dir, slot)
     else:
-        _remove_git(common_dir)
+        _remove_git(common_dir, slot)
     return kept
 
 
 def keep_landing_worktree(kept: Kept) -> None:
     """Note that it can be used again; where that can't be written, it goes."""
     with contextlib.suppress(OSError):
-        write_record(_record(kept.common_dir), {"schema": 1, **asdict(kept)})
+        write_record(_record(kept.common_dir, kept.slot), {"schema": 1, **asdict(kept)})
 
 
-def close_landing_worktree(common_dir: str) -> None:
+def close_landing_worktree(common_dir: str, slot: str = LANDING) -> None:
     """Leave its files alone there, and nothing where it can't be used again or has become too large; twice is fine."""
-    kept, top = read_kept(common_dir), landing_repository_path(common_dir, LANDING)
+    kept, top = read_kept(common_dir, slot), landing_repository_path(common_dir, slot)
     if kept is None:
-        remove_landing_worktree(common_dir)
-    elif any(os.path.lexists(one) for one in (top / ".git", landing_repository_git_dir(common_dir, LANDING))):
+        remove_landing_worktree(common_dir, slot)
+    elif any(os.path.lexists(one) for one in (top / ".git", landing_repository_git_dir(common_dir, slot))):
         if bytes_below(str(top)) > kept.limit:
-            remove_landing_worktree(common_dir)
+            remove_landing_worktree(common_dir, slot)
         else:
-            _remove_git(common_dir)
+            _remove_git(common_dir, slot)
 
 
 def bytes_below(folder: str) -> int:
@@ -174,30 +185,63 @@ def bytes_below(folder: str) -> int:
     return size
 
 
-def remove_landing_worktree(common_dir: str) -> None:
-    """Take the landing worktree away, with all that is known of it; what can't be deleted is in nobody's way."""
-    for file in (_record(common_dir), landing_index(common_dir)):
+def remove_landing_worktree(common_dir: str, slot: str = LANDING) -> None:
+    """Take a landing worktree away, with all that is known of it; what can't be deleted is in nobody's way."""
+    for file in (_record(common_dir, slot), landing_index(common_dir, slot)):
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
-    remove_landing_repository(common_dir, LANDING)
+    remove_landing_repository(common_dir, slot)
 
 
-def _remove_git(common_dir: str) -> None:
-    own = landing_repository_path(common_dir, LANDING) / ".git"
+def _remove_git(common_dir: str, slot: str) -> None:
+    own = landing_repository_path(common_dir, slot) / ".git"
     if own.is_symlink() or own.is_file():
         own.unlink()
     remove_tree(own)
-    remove_tree(landing_repository_git_dir(common_dir, LANDING))
+    remove_tree(landing_repository_git_dir(common_dir, slot))
 
 
 def expire_landing_worktrees(common_dir: str) -> None:
-    """Remove those of other repositories that are gone, and those that nobody has used for long."""
-    for record in landing_repository_path(common_dir, LANDING).parent.parent.glob(f"*/sidecar-{LANDING}.json"):
-        try:
-            kept = decode(Kept, read_record(record))
-        except ValueError:
+    """Remove those of other repositories that are gone, and those that nobody has used for long.
+
+    What a kill has left has no record, and is removed likewise: nobody is at work in it for so long.
+    """
+    own = landing_repository_path(common_dir, LANDING).parent
+    for folder in own.parent.glob("*/"):
+        if folder == own or not _OF_A_REPOSITORY.fullmatch(folder.name) or folder.is_symlink():
             continue
-        if isinstance(kept, Failure) or _record(kept.common_dir) != record or kept.common_dir == common_dir:
-            continue
-        if time.time() - kept.used > MOST_DAYS * 86400 or not os.path.isdir(kept.common_dir):
-            remove_landing_worktree(kept.common_dir)
+        for slot in SLOTS:
+            kept = _read_record(folder / f"sidecar-{slot}.json")
+            if kept is None or kept.slot != slot or landing_repository_path(kept.common_dir, slot).parent != folder:
+                continue
+            if time.time() - kept.used > MOST_DAYS * 86400 or not os.path.isdir(kept.common_dir):
+                remove_landing_worktree(kept.common_dir, slot)
+        if not any((folder / f"sidecar-{slot}.json").exists() for slot in SLOTS) and _is_left(folder):
+            _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    for one in (*folder.glob("sidecar-*"), *folder.glob(".sidecar-*.new")):
+        if one.is_dir():
+            remove_tree(one)
+        else:
+            one.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+_OF_A_REPOSITORY = re.compile(r"[0-9a-f]{12}")
+
+
+def _is_left(folder: Path) -> bool:
+    """Tell whether what is there without a record belongs to no repository any more, or to no operation."""
+    for one in (*folder.glob("sidecar-*.git"), *(one / ".git" for one in folder.glob("sidecar-*"))):
+        with contextlib.suppress(OSError):
+            of = os.path.dirname(os.readlink(one / "objects"))
+            if landing_repository_path(of, LANDING).parent == folder and not os.path.isdir(of):
+                return True
+    try:
+        newest = max(os.lstat(one).st_mtime for one in (folder, *folder.iterdir()))
+    except OSError:
+        return False
+    return time.time() - newest > MOST_DAYS * 86400

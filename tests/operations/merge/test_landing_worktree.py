@@ -271,6 +271,50 @@ def test_one_that_nobody_has_used_for_long_goes_and_so_does_one_without_its_repo
     assert not top(main).parent.exists()
 
 
+def killed_in(main: Path, name: str) -> Path:
+    """Leave the landing worktree as a kill in a verify does, and give its folder of the cache."""
+    done(main, name, {f"{name}.txt": "x\n"})
+    record = top(main).with_name("sidecar-landing.json")
+    record.unlink()
+    (top(main) / ".git").mkdir()
+    (top(main) / ".git/objects").symlink_to(main / ".git/objects")
+    return top(main).parent
+
+
+def test_what_a_kill_has_left_goes_with_its_repository_or_when_nobody_was_there_for_long(
+    main: Path, tmp_path: Path
+) -> None:
+    other, folder = "/of/another/repository", killed_in(main, "one")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    (folder / "sidecar-link").symlink_to(outside)
+    expire_landing_worktrees(other)
+    assert top(main).exists(), "somebody may be at work in it"
+    expire_landing_worktrees(str(main / ".git"))
+    assert top(main).exists(), "it is its own"
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (0, 0), follow_symlinks=False)
+    expire_landing_worktrees(other)
+    assert not folder.exists()
+    assert (outside / "kept").exists()
+    folder = killed_in(main, "two")
+    main.rename(tmp_path / "away")
+    expire_landing_worktrees(other)
+    assert not folder.exists()
+
+
+def test_what_is_not_ours_in_the_cache_stays(main: Path) -> None:
+    cache = top(main).parent.parent
+    for name in ("sessions", "logs", "0123456789abcdef"):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "sidecar-x").touch()
+        os.utime(cache / name / "sidecar-x", (0, 0))
+        os.utime(cache / name, (0, 0))
+    expire_landing_worktrees("/of/another/repository")
+    assert all((cache / name / "sidecar-x").exists() for name in ("sessions", "logs", "0123456789abcdef"))
+
+
 # ---- reading elsewhere ----
 
 READ = "python3 -c 'import lib; assert lib.answer == 1'"

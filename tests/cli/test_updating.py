@@ -43,7 +43,40 @@ def test_what_conflicts_waits_in_the_worktree(shop: Path, sidecar: Sidecar) -> N
     assert "A merge is unfinished in against." in sidecar(shop, "update", "against", "--yes").out
     git(against, "merge", "--abort")
     ended = sidecar(against, "update", "--yes")
-    assert ended.status == 2 and ended.err.endswith("  a.txt\nTo take it all back: git merge --abort\n")
+    assert ended.status == 2 and ended.err.endswith(
+        "  a.txt\nThen commit them: sidecar update against --continue\nTo take it all back: git merge --abort\n"
+    )
+
+
+def test_what_is_resolved_is_committed_with_the_message_that_git_prepared(shop: Path, sidecar: Sidecar) -> None:
+    against = shop.parent / "against"
+    ended = sidecar(against, "update", "--continue", "--yes")
+    assert ended.status == 2 and "No merge is in progress in against." in ended.out
+    sidecar(against, "update", "--yes")
+    ended = sidecar(shop, "update", "against", "--continue", "--yes", "--json")
+    answer = json.loads(ended.out)
+    assert (ended.status, answer["outcome"], answer["conflicts"]) == (2, "refused", ["a.txt"])
+    (against / "a.txt").write_text("both\n")
+    before = state_of(shop)
+    planned = sidecar(against, "update", "--continue", "--dry-run")
+    assert planned.status == 0 and "add first   a.txt" in planned.out
+    assert sidecar(against, "update", "--continue").status == 2  # nobody consents
+    assert state_of(shop) == before
+    ended = sidecar(against, "update", "--continue", "--yes")
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "The merge in against is committed.")
+    assert git(against, "log", "-1", "--format=%s") == "Merge branch 'main' into against"
+    assert git(against, "show", "HEAD:a.txt") == "both" and git(against, "status", "--short") == ""
+
+
+def test_another_worktree_is_merged_into_one(shop: Path, sidecar: Sidecar) -> None:
+    against, apart = shop.parent / "against", shop.parent / "apart"
+    (apart / "notes.txt").write_text("notes\n")
+    ended = sidecar(against, "update", "--from", "apart", "--yes")
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "Merged apart into against.")
+    assert "1 file in apart is not committed, and not merged: notes.txt." in ended.out
+    assert (against / "c.txt").read_text() == "apart\n" and not (against / "notes.txt").exists()
+    assert sidecar(against, "update", "--from", "against", "--yes").status == 1
+    assert sidecar(against, "update", "--from", "apart", "--continue").status == 1
 
 
 def test_where_there_is_no_worktree(tmp_path: Path, sidecar: Sidecar) -> None:

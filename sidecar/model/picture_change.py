@@ -7,14 +7,13 @@ the same is named by its place in the Picture before, so that the door keeps the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from sidecar.model.changes import Change, ChangeSet
-from sidecar.model.inventory import Bytes
-from sidecar.model.overlaps import Overlap, Unknown, Unread
-from sidecar.model.picture import Integration, Picture, Tip, Trunk, Undone, Worktree, WorktreeState
+from sidecar.model.overlaps import Overlap
+from sidecar.model.picture import Picture, WorktreeState
 
 T = TypeVar("T")
 New_co = TypeVar("New_co", covariant=True)
@@ -61,21 +60,10 @@ class ChangedSet:
 
 @dataclass(frozen=True, slots=True)
 class ChangedState:
-    """A worktree's state, as in `WorktreeState`."""
+    """A worktree's state, and beside it the changes that it has."""
 
-    worktree: Worktree
-    fork_point: str | None
+    state: WorktreeState
     changes: ChangedSet | None
-    ahead: int
-    behind: int
-    integration: Integration
-    problem: str | None
-    bytes: Bytes | None
-    undone: tuple[Undone, ...]
-    unread: str | None
-    tip: Tip | None
-    unresolved: tuple[str, ...]
-    files: Mapping[str, Unread]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +77,14 @@ class States:
 
 @dataclass(frozen=True, slots=True)
 class PictureChange:
-    """What makes one Picture of another; the `documents` are left to who knows the door that gets it."""
+    """What makes one Picture of another, and beside it the worktrees and overlaps that it has.
 
-    number: int
-    repository: str
-    trunk: Trunk | None
+    The Picture has no documents: they are left to who knows the door that gets it.
+    """
+
+    picture: Picture
     worktrees: tuple[States, ...]
     overlaps: tuple[Overlaps, ...]
-    problem: str | None
-    unknown: tuple[Unknown, ...]
-    documents: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 NOTHING = Picture(0, "", None)
@@ -111,16 +97,12 @@ def change_of(before: Picture, after: Picture) -> PictureChange:
     states = _pieces(before.worktrees, after.worktrees, lambda state: state.worktree.key, _is_same)
     overlaps = _pieces(before.overlaps, after.overlaps, _where, lambda one, two: one is two or one == two)
     return PictureChange(
-        after.number,
-        after.repository,
-        after.trunk,
+        replace(after, worktrees=(), overlaps=(), documents={}),
         tuple(
             States(start, count, tuple(_changed(known.get(one.worktree.key), one) for one in new))
             for start, count, new in states
         ),
         tuple(Overlaps(*piece) for piece in overlaps),
-        after.problem,
-        after.unknown,
     )
 
 
@@ -130,17 +112,8 @@ def apply_change(before: Picture, change: PictureChange) -> Picture:
     states: list[WorktreeState] = []
     for piece in change.worktrees:
         states += _taken(before.worktrees, piece.start, piece.count)
-        states += (_state(known.get(one.worktree.key), one) for one in piece.new)
-    return Picture(
-        change.number,
-        change.repository,
-        change.trunk,
-        tuple(states),
-        _joined(before.overlaps, change.overlaps),
-        change.documents,
-        change.problem,
-        change.unknown,
-    )
+        states += (_state(known.get(one.state.worktree.key), one) for one in piece.new)
+    return replace(change.picture, worktrees=tuple(states), overlaps=_joined(before.overlaps, change.overlaps))
 
 
 def _where(overlap: Overlap) -> tuple[str, str, str]:
@@ -197,21 +170,8 @@ def _joined(before: Sequence[T], pieces: Sequence[_Piece[T]]) -> tuple[T, ...]:
 
 def _changed(before: WorktreeState | None, after: WorktreeState) -> ChangedState:
     known = before.changes if before is not None else None
-    return ChangedState(
-        after.worktree,
-        after.fork_point,
-        _changed_set(known, after.changes) if after.changes is not None else None,
-        after.ahead,
-        after.behind,
-        after.integration,
-        after.problem,
-        after.bytes,
-        after.undone,
-        after.unread,
-        after.tip,
-        after.unresolved,
-        after.files,
-    )
+    changes = _changed_set(known, after.changes) if after.changes is not None else None
+    return ChangedState(replace(after, changes=None), changes)
 
 
 def _changed_set(before: ChangeSet | None, after: ChangeSet) -> ChangedSet:
@@ -240,21 +200,7 @@ def _state(before: WorktreeState | None, after: ChangedState) -> WorktreeState:
         touched = _joined(old, after.changes.touched)
         folded = _joined(touched, after.changes.folded)
         changes = ChangeSet(after.changes.base, after.changes.tree, _by_path(touched), _by_path(folded))
-    return WorktreeState(
-        after.worktree,
-        after.fork_point,
-        changes,
-        after.ahead,
-        after.behind,
-        after.integration,
-        after.problem,
-        after.bytes,
-        after.undone,
-        after.unread,
-        after.tip,
-        after.unresolved,
-        after.files,
-    )
+    return replace(after.state, changes=changes)
 
 
 def _by_path(changes: Sequence[Change]) -> Mapping[str, Change]:

@@ -334,7 +334,7 @@ class AttachedSession:
         change = decode(PictureChange, message["picture"])
         if isinstance(change, Failure):
             raise NotOursError(change.message)
-        base = apply_change(self._base, replace(change, documents=message["documents"]))
+        base = replace(apply_change(self._base, change), documents=message["documents"])
         if "settings" in message:
             told = {key: tuple(one) if isinstance(one, list) else one for key, one in message["settings"].items()}
             self.settings = of_door({**DEFAULTS, **told}, self._options.editor)

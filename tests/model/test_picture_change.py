@@ -1,7 +1,7 @@
 """What has changed between two Pictures, applied to the one, gives the other."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from sidecar.model.decode import decode, encode
 from sidecar.model.inventory import Bytes
 from sidecar.model.overlaps import WHOLE_FILE, Overlap, Side, Unknown, Unread, region
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
-from sidecar.model.picture_change import NOTHING, ChangedState, PictureChange, apply_change, change_of
+from sidecar.model.picture_change import NOTHING, PictureChange, apply_change, change_of
 
 NAMES = ("a", "b/c", "d\udce9", "e", "f")
 
@@ -88,12 +88,6 @@ def test_what_is_the_same_is_the_very_same(picture: Picture) -> None:
     again = apply_change(picture, change_of(picture, replace(picture, number=99)))
     assert all(now is then for now, then in zip(again.worktrees, picture.worktrees, strict=True))
     assert all(now is then for now, then in zip(again.overlaps, picture.overlaps, strict=True))
-
-
-def test_nothing_of_a_picture_is_left_out() -> None:
-    names = [{one.name for one in fields(what)} for what in (Picture, PictureChange, WorktreeState, ChangedState)]
-    assert names[0] == names[1]
-    assert names[2] == names[3]
 
 
 def test_a_save_among_thousands_of_overlaps_is_a_small_message() -> None:

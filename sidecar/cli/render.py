@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import click
 from rich.cells import cell_len
@@ -245,6 +246,10 @@ def verdict_counts(verdicts: Iterable[str]) -> list[str]:
 
 def print_order(order: Order, *, err: bool = False) -> None:
     """Print the ready ones in order, the others, the pairs that conflict, and what it comes to."""
+    installs = {turn.installs for turn in order.turns if turn.installs}
+    alike = next(iter(installs)) if len(installs) == 1 and all(turn.installs for turn in order.ready) else ()
+    if alike:
+        order = replace(order, turns=tuple(replace(turn, installs=()) for turn in order.turns))
     blocks: list[RenderableType] = []
     if order.ready:
         blocks.append(Group(Text("Ready, in this order", style="dim"), indented(_turns(order.ready, numbered=True))))
@@ -257,6 +262,9 @@ def print_order(order: Order, *, err: bool = False) -> None:
             for pair in order.pairs
         )
         blocks.append(listing("Conflict with each other: merge one into the other by hand first", rows))
+    if alike:
+        said = [Text(escape(install.said)) for install in alike]
+        blocks.append(Group(Text("Before verify, in each", style="dim"), indented(*said)))
     show(console(err=err), [*blocks, Text(_sum(order), style="dim")])
 
 
@@ -266,6 +274,7 @@ def _turns(turns: Iterable[Turn], *, numbered: bool) -> Table:
         name = Text(titled(turn.worktree.name, turn.worktree.ref), style="bold")
         needs = [f"Needs: {one.message}" for one in turn.needs if one.message != turn.why]
         said = Text(escape(_prospect(turn)), style=VERDICT_STYLES["conflict"] if turn.paths else "")
+        needs += [f"Before verify: {install.said}" for install in turn.installs]
         said.append("".join(f"\n{escape(need)}" for need in needs), style="dim")
         rows.append((*((Text(f"{number}.", style="dim"),) if numbered else ()), name, said))
     return _grid(rows)

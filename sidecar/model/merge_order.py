@@ -10,6 +10,7 @@ from typing import TypeVar
 from sidecar.model.findings import Finding
 from sidecar.model.merging import Extent
 from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.recipes import Install
 
 State = TypeVar("State", bound=Hashable)
 
@@ -28,6 +29,7 @@ class Turn:
     A worktree that is not `ready` comes after all that are, takes no part in them, and `why` says what it lacks.
     `paths` are those at which its merge stops: ready, after what comes before it; else with trunk as it is.
     `extent` says how much a ready one changes, and `needs` what there is to be done or agreed to besides, at its place.
+    `installs` is what will be run before it is verified, by what is in its files as they land.
     """
 
     worktree: Worktree
@@ -36,6 +38,7 @@ class Turn:
     why: str | None = None
     extent: Extent | None = None
     needs: tuple[Finding, ...] = ()
+    installs: tuple[Install, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

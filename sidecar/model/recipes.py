@@ -18,6 +18,9 @@ from typing import Any
 Read = Callable[[str], str]
 """Gives the text of a file of the tree; '' for one that can't be read."""
 
+Find = Callable[[str], str | None]
+"""Finds a program, as shutil.which does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -52,6 +55,28 @@ TOOLS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 PROGRAMS: Mapping[str, str] = MappingProxyType({"pip": "python3"})
 """A package manager -> the program that has to be on PATH, where that is called otherwise."""
 
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """What is run before verify in one directory ('' for the top): a command line, and the lock file it is run for.
+
+    A `lock` is '' where the person's own command is run. `missing` is the program that is not on PATH: nothing is run.
+    """
+
+    folder: str
+    command: str
+    lock: str = ""
+    missing: str | None = None
+
+    @property
+    def said(self) -> str:
+        """Say it in a few words."""
+        lock = _join(self.folder, self.lock)
+        if self.missing is not None:
+            return f"nothing for {lock}, since {self.missing} is not on PATH"
+        return f"{self.command} ({lock})" if self.lock else self.command
+
+
 MANIFESTS = frozenset({
     "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "pnpm-workspace.yaml",
     "bun.lock", "bun.lockb", "deno.lock", "deno.json", ".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs",
@@ -73,6 +98,18 @@ NO_PROJECTS = frozenset({
     "third_party", "thirdparty", "vendor",
 })  # fmt: skip
 """Directories below the top whose lock files are no part of what is verified."""
+
+
+def find_installs(paths: Collection[str], read: Read, own: str, find_program: Find) -> tuple[Install, ...]:
+    """Find what is run before verify: the person's `own` command line, else what each lock file says."""
+    if own.strip():
+        return (Install("", own.strip()),)
+    found = []
+    for recipe in find_recipes(paths, read):
+        program = PROGRAMS.get(recipe.tool, recipe.tool)
+        missing = None if find_program(program) is not None else program
+        found.append(Install(recipe.folder, recipe.command, recipe.lock, missing))
+    return tuple(found)
 
 
 def is_manifest(path: str) -> bool:

@@ -126,12 +126,13 @@ def plan_object(order: Order) -> Json:
     PLAN  {"schema": 1, "order": [TURN], "pairs": [{"worktrees": [NAME, NAME], "paths": [str]}], "conflicts": int,
            "exact": bool}
     TURN  {"worktree": NAME, "path": str, "branch": str|null, "ready": bool, "conflicts": int, "why": str|null,
-           "files": FILES|null, "needs": [FINDING]}
+           "files": FILES|null, "needs": [FINDING], "installs": [INSTALL]}
+    INSTALL  {"folder", "command", "lock", "missing": str|null}
 
     `order` has those that are ready first, in the order in which to merge them, each with the number of conflicted
     paths that it meets there; then the others, with those that it meets in trunk. `needs` is what there is to be done
-    or agreed to besides. `conflicts` is the sum of the ready ones', `exact` whether no order has less, `pairs` who
-    conflicts with whom, the worst first.
+    or agreed to besides, `installs` what is run before it is verified. `conflicts` is the sum of the ready ones',
+    `exact` whether no order has less, `pairs` who conflicts with whom, the worst first.
     """
     return {
         "schema": SCHEMA,
@@ -155,6 +156,7 @@ def _turn(turn: Turn) -> Json:
         "why": turn.why,
         "files": asdict(turn.extent) if turn.extent is not None else None,
         "needs": [finding_object(finding) for finding in turn.needs],
+        "installs": [asdict(install) for install in turn.installs],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import chain, combinations
 from pathlib import Path
@@ -22,10 +22,11 @@ from sidecar.model.merging import Merge, extent_of
 from sidecar.model.messages import named, remakes_clause, shown
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.readiness import conflict_sentence, integrated_sentence, nothing_sentence, uncommitted_sentence
+from sidecar.model.recipes import Install
 from sidecar.model.regenerate import Remake
 from sidecar.model.settings import Options
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
-from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since
+from sidecar.operations.merge.needs import find_installs, numbers_taken, participant_of, taking_back, trunk_since
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.run import QUIET, Control
 from sidecar.session.participants import Participant
@@ -93,7 +94,8 @@ class _Base:
 class _Entrant:
     """A worktree that is ready: its own commits and changes; `unsettled` where trunk has since moved what it changed.
 
-    `paths` has one path of each directory in which it, or trunk since it left, has changed something.
+    `paths` has one path of each directory in which it, or trunk since it left, has changed something; `installs` is what
+    is run before it is verified.
     """
 
     worktree: Worktree
@@ -104,6 +106,7 @@ class _Entrant:
     itself: Participant
     trunk: Participant
     needs: tuple[Finding, ...] = ()
+    installs: tuple[Install, ...] = ()
 
     @cached_property
     def shape(self) -> Footprint:
@@ -128,8 +131,10 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     if (word := unfinished(worktree)) is not None:
         return Turn(worktree, False, why=f"{word} is in progress. Finish it, or abort it.")
     uncommitted = len(reading.uncommitted.edits)
+    objects = sources.quarantine.objects
     if uncommitted:
-        return Turn(worktree, False, why=uncommitted_sentence(uncommitted))
+        installs = find_installs(sources, tree_of(objects, worktree.head))
+        return Turn(worktree, False, why=uncommitted_sentence(uncommitted), installs=installs)
     divergence = sources.history.divergence(base.commit, worktree.head)
     if not divergence.own:
         return Turn(worktree, False, why=nothing_sentence(base.trunk.branch))
@@ -142,7 +147,8 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     undone = tuple(taking_back(sources, state, base.trunk, base.choices))
     needs = (*undone, *numbers_taken(sources, itself, other))
     if is_blocked(undone):
-        return Turn(worktree, False, why=undone[0].message, needs=needs)
+        installs = find_installs(sources, tree_of(objects, worktree.head))
+        return Turn(worktree, False, why=undone[0].message, needs=needs, installs=installs)
     entrant = _Entrant(worktree, worktree.head, divergence.own, state.changes, other.own, itself, other, needs)
     return _try_alone(sources, base, entrant)
 
@@ -157,8 +163,10 @@ def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | T
     remakes = _remakes(sources, base, merge)
     if paths and not (remakes and base.choices.regenerate):
         why = conflict_sentence(base.trunk.branch, paths)
-        return Turn(entrant.worktree, False, paths, why, needs=(*entrant.needs, *_regenerating(remakes)))
-    return entrant
+        needs = (*entrant.needs, *_regenerating(remakes))
+        installs = find_installs(sources, tree_of(sources.quarantine.objects, entrant.head))
+        return Turn(entrant.worktree, False, paths, why, needs=needs, installs=installs)
+    return replace(entrant, installs=find_installs(sources, merge.tree))
 
 
 def _remakes(sources: Sources, base: _Base, merge: Merge) -> tuple[Remake, ...]:
@@ -266,7 +274,8 @@ def _arrange(
         entrant = entrants[number]
         taken = (numbers_taken(sources, entrant.itself, entrants[before].itself) for before in merged)
         needs = (*entrant.needs, *chain.from_iterable(taken), *_regenerating(remade[number]))
-        turns.append(Turn(worktree, True, paths, why, extent_of(changes.touched.values(), count), needs))
+        extent = extent_of(changes.touched.values(), count)
+        turns.append(Turn(worktree, True, paths, why, extent, needs, entrant.installs))
         merged.append(number)
     exact = all(sequence.exact for sequence in found)
     return Order(base.trunk, (*turns, *turned_away), tuple(pairs), exact)

@@ -233,6 +233,7 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
                 "why": None,
                 "files": one,
                 "needs": [],
+                "installs": [],
             },
             {
                 "worktree": "two",
@@ -243,6 +244,7 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
                 "why": None,
                 "files": one,
                 "needs": [],
+                "installs": [],
             },
             {
                 "worktree": "three",
@@ -253,6 +255,7 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
                 "why": "Conflicts with one in a.txt.",
                 "files": one,
                 "needs": [],
+                "installs": [],
             },
             {
                 "worktree": "four",
@@ -263,6 +266,7 @@ In this order 1 file conflicts on the way into main; no other order has fewer.
                 "why": "It has 1 uncommitted change.",
                 "files": None,
                 "needs": [],
+                "installs": [],
             },
         ],
         "pairs": [{"worktrees": ["one", "three"], "paths": ["a.txt"]}],

@@ -1,6 +1,7 @@
 """`plan_order` says what each worktree would still need where git merges without a word, or a tool makes files."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,33 @@ def test_text_and_json_say_it(shop: Path, sidecar: Sidecar) -> None:
         "stale": ["undoes-trunk"],
     }
     assert tip(shop) == before
+
+
+def test_what_is_installed_before_verify_is_said_of_each_worktree(shop: Path, sidecar: Sidecar) -> None:
+    commit(add_worktree(shop, "b"), {"web/package.json": "{}\n", "web/package-lock.json": "{}\n"}, "Add a page")
+    commit(add_worktree(shop, "c"), {"c.txt": "c\n"}, "Add c")
+    (add_worktree(shop, "d") / "own.txt").write_text("d\n")
+    assert [one.installs for one in ordered(shop).turns] == [(), (), ()], "nothing is verified"
+    git(shop, "config", "sidecar.verify", "true")
+    line = "npm ci --prefer-offline --no-audit --no-fund"
+    assert [one.said for one in turn(ordered(shop), "b").installs] == [f"{line} (web/package-lock.json)"]
+    assert turn(ordered(shop), "c").installs == ()
+    assert f"Before verify: {line} (web/package-lock.json)" in sidecar(shop, "plan").out
+    commit(shop, {"web/package.json": "{}\n", "web/package-lock.json": "[]\n"}, "Add another page")
+    assert turn(ordered(shop), "c").installs == turn(ordered(shop), "b").installs, "c would land with trunk's page"
+    git(shop, "config", "sidecar.prepare", "make deps")
+    text = sidecar(shop, "plan").out
+    assert "Before verify, in each\n  make deps\n" in text
+    assert text.count("make deps") == 1
+    said = json.loads(sidecar(shop, "plan", "--json").out)
+    assert said["order"][-1]["installs"] == [{"folder": "", "command": "make deps", "lock": "", "missing": None}]
+
+
+def test_a_package_manager_that_is_missing_is_said(shop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    commit(add_worktree(shop, "b"), {"yarn.lock": "\n", "package.json": "{}\n"}, "Add a page")
+    git(shop, "config", "sidecar.verify", "true")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    said = [one.said for one in turn(ordered(shop), "b").installs]
+    assert said == ["nothing for yarn.lock, since yarn is not on PATH"]

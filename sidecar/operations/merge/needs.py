@@ -1,17 +1,22 @@
 """Find what a worktree would still need before it is merged, where git merges it without a word.
 
-What it takes back of trunk, and files that it adds with a number that is taken.
+What it takes back of trunk, files that it adds with a number that is taken, and what is installed to verify it.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
+from sidecar.git.objects import TREE_MODE, read_blob
+from sidecar.model import recipes
+from sidecar.model.changes import Entry
 from sidecar.model.findings import Finding, finding
 from sidecar.model.may_overlap import footprint
 from sidecar.model.messages import shown, undone_clause
 from sidecar.model.overlaps import Side
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.model.recipes import Install
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
@@ -32,6 +37,25 @@ def taking_back(sources: Sources, state: WorktreeState, trunk: Trunk, choices: M
             yield finding("undoes-trunk", said, paths, severity="info")
         else:
             yield finding("undoes-trunk", f"{said} Take {branch}'s lines back, or allow it if it is intended.", paths)
+
+
+def find_installs(sources: Sources, tree: str) -> tuple[Install, ...]:
+    """Find what would be run before these files are verified; nothing where nothing verifies them. GitError."""
+    if not str(sources.settings["verify"]).strip():
+        return ()
+    objects = sources.quarantine.objects
+    files: dict[str, Entry] = {}
+    for name, entry in objects.tree(tree).items():
+        if entry.mode == TREE_MODE:
+            files |= {f"{name}/{below}": one for below, one in objects.tree(entry.oid).items()}
+        else:
+            files[name] = entry
+    files = {path: entry for path, entry in files.items() if entry.is_file}
+
+    def read(path: str) -> str:
+        return read_blob(objects, files[path].oid).decode("utf-8", "replace") if path in files else ""
+
+    return recipes.find_installs(files, read, str(sources.settings["prepare"]), shutil.which)
 
 
 def participant_of(state: WorktreeState) -> Participant:

@@ -94,8 +94,8 @@ class _Base:
 class _Entrant:
     """A worktree that is ready: its own commits and changes; `unsettled` where trunk has since moved what it changed.
 
-    `paths` has one path of each directory in which it, or trunk since it left, has changed something; `installs` is what
-    is run before it is verified.
+    `paths` has one path of each directory in which it, or trunk since it left, has changed something; `installs` is
+    what is run before it is verified.
     """
 
     worktree: Worktree

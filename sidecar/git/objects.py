@@ -12,49 +12,16 @@ import sys
 import tempfile
 import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import ParamSpec, TypeVar
 
 from sidecar.git.process import Conversation, GitError, Place, read_object
 from sidecar.git.repository import Repository
 from sidecar.model.changes import Entry
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def remembering(answer: Callable[P, T], weigh: Callable[[T], int], most: int) -> Callable[P, T]:
-    """Wrap a function so that answers of at most that weight are remembered; those not asked for longest go first.
-
-    For positional arguments, from any thread. An error is not remembered.
-    """
-    known: OrderedDict[tuple[object, ...], tuple[T, int]] = OrderedDict()
-    total = 0
-    lock = threading.Lock()
-
-    def ask(*args: P.args, **kwargs: P.kwargs) -> T:
-        nonlocal total
-        with lock:
-            if (found := known.get(args)) is not None:
-                known.move_to_end(args)
-                return found[0]
-        given = answer(*args, **kwargs)
-        weight = weigh(given) + 1
-        with lock:
-            if args not in known:
-                known[args] = (given, weight)
-                total += weight
-            while total > most and len(known) > 1:
-                total -= known.popitem(last=False)[1][1]
-        return given
-
-    return ask
-
+from sidecar.system.remembering import remembering
 
 TREE_MODE = 0o040000
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sidecar.git.objects import edit_tree, find_entry, parse_entry, read_blob, remembering, write_tree
+from sidecar.git.objects import edit_tree, find_entry, parse_entry, read_blob, write_tree
 from sidecar.git.process import Conversation, GitError, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
 from sidecar.model.markers import split_lines
+from sidecar.system.remembering import remembering
 
 RAW = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-ext-diff", "--no-textconv")
 HUNKS = (

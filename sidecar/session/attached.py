@@ -30,6 +30,7 @@ from sidecar.session.address import Shared, connect
 from sidecar.session.background import Foreground
 from sidecar.session.starting import attach
 from sidecar.session.wire import Connection, Message, NotOursError
+from sidecar.system.remembering import remembering
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Hears:
 
 
 class _NoAnswerError(Exception):
-    """The session had no answer to a question."""
+    """The session had no answer to a question; it is an error, so that none is remembered."""
 
 
 @dataclass(eq=False, slots=True)
@@ -92,8 +93,7 @@ class AttachedSession:
         self._owed: float | None = None
         self._ids = count(1)
         self._questions: dict[int, _Question] = {}
-        self._contents: OrderedDict[str, bytes] = OrderedDict()
-        self._remembered = 0
+        self._contents = remembering(self._ask_content, len, MOST_REMEMBERED)
         self._hunks = lru_cache(maxsize=MOST_HUNKS)(self._ask_hunks)
         self._take_connection(connection)
         self._reader = threading.Thread(target=self._read, name="sidecar-attached", daemon=True)
@@ -121,22 +121,18 @@ class AttachedSession:
 
     def content(self, entry: Entry) -> bytes | None:
         """Give the content of a side's `before` or `after`; None when it is not to be had."""
-        with self._lock:
-            if (known := self._contents.get(entry.oid)) is not None:
-                self._contents.move_to_end(entry.oid)
-                return known
+        try:
+            return self._contents(entry)
+        except _NoAnswerError:
+            return None
+
+    def _ask_content(self, entry: Entry) -> bytes:
+        """Ask for a content; _NoAnswerError without an answer."""
         answer = self._ask({"ask": "content", "entry": encode(entry)})
         said = answer.get("content") if answer is not None else None
         if not isinstance(said, str):
-            return None
-        content = base64.b64decode(said)
-        with self._lock:
-            if entry.oid not in self._contents:
-                self._contents[entry.oid] = content
-                self._remembered += len(content)
-            while self._remembered > MOST_REMEMBERED:
-                self._remembered -= len(self._contents.popitem(last=False)[1])
-        return content
+            raise _NoAnswerError
+        return base64.b64decode(said)
 
     def hunks(self, before: Entry, after: Entry) -> tuple[Hunk, ...]:
         """Give git's hunks between two files; none where they can't be compared. Any thread, and mostly remembered."""
@@ -148,7 +144,7 @@ class AttachedSession:
             return ()
 
     def _ask_hunks(self, before: Entry, after: Entry) -> tuple[Hunk, ...]:
-        """Ask for the hunks between two files; _NoAnswerError without an answer, so that none is remembered."""
+        """Ask for the hunks between two files; _NoAnswerError without an answer."""
         answer = self._ask({"ask": "hunks", "before": encode(before), "after": encode(after)})
         if answer is None or "hunks" not in answer:
             raise _NoAnswerError

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sidecar.git.objects import remembering
+from sidecar.system.remembering import remembering
 
 
 def test_answers_are_given_again_and_the_oldest_are_forgotten() -> None:

@@ -28,7 +28,6 @@ from pydantic import BaseModel, Field
 
 from sidecar import __version__
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.messages import shown
 from sidecar.model.picture import Picture
 from sidecar.model.schema import (
     Json,
@@ -41,6 +40,7 @@ from sidecar.model.schema import (
     unknown_object,
 )
 from sidecar.model.settings import Options
+from sidecar.model.words import shown
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan

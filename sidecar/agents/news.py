@@ -10,9 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.model.messages import agents_named, ago, escape, lines, named, overlap_sentence, party, shown
+from sidecar.model.messages import lines, overlap_sentence, party
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY, Picture, Worktree, WorktreeState
+from sidecar.model.words import agents_named, ago, escape, named, shown
 from sidecar.operations.presence import Agent
 
 MOST = 1500

@@ -22,7 +22,7 @@ from sidecar.cli.status import status
 from sidecar.cli.uninstall import uninstall
 from sidecar.cli.update import update
 from sidecar.cli.watch import watch
-from sidecar.model.messages import escape
+from sidecar.model.words import escape
 from sidecar.system.streams import flush_output, take_streams
 
 INTERRUPTED, BROKEN_PIPE = 130, 141

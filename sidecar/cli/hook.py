@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.options import DONE, FAILED, agree, answered, here
-from sidecar.model.messages import escape, escape_lines
+from sidecar.model.words import escape, escape_lines
 
 if TYPE_CHECKING:
     from sidecar.operations.agent_hooks import HookPlan, Scope

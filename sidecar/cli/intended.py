@@ -14,9 +14,10 @@ from sidecar.cli.options import (
     show_findings,
     status_of,
 )
-from sidecar.model.messages import escape, intended_sentence
+from sidecar.model.messages import intended_sentence
 from sidecar.model.picture import Worktree, locate
 from sidecar.model.schema import intended_object
+from sidecar.model.words import escape
 
 
 @click.command("intended", short_help="Say that what files take back of trunk is intended.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from sidecar.cli.options import answered, here, print_json, recover_first, show_findings, status_of, worktree_names
-from sidecar.model.messages import shown
 from sidecar.model.schema import restore_object
+from sidecar.model.words import shown
 
 
 @click.command("keep", short_help="Protect a worktree from other tools' clean-ups.")

@@ -28,8 +28,9 @@ from sidecar.cli.options import (
 from sidecar.cli.progress import working
 from sidecar.model.findings import Failure
 from sidecar.model.merge_order import Order
-from sidecar.model.messages import counted, escape, short, shown, titled
+from sidecar.model.messages import short, titled
 from sidecar.model.schema import merge_all_object, plan_object
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult

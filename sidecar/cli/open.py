@@ -8,8 +8,9 @@ import click
 
 from sidecar.cli.options import FAILED, answered, here, print_json, recover_first, show_findings, status_of
 from sidecar.cli.progress import working
-from sidecar.model.messages import counted, escape, short, shown
+from sidecar.model.messages import short
 from sidecar.model.schema import restore_object
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.open import OpenResult

@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import click
 
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.messages import escape
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import Picture, Worktree, problems
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.model.settings import Options

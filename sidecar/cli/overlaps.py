@@ -27,10 +27,11 @@ from sidecar.cli.options import (
     worktree_names,
 )
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape, no_overlaps, shown, undone_clause
+from sidecar.model.messages import no_overlaps, undone_clause
 from sidecar.model.overlaps import Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone
 from sidecar.model.schema import Json, check_object, overlaps_object, unknown_object
+from sidecar.model.words import escape, shown
 from sidecar.session.check import CheckedFile, Meeting, check_path
 
 

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from sidecar.cli.options import INTERRUPTED
-from sidecar.model.messages import escape
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.operations.run import Control

@@ -21,8 +21,9 @@ from sidecar.cli.options import (
     writing,
 )
 from sidecar.cli.progress import working
-from sidecar.model.messages import counted, shown, titled
+from sidecar.model.messages import titled
 from sidecar.model.schema import release_all_object
+from sidecar.model.words import counted, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.release.apply import ReleaseResult

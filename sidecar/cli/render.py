@@ -21,21 +21,11 @@ from rich.text import Text
 from sidecar.model.findings import Finding
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.merge_order import Order, Turn
-from sidecar.model.messages import (
-    called,
-    counted,
-    escape,
-    named,
-    no_overlaps,
-    overlap_notes,
-    short,
-    shown,
-    titled,
-    where,
-)
+from sidecar.model.messages import called, no_overlaps, overlap_notes, short, titled, where
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY
 from sidecar.model.schema import Json, Restorable
+from sidecar.model.words import counted, escape, named, shown
 from sidecar.session.check import CheckedFile, Meeting
 
 INDENT, GAP = 2, 3

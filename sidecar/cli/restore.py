@@ -24,8 +24,9 @@ from sidecar.cli.options import (
 )
 from sidecar.cli.progress import working
 from sidecar.model.findings import is_blocked
-from sidecar.model.messages import escape, parse_moment, shown
+from sidecar.model.messages import parse_moment
 from sidecar.model.schema import receipts_object, restore_object
+from sidecar.model.words import escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.rewind import RewindPlan

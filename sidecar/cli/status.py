@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidecar.cli.options import ask_picture, print_json, reading
-from sidecar.model.messages import escape
 from sidecar.model.picture import Picture, watch_sentence
 from sidecar.model.schema import status_object
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.cli.status_table import InUse

@@ -24,9 +24,10 @@ from sidecar.cli.render import (
 )
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import WAY_OUT, collision_sentence, escape, short, shown, titled
+from sidecar.model.messages import WAY_OUT, collision_sentence, short, titled
 from sidecar.model.picture import Picture, WorktreeState, problems
 from sidecar.model.sweepers import find_sweeper, sweep_sentence
+from sidecar.model.words import escape, shown
 from sidecar.operations.presence import Agent, colliding
 from sidecar.system.processes import Process
 

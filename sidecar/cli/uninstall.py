@@ -19,7 +19,7 @@ from sidecar.cli.options import (
     writing,
 )
 from sidecar.cli.progress import working
-from sidecar.model.messages import counted, escape, shown
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.uninstall import UninstallPlan

@@ -21,8 +21,9 @@ from sidecar.cli.options import (
     writing,
 )
 from sidecar.cli.progress import working
-from sidecar.model.messages import counted, escape, short, shown, titled
+from sidecar.model.messages import short, titled
 from sidecar.model.schema import update_object
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.merge.continue_merge import ContinuePlan

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.options import INTERRUPTED, answered, here, print_json, reading, recover_first, warn
-from sidecar.model.messages import shown
 from sidecar.model.picture import Picture
+from sidecar.model.words import shown
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.vanished import Vanished

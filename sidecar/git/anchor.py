@@ -16,8 +16,8 @@ from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import branch_tip, ids_of_own_refs, ids_of_reflog, kinds_of
 from sidecar.git.repository import Repository
 from sidecar.git.user_git import DURABLE
-from sidecar.model.messages import escape
 from sidecar.model.picture import Worktree
+from sidecar.model.words import escape
 
 MODES = {"blob": "100644", "tree": "040000"}
 

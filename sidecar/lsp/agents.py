@@ -14,8 +14,9 @@ from sidecar.lsp.commands.table import run_open
 from sidecar.lsp.history import tell_history
 from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, log_error, say, start_task
 from sidecar.model.findings import Failure
-from sidecar.model.messages import collision_sentence, escape
+from sidecar.model.messages import collision_sentence
 from sidecar.model.picture import Worktree
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.operations.open import OpenPlan

@@ -26,9 +26,10 @@ from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import decode, line_count, line_end, line_offset, span_range, text_lines
 from sidecar.lsp.problems import IDENTICAL, Place, Problem, met_at, trunk_edit, undoing
 from sidecar.model.changes import Entry
-from sidecar.model.messages import called, shown
+from sidecar.model.messages import called
 from sidecar.model.overlaps import Region, Side, region
 from sidecar.model.picture import TRUNK_KEY, Undone, has_trunk
+from sidecar.model.words import shown
 
 MERGE, UPDATE, RELEASE, MOVE = "sidecar.merge", "sidecar.update", "sidecar.release", "sidecar.move"
 INTENDED = "sidecar.intended"

@@ -9,8 +9,9 @@ from sidecar.lsp.compare import COMPARE, argument
 from sidecar.lsp.documents import Document
 from sidecar.lsp.editor_view import EditorView
 from sidecar.lsp.problems import is_numbered
-from sidecar.model.messages import called, lens_title, shown
+from sidecar.model.messages import called, lens_title
 from sidecar.model.picture import locate
+from sidecar.model.words import shown
 
 
 def code_lenses(view: EditorView, document: Document) -> list[CodeLens]:

@@ -16,9 +16,10 @@ from sidecar.lsp.documents import path_of, plain_uri, repository_root
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.state import ServerState, ask, in_pool, owner, say, view_of
 from sidecar.model.changes import UNSAVED, Entry
-from sidecar.model.messages import called, party, shown
+from sidecar.model.messages import called, party
 from sidecar.model.overlaps import Side
 from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.words import shown
 
 COMPARE = "sidecar.compare"
 

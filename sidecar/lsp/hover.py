@@ -14,8 +14,9 @@ from sidecar.lsp.documents import Document
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.problems import Place, Problem, met_at, undoing
 from sidecar.model.hunks import Hunk
-from sidecar.model.messages import called, counted, escape
+from sidecar.model.messages import called
 from sidecar.model.overlaps import Region
+from sidecar.model.words import counted, escape
 
 MOST_LINES = 40
 MOST_CHARACTERS = 160

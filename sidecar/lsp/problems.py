@@ -16,16 +16,15 @@ from sidecar.lsp.positions import region_range, text_lines
 from sidecar.model import numbered
 from sidecar.model.changes import Change
 from sidecar.model.messages import (
-    counted,
     gathered_sentence,
     overlap_notes,
     overlap_sentence,
-    shown,
     trunk_edit_sentence,
     undone_clause,
 )
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, Unknown, counterparts
 from sidecar.model.picture import TRUNK_KEY, Undone
+from sidecar.model.words import counted, shown
 
 CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN, SAME_NUMBER, BOTH_APPEND = CODES = (
     "conflict",

@@ -36,9 +36,10 @@ from sidecar.lsp.state import (
 )
 from sidecar.model.decode import decode
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.messages import escape, shown, with_branch
+from sidecar.model.messages import with_branch
 from sidecar.model.picture import Picture, problems
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, shown
 from sidecar.session.attached import AttachedSession, Hears
 from sidecar.session.doors import find_session
 from sidecar.session.keeper import Keeper
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from sidecar.operations.guard.vanished import Vanished
     from sidecar.operations.guard.wiped import Wiped
     from sidecar.session.live import Session
-
 
 RESTORE, SHOW, DISMISS = "Restore", "Show", "Dismiss"
 

@@ -27,8 +27,8 @@ from sidecar.lsp.diagnostics import Published
 from sidecar.lsp.documents import Document, Folder, file_uri
 from sidecar.lsp.editor_view import EditorView, IndexedPicture
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape, escape_lines
 from sidecar.model.picture import Picture
+from sidecar.model.words import escape, escape_lines
 
 if TYPE_CHECKING:
     from sidecar.operations.presence import Agent

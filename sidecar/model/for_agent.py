@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sidecar.model.messages import called, counted, escape, lines, shown
+from sidecar.model.messages import called, lines
 from sidecar.model.picture import Picture, WorktreeState
+from sidecar.model.words import counted, escape, shown
 
 MOST_FILES = 8
 """How many files are named."""

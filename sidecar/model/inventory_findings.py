@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sidecar.model.findings import Finding, finding, gravest_first
 from sidecar.model.inventory import MOST_COMMITS, Administration, Commits, Files, Inventory, Surroundings
-from sidecar.model.messages import counted, escape, named, shown, some
+from sidecar.model.words import counted, escape, named, shown, some
 
 _SUBMODULE_CHANGES = "uncommitted changes in submodules"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 
 from sidecar.model.changes import SUBMODULE, Change, ChangeSet, Entry, ancestors, merge_sources
-from sidecar.model.messages import counted
+from sidecar.model.words import counted
 
 
 @dataclass(frozen=True, slots=True)

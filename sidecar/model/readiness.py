@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar.model.changes import COMMITTED
-from sidecar.model.messages import counted, named, shown, some, undone_clause
+from sidecar.model.messages import undone_clause
 from sidecar.model.picture import TRUNK_KEY, Picture, WorktreeState, has_trunk
+from sidecar.model.words import counted, named, shown, some
 
 Next = Literal["resolve", "continue", "update", "merge", "release"]
 """What a person does next: resolve conflicts, end the merge, merge trunk into it, merge it into trunk, let go of it."""

@@ -9,8 +9,8 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from sidecar.model.messages import escape
 from sidecar.model.picture import WorktreeState
+from sidecar.model.words import escape
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from sidecar.git.process import GitError, git_version, run
 from sidecar.git.repository import Repository, open_repository
 from sidecar.model.findings import Failure, finding_codes
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import counted, escape
 from sidecar.model.picture import watch_sentence
+from sidecar.model.words import counted, escape
 from sidecar.operations.agent_hooks import (
     CLIENTS,
     COMMAND,

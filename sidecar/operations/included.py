@@ -23,8 +23,8 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import counted, named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import counted, named, shown
 from sidecar.operations.merge.backup import is_reachable, make_directories
 from sidecar.operations.run import Control
 from sidecar.system.files import READING

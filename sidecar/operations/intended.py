@@ -13,9 +13,9 @@ from typing import Literal
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import named, shown
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import named, shown
 from sidecar.operations.records import write_record
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
 from sidecar.session.intended import Intended, IntendedRecord, mark_of, record_path

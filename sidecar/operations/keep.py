@@ -12,9 +12,9 @@ from typing import Literal
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
 from sidecar.model.picture import PROTECTED, Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, shown
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
 from sidecar.session.once import worktree_called
 from sidecar.session.reader import ask_repository

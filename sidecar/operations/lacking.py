@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sidecar.git.conversions import find_pointers
 from sidecar.git.process import GitError, Place
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named
+from sidecar.model.words import counted, named
 from sidecar.operations.landing_repository.lent import gitlinks
 
 FETCH = {"lfs": "git lfs pull", "annex": "git annex get ."}

@@ -19,12 +19,13 @@ from sidecar.model.findings import Failure, Finding, finding, is_blocked
 from sidecar.model.may_overlap import Footprint, footprint, interplay
 from sidecar.model.merge_order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.merging import Merge, extent_of
-from sidecar.model.messages import named, remakes_clause, shown
+from sidecar.model.messages import remakes_clause
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.readiness import conflict_sentence, integrated_sentence, nothing_sentence, uncommitted_sentence
 from sidecar.model.recipes import Install
 from sidecar.model.regenerate import Remake
 from sidecar.model.settings import Options
+from sidecar.model.words import named, shown
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
 from sidecar.operations.merge.needs import find_installs, numbers_taken, participant_of, taking_back, trunk_since
 from sidecar.operations.merge.run import MergeChoices

@@ -21,9 +21,9 @@ from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import FILE, SUBMODULE, Change, Entry
 from sidecar.model.decode import AbsolutePath, SafePath, Seconds
 from sidecar.model.findings import Failure, Finding, finding, is_blocked
-from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, named, shown, them
 from sidecar.operations import journal
 from sidecar.operations.journal import Journal, decode_facts
 from sidecar.operations.merge.backup import carry, index_lines, let_go, take_back

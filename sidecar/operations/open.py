@@ -14,10 +14,10 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import counted, shown
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.sweepers import sweeper_of
+from sidecar.model.words import counted, shown
 from sidecar.operations.journal import finish
 from sidecar.operations.recover_open import OpenFacts, note_setup, settle_opening
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan

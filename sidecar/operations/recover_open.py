@@ -18,7 +18,7 @@ from sidecar.git.repository import INITIALIZING, Repository
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.decode import AbsolutePath, BranchName, ObjectId, Size
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, escape, shown
+from sidecar.model.words import counted, escape, shown
 from sidecar.operations import journal
 from sidecar.operations.included import bring_along
 from sidecar.operations.journal import Journal, decode_facts

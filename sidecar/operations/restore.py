@@ -15,8 +15,8 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.guard.legacy import how_to_get, is_snapshot
 from sidecar.operations.guard.restore import bring_back, recover_back

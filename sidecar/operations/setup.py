@@ -20,7 +20,7 @@ from sidecar.git.process import GitError
 from sidecar.git.user_git import UserGit, run_shell
 from sidecar.model.decode import AbsolutePath, Size, Text, decode
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
+from sidecar.model.words import escape, shown
 from sidecar.operations.records import read_record, write_new, write_record
 from sidecar.operations.run import Control
 from sidecar.system.files import read_small

@@ -16,10 +16,10 @@ from typing import Literal
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, named
 from sidecar.model.picture import Worktree
 from sidecar.model.schema import Json, uninstall_object
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, named
 from sidecar.operations import kept_refs
 from sidecar.operations.agent_hooks import (
     CLIENTS,

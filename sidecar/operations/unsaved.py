@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import shown
 from sidecar.model.picture import TRUNK_KEY, Picture, Worktree, has_trunk
+from sidecar.model.words import shown
 
 Unsaved = Collection[tuple[str, str]]
 """Files with unsaved text: the key of the worktree, and the path in it."""

@@ -15,9 +15,9 @@ from typing import Any
 from sidecar.git.config import read_config, sidecar_keys
 from sidecar.git.process import GitError, Place
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.model.messages import agents_named, ago, named, shown
 from sidecar.model.picture import Picture, Worktree
 from sidecar.model.settings import Value, settle
+from sidecar.model.words import agents_named, ago, named, shown
 from sidecar.operations.presence import Agent, lately
 from sidecar.operations.published import published_agents
 from sidecar.system.agent_programs import client_of

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape
 from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import Picture, Worktree, WorktreeState, locate
+from sidecar.model.words import escape
 
 Meeting = tuple[Overlap, Side, Side]
 """An overlap, the side that is asked about, and the other one."""

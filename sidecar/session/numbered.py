@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sidecar.git.objects import TREE_MODE
 from sidecar.model.changes import Change
-from sidecar.model.messages import counted
 from sidecar.model.numbered import SAME_NUMBER, Number, is_taken_twice, read_name
 from sidecar.model.overlaps import WHOLE_FILE, Overlap, Side
 from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.words import counted
 from sidecar.session.participants import Participant
 from sidecar.session.reader import Sources
 

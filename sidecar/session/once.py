@@ -14,10 +14,10 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import footprint
-from sidecar.model.messages import did_you_mean, escape, shown
 from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
 from sidecar.model.settings import Options, build_output
+from sidecar.model.words import did_you_mean, escape, shown
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
 from sidecar.session.overlaps import OverlapCache

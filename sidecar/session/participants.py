@@ -12,9 +12,9 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import NOT_FETCHED, Repository
 from sidecar.model.changes import ChangeSet, Entry
 from sidecar.model.may_overlap import Footprint
-from sidecar.model.messages import shown
 from sidecar.model.overlaps import Overlap, Side, Unknown, Unread
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.model.words import shown
 
 
 @dataclass(frozen=True, slots=True)

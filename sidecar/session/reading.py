@@ -21,8 +21,8 @@ from sidecar.git.process import GitError
 from sidecar.git.status import Edit, Uncommitted, read_uncommitted, reread_raw
 from sidecar.git.unmerged import read_unmerged
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge_sources
-from sidecar.model.messages import named
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
+from sidecar.model.words import named
 from sidecar.session.reader import Sources
 from sidecar.session.unsaved import Unsaved, lay_over
 from sidecar.system.files import Signature, signature

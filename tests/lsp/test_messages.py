@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry
-from sidecar.model.messages import (
-    called,
-    escape,
-    lens_title,
-    lines,
-    overlap_sentence,
-    party,
-    shown,
-    trunk_edit_sentence,
-)
+from sidecar.model.messages import called, lens_title, lines, overlap_sentence, party, trunk_edit_sentence
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict, region
+from sidecar.model.words import escape, shown
 from tests.lsp.pictures import BEFORE, FEATURE, TRUNK, side
 
 

@@ -1,6 +1,6 @@
 """Names and numbers in sentences."""
 
-from sidecar.model.messages import counted, named, some, them
+from sidecar.model.words import counted, named, some, them
 
 
 def test_what_is_counted_agrees_in_number() -> None:

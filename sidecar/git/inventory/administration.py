@@ -33,8 +33,8 @@ from sidecar.git.repository import Repository
 from sidecar.git.unfinished import OPERATIONS, branches_held, unfinished_operations
 from sidecar.model.findings import Finding, finding
 from sidecar.model.inventory import Administration, Commits
-from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import escape, shown
 from sidecar.system.files import read_small
 from sidecar.system.worktree_links import common_directory, git_directory, read_gitdir
 

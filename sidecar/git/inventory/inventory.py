@@ -66,8 +66,8 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK
 from sidecar.model.findings import Finding, finding
 from sidecar.model.inventory import HeldFile, Inventory, Nested, Surroundings
-from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import escape, shown
 from sidecar.system.files import mount_points, mounts_below
 
 

@@ -22,8 +22,8 @@ from sidecar.lsp.positions import decode
 from sidecar.lsp.state import OpenRepository, ServerState
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import evened
-from sidecar.model.messages import shown
 from sidecar.model.picture import Picture, locate
+from sidecar.model.words import shown
 
 if TYPE_CHECKING:
     from sidecar.model.settings import Options

@@ -35,8 +35,8 @@ from sidecar.lsp.state import (
     start_task,
 )
 from sidecar.model.findings import Failure, Finding, as_finding
-from sidecar.model.messages import counted, escape
 from sidecar.model.schema import Json, finding_object
+from sidecar.model.words import counted, escape
 
 if TYPE_CHECKING:
     from sidecar.operations.run import Control

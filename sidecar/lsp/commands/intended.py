@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, sentences
 from sidecar.model.findings import Failure
-from sidecar.model.messages import intended_sentence, shown
+from sidecar.model.messages import intended_sentence
 from sidecar.model.schema import intended_object
+from sidecar.model.words import shown
 
 if TYPE_CHECKING:
     from sidecar.operations.intended import IntendPlan

@@ -12,7 +12,7 @@ from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, failed, paragraph, sentences
 from sidecar.model.findings import Failure, Finding, is_blocked
 from sidecar.model.merge_order import Order, Turn
-from sidecar.model.messages import counted, named, short, shown, them
+from sidecar.model.messages import short
 from sidecar.model.picture import TRUNK_KEY
 from sidecar.model.schema import (
     Json,
@@ -23,6 +23,7 @@ from sidecar.model.schema import (
     restore_object,
     update_object,
 )
+from sidecar.model.words import counted, named, shown, them
 
 if TYPE_CHECKING:
     from sidecar.model.settings import Options

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
 from sidecar.model.findings import Failure, is_blocked
-from sidecar.model.messages import counted, escape, shown
 from sidecar.model.schema import restore_object
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.move import MovePlan

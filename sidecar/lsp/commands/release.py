@@ -10,8 +10,8 @@ from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, paragraph, sentences
 from sidecar.model.findings import Failure
 from sidecar.model.inventory_findings import size_text, sizes_text
-from sidecar.model.messages import counted, shown
 from sidecar.model.schema import Json, release_object
+from sidecar.model.words import counted, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.release.apply import ReleaseResult

@@ -12,8 +12,9 @@ from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
 from sidecar.model.findings import Failure
 from sidecar.model.inventory_findings import size_text
-from sidecar.model.messages import counted, escape, parse_moment, shown
+from sidecar.model.messages import parse_moment
 from sidecar.model.schema import Json, receipts_object, restore_object
+from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.rewind import RewindPlan

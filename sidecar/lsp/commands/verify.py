@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, sentences
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape
 from sidecar.model.schema import restore_object
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.operations.run import Control

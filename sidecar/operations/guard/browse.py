@@ -13,9 +13,9 @@ from sidecar.git.process import GitError, run
 from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree, WorktreeState
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, shown
 from sidecar.operations.guard.states import (
     State,
     history_of,

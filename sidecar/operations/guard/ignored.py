@@ -24,7 +24,7 @@ from sidecar.git.inventory.walk import Item
 from sidecar.model.changes import ancestors
 from sidecar.model.decode import is_safe
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named
+from sidecar.model.words import counted, named
 from sidecar.operations.merge.backup import make_directories
 from sidecar.operations.records import read_record, write_record
 from sidecar.system.files import read_regular, why_not_ours

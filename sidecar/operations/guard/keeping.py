@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from sidecar.git.process import GitError
 from sidecar.model.changes import COMMITTED, UNSAVED
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.messages import escape
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import build_output
+from sidecar.model.words import escape
 from sidecar.operations.guard.expiry import DAY, HOUR, Bounds
 from sidecar.operations.guard.histories import MEBIBYTE, Histories, TooMuchError, Wish, open_histories
 from sidecar.operations.guard.ignored import (

@@ -14,8 +14,8 @@ from pathlib import Path
 from sidecar.git.process import run_for_status
 from sidecar.git.repository import Repository
 from sidecar.model.changes import is_object_id
-from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import shown
 from sidecar.operations import kept_refs
 from sidecar.operations.records import Receipt, new_id, read_record, remove_record, write_receipt
 

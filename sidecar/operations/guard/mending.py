@@ -17,8 +17,8 @@ from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry, is_object_id
 from sidecar.model.decode import is_safe
 from sidecar.model.findings import Failure, Finding, as_finding, finding
-from sidecar.model.messages import counted, escape, named, shown
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal
 from sidecar.operations.guard.keep_now import end_restoration, keep_now, with_present
 from sidecar.operations.guard.placing import Target, clear, is_as, put, put_beside, set_mode, write_beside

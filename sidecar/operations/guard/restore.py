@@ -16,8 +16,8 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import escape, named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import escape, named, shown
 from sidecar.operations import journal
 from sidecar.operations.branches import names_like
 from sidecar.operations.guard.ignored import put_back

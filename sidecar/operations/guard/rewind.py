@@ -16,9 +16,9 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, place_of_files
 from sidecar.model.changes import SUBMODULE, Entry, is_object_id
 from sidecar.model.findings import Failure, Finding, as_finding, finding
-from sidecar.model.messages import counted, escape, named, shown
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal
 from sidecar.operations.guard.browse import Kept
 from sidecar.operations.guard.ignored import put_back

@@ -10,8 +10,8 @@ from sidecar.git.process import Place, run
 from sidecar.git.repository import open_repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure
-from sidecar.model.messages import escape
 from sidecar.model.settings import Options
+from sidecar.model.words import escape
 from sidecar.operations.guard.keep_now import with_present
 from sidecar.operations.guard.rewind import RewindPlan
 from sidecar.operations.records import read_receipt, sidecar_path

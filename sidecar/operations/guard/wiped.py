@@ -16,8 +16,8 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
 from sidecar.model.changes import is_object_id
-from sidecar.model.messages import counted, named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import counted, named, shown
 from sidecar.operations import kept_refs
 from sidecar.operations.guard.elsewhere import Elsewhere, look_elsewhere, stash_list
 from sidecar.operations.guard.losses import Loss, find_losses, loss_of

@@ -24,7 +24,7 @@ from sidecar.git.user_git import CommandResult
 from sidecar.model.changes import SUBMODULE, Change, ancestors
 from sidecar.model.decode import is_name
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import named
+from sidecar.model.words import named
 from sidecar.operations.landing_repository.layout import (
     LandingRepository,
     copy_refs,

@@ -16,8 +16,8 @@ from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import shown
 from sidecar.operations.kept_refs import set_ref
 
 WHEN_LANDED = frozenset(

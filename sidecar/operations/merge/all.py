@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sidecar.model.findings import Failure
 from sidecar.model.merge_order import Order, Turn
-from sidecar.model.messages import shown
 from sidecar.model.settings import Options
+from sidecar.model.words import shown
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.plan import fetch_for, plan_merge
 from sidecar.operations.merge.run import MergeChoices, MergePlan, MergeResult

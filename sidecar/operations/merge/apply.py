@@ -20,7 +20,7 @@ from sidecar.git.refs import is_ancestor, resolve_commit
 from sidecar.git.repository import Repository
 from sidecar.git.user_git import operation_tag
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import shown
+from sidecar.model.words import shown
 from sidecar.operations.journal import Journal, finish, pending
 from sidecar.operations.kept_refs import let_go_all
 from sidecar.operations.landing_repository.lent import carry_extras

@@ -21,8 +21,8 @@ from sidecar.git.refs import has_commit
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, Change, Entry, ancestors
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.words import counted, named, shown, them
 from sidecar.operations.landing_repository.lent import submodule_place
 from sidecar.operations.landing_repository.original import Original, place_of, read_original
 from sidecar.operations.landing_repository.place import LANDING, landing_repository_path, read_kept

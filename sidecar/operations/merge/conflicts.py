@@ -14,10 +14,11 @@ from sidecar.git.unfinished import branches_held, unfinished_operations
 from sidecar.model.changes import Change, Entry
 from sidecar.model.findings import Finding, finding
 from sidecar.model.merging import Merge
-from sidecar.model.messages import lines, named, remakes_clause, shown, some
+from sidecar.model.messages import lines, remakes_clause
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
 from sidecar.model.regenerate import Remake, Rule, regeneration_of, remakes_of
+from sidecar.model.words import named, shown, some
 from sidecar.operations.merge.run import MergeChoices, Strategy
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.reader import Sources

@@ -18,9 +18,9 @@ from sidecar.git.unmerged import read_unmerged
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, named, shown, them
 from sidecar.operations.journal import Journal, advance, decode_facts, finish
 from sidecar.operations.merge.conflicts import unfinished
 from sidecar.operations.merge.land import clear_worktree_locks, head_locks

@@ -17,8 +17,8 @@ from sidecar.git.repository import Repository, place_of_files
 from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named, shown
 from sidecar.model.picture import Worktree
+from sidecar.model.words import counted, named, shown
 from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.merge.backup import Candidates, keep_file, keep_files, put_back
 from sidecar.operations.merge.blockers import checkout_findings

@@ -20,8 +20,8 @@ from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import shown
 from sidecar.model.recipes import PROGRAMS, find_recipes, is_manifest, tools_in, version_lines
+from sidecar.model.words import shown
 from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.operations.landing_repository.place import Kept, Step, link_above
 from sidecar.operations.merge.run import MergePlan

@@ -15,8 +15,8 @@ from sidecar.git.repository import Repository
 from sidecar.git.user_git import CommandResult, run_user_git
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import escape, named, shown
 from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.words import escape, named, shown
 from sidecar.operations.kept_refs import keep_all
 from sidecar.operations.landing_repository.layout import (
     LandingRepository,

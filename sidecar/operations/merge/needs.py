@@ -13,10 +13,11 @@ from sidecar.model import recipes
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Finding, finding
 from sidecar.model.may_overlap import footprint
-from sidecar.model.messages import shown, undone_clause
+from sidecar.model.messages import undone_clause
 from sidecar.model.overlaps import Side
 from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.model.recipes import Install
+from sidecar.model.words import shown
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers

@@ -18,9 +18,9 @@ from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merging import Extent, extent_of
-from sidecar.model.messages import counted, shown, them
 from sidecar.model.picture import Trunk, WorktreeState
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, shown, them
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
 from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
 from sidecar.operations.merge.make_commit import default_message

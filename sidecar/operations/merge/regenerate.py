@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sidecar.git.process import run
 from sidecar.model.findings import finding
-from sidecar.model.messages import escape, named, shown
+from sidecar.model.words import escape, named, shown
 from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.operations.landing_repository.place import link_above
 from sidecar.operations.merge.blockers import WHOLE

@@ -12,9 +12,9 @@ from sidecar.git.refs import has_commit, is_ancestor, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.decode import BranchRef, ObjectId, decode
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import escape, shown
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.conflicts import holders_of

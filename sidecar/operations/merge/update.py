@@ -23,9 +23,9 @@ from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import Entry
 from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import counted, named, shown, them
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.settings import Options
+from sidecar.model.words import counted, named, shown, them
 from sidecar.operations.journal import Journal, bad_journal, decode_facts, finish
 from sidecar.operations.merge.blockers import in_the_way, unmerged_paths
 from sidecar.operations.merge.conflicts import unfinished

@@ -17,7 +17,7 @@ from sidecar.git.conversions import find_pointers
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import Change
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import counted, named, shown
+from sidecar.model.words import counted, named, shown
 from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.system.files import read_regular
 from sidecar.system.processes import Running, marked_processes

@@ -18,7 +18,7 @@ from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
 from sidecar.git.user_git import CommandResult, run_shell
 from sidecar.model.findings import Finding, finding
-from sidecar.model.messages import shown
+from sidecar.model.words import shown
 from sidecar.operations.landing_repository.layout import make_landing_repository
 from sidecar.operations.landing_repository.lent import gitlinks, place_submodules
 from sidecar.operations.landing_repository.place import (

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.model.findings import Failure, as_finding
-from sidecar.model.messages import shown
 from sidecar.model.picture import Worktree, WorktreeState
 from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import Options
+from sidecar.model.words import shown
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.run import Control

@@ -34,8 +34,8 @@ from sidecar.git.inventory.walk import CancelledError, changed_between, fingerpr
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
 from sidecar.model.schema import Json, release_object
+from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import delete_branch, parse_branches, read_branches, write_branches
 from sidecar.operations.journal import Journal

@@ -10,11 +10,12 @@ from sidecar.git.inventory.inventory import take_inventory
 from sidecar.model.findings import Failure, Finding, allowable, finding, finding_codes, gravest_first
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import findings_of
-from sidecar.model.messages import counted, escape, named, short, shown, them
+from sidecar.model.messages import short
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.proof import Proof
 from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import Options, build_output
+from sidecar.model.words import counted, escape, named, shown, them
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import QUIET, Control, Plan
 from sidecar.operations.who_is_there import agents_of, sentence_of

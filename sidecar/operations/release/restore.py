@@ -24,7 +24,7 @@ from sidecar.git.refs import has_reftables
 from sidecar.git.repository import Repository
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.messages import escape, shown
+from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import KeptBranches, parse_branches, rename_in, restore_branches
 from sidecar.operations.guard.legacy import how_to_get

@@ -28,6 +28,7 @@ from pydantic import BaseModel, Field
 
 from sidecar import __version__
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.messages import remakes_clause
 from sidecar.model.picture import Picture
 from sidecar.model.schema import (
     Json,
@@ -171,6 +172,9 @@ def plan(
     worktree: Annotated[str | None, Field(description="The worktree to merge or to release.")] = None,
     strategy: Literal["merge", "squash", "rebase"] = "merge",
     message: Annotated[str | None, Field(description="The message of the merge; git's own unless given.")] = None,
+    regenerate: Annotated[
+        bool, Field(description="Where a merge conflicts only in files that tools make, run the commands that do.")
+    ] = False,
     folder: Folder = None,
 ) -> Json:
     """Plan; nothing is written or run. A merge or release gets a `plan_id`, unless something is in its way."""
@@ -180,10 +184,18 @@ def plan(
     if worktree is None:
         raise ToolError("Name the worktree.")
     if what == "merge":
-        merging = _answered(plan_merge(place, worktree, Options(), MergeChoices(strategy, message)))
+        merging = _answered(
+            plan_merge(place, worktree, Options(), MergeChoices(strategy, message, regenerate=regenerate))
+        )
         name, branch = shown(merging.worktree.name), shown(merging.trunk.branch)
         question = f"Merge {name} into {branch}? {merging.extent.said if merging.extent else ''}"
-        return _keep(merging, question, shlex.join(("sidecar", "merge", merging.worktree.name)))
+        command = ["sidecar", "merge", merging.worktree.name]
+        if merging.regenerates:
+            question = (
+                f"{question} These commands run, and what they make is part of it: {remakes_clause(merging.remakes)}."
+            )
+            command.append("--regenerate")
+        return _keep(merging, question, shlex.join(command))
     releasing = _answered(plan_release(place, worktree, Options(), frozenset()))
     question = (
         f"Release {shown(releasing.worktree.name)}? Its folder and branch go; what is only there stays restorable."

@@ -175,6 +175,25 @@ def test_what_is_in_the_way_gets_no_plan_id(shop: Path) -> None:
     ask(shop, "legacy", talk, "accept")
 
 
+def test_files_are_made_anew_by_commands_that_the_person_is_shown(shop: Path) -> None:
+    commit(shop.parent / "feat", {"parts/b": "b\n", "parts.lock": "b\n"}, "Add b")
+    commit(shop, {"parts/c": "c\n", "parts.lock": "c\n"}, "Add c")
+    git(shop, "config", "sidecar.generated", "parts.lock -> cat parts/* > parts.lock")
+    asked = list[str]()
+
+    async def talk(client: Client) -> None:
+        said = await call(client, "plan", what="merge", worktree="feat")
+        assert (said["outcome"], "plan_id" in said) == ("refused", False), "nobody has chosen it"
+        said = await call(client, "plan", what="merge", worktree="feat", regenerate=True)
+        assert said["regenerate"][0]["paths"] == ["parts.lock"]
+        assert (await call(client, "merge", plan_id=said["plan_id"]))["outcome"] == "merged"
+
+    ask(shop, "legacy", talk, "accept", asked)
+    told = "These commands run, and what they make is part of it: parts.lock by “cat parts/* > parts.lock”."
+    assert asked[0].endswith(told)
+    assert (shop / "parts.lock").read_text() == "b\nc\n"
+
+
 def test_a_worktree_is_opened_and_one_whose_work_is_in_trunk_released(shop: Path) -> None:
     async def talk(client: Client) -> None:
         opened = await call(client, "open", name="task")

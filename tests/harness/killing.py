@@ -210,7 +210,8 @@ def _main(what: str, folder: str, argument: str, point: str | None) -> None:
         assert not isinstance(ending, Failure), ending
         apply_continue(ending, Control(stage))
     else:
-        plan = plan_merge(Path(folder), argument, options, MergeChoices(strategy=what))  # type: ignore[arg-type]
+        choices = MergeChoices(regenerate=True) if what == "regenerate" else MergeChoices(strategy=what)  # type: ignore[arg-type]
+        plan = plan_merge(Path(folder), argument, options, choices)
         assert not isinstance(plan, Failure), plan
         result = apply_merge(plan, Control(stage))
         assert result.outcome == "merged", result

@@ -232,9 +232,11 @@ class LandingRepository:
 
 
 def make_landing_repository(
-    original: Original, operation_id: str, head: str, placed: Mapping[str, str]
+    original: Original, operation_id: str, head: str, placed: Mapping[str, str], objects: str | None = None
 ) -> LandingRepository | Finding:
     """Make a landing repository without files yet; `head` is a full ref or a commit, `placed` says where some refs are.
+
+    Its objects are those of the repository, or of a directory `objects` that takes from it.
 
     Its path follows from the operation, so that whatever is left of it is found. Files that are there already stay.
     """
@@ -250,7 +252,7 @@ def make_landing_repository(
         refs = copy_refs(original.place, common, placed)
         copy_stash_log(common_dir, common)
         share(common_dir, common)
-        (common / "objects").symlink_to(os.path.join(common_dir, "objects"))
+        (common / "objects").symlink_to(objects or os.path.join(common_dir, "objects"))
         if original.is_linked:
             share_extras(git_dir, own)
             (common / "HEAD").write_text(f"{placed.get(head, head)}\n")

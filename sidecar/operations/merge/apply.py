@@ -42,7 +42,6 @@ from sidecar.operations.merge.make_commit import (
     default_message,
     make_commit,
     run_late_hooks,
-    stop_if_cancelled,
 )
 from sidecar.operations.merge.plan import look_again
 from sidecar.operations.merge.regenerate import regenerate
@@ -59,6 +58,7 @@ from sidecar.operations.merge.run import (
     kept_objects,
     kept_refs,
     read_facts,
+    stop_if_cancelled,
     worktree_at,
 )
 from sidecar.operations.merge.verify import verify_commit
@@ -260,7 +260,7 @@ def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Find
     made = make_commit(running, plan, partial(regenerate, running, plan, control))
     told += verify_commit(running, plan, made, control)
     running = replace(running, facts=replace(running.facts, refs=made.refs, extras=made.extras))
-    stop_if_cancelled(running)
+    stop_if_cancelled(running.acting)
     _check_branch(running, plan)
     control.stage(f"Moving {branch}")
     check_landing(running, None, {})

@@ -24,7 +24,7 @@ from sidecar.model.recipes import PROGRAMS, find_recipes, is_manifest, tools_in,
 from sidecar.model.words import shown
 from sidecar.operations.landing_repository.layout import LandingRepository
 from sidecar.operations.landing_repository.place import Kept, Step, link_above
-from sidecar.operations.merge.run import MergePlan
+from sidecar.operations.merge.run import Work
 from sidecar.operations.merge.verified_files import Checkouts, read_text
 from sidecar.watch.openings import Openings
 
@@ -130,13 +130,13 @@ BESIDE_THE_LOCK_FILE = {
 """What has a recipe install there, and never into an environment of the person's own."""
 
 
-def variables(plan: MergePlan, top: str, others: Checkouts) -> dict[str, str]:
+def variables(work: Work, top: str, others: Checkouts) -> dict[str, str]:
     """Give what the commands can build on, and have them find what is installed there before anything else."""
     found = {
-        "SIDECAR_WORKTREE": plan.worktree.key,
-        "SIDECAR_CHECKOUT": plan.checkout.key if plan.checkout is not None else "",
-        "SIDECAR_BRANCH": plan.worktree.branch or "",
-        "SIDECAR_TRUNK": plan.trunk.branch,
+        "SIDECAR_WORKTREE": work.worktree.key,
+        "SIDECAR_CHECKOUT": work.checkout.key if work.checkout is not None else "",
+        "SIDECAR_BRANCH": work.worktree.branch or "",
+        "SIDECAR_TRUNK": work.trunk.branch,
     }
     for name in CHOOSES_CODE:
         parts = os.environ.get(name, "").split(os.pathsep)
@@ -170,15 +170,13 @@ class Command:
         return digest(self.folder, self.line, self.versions)
 
 
-def find_commands(
-    plan: MergePlan, there: LandingWorktree
-) -> tuple[tuple[Command, ...], tuple[str, ...], list[Finding]]:
+def find_commands(work: Work, there: LandingWorktree) -> tuple[tuple[Command, ...], tuple[str, ...], list[Finding]]:
     """Find what prepare consists of: the person's own command, else the recipes of the lock files that are there.
 
     Gives the commands, the command lines that say which versions of their tools are there, and what was found missing.
     """
-    own, usable, found = plan.prepare.strip(), [], []
-    path = variables(plan, there.where.worktree.key, there.others)["PATH"]
+    own, usable, found = work.prepare.strip(), [], []
+    path = variables(work, there.where.worktree.key, there.others)["PATH"]
     for recipe in find_recipes(there.files, lambda name: read_text(str(there.top / name))):
         program = PROGRAMS.get(recipe.tool, recipe.tool)
         if shutil.which(program, path=path) is not None:

@@ -44,6 +44,7 @@ from sidecar.operations.merge.run import (
     Strategy,
     head_commit,
     kept_objects,
+    stop_if_cancelled,
 )
 from sidecar.operations.run import RefusedError
 
@@ -66,8 +67,8 @@ class Made:
     extras: tuple[str, ...]
 
 
-Regenerate = Callable[[LandingRepository], None]
-"""What makes the files anew, in a landing repository in which the merge has stopped at them."""
+Regenerate = Callable[[Original, LandingRepository], None]
+"""What makes the files anew that the merge has stopped at, in the landing repository of this original."""
 
 
 def make_commit(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> Made:
@@ -142,7 +143,7 @@ def _set_up(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> _Maki
         patterns.parent.mkdir(exist_ok=True)
         patterns.write_text(LAID_OUT)
     said = making.act("read-tree", "-m", "-u", "HEAD")
-    stop_if_cancelled(running)
+    stop_if_cancelled(running.acting)
     if not said.ok:
         raise RefusedError(finding("no-landing-repository", f"Trunk's files can't be laid out: {quoted(said)}"))
     place_hooks(original, where.top, where.common)
@@ -209,7 +210,7 @@ def _resolve(plan: MergePlan, making: _Making, said: CommandResult) -> bool:
     if said.ok or said.stopped or not agreed or unmerged_paths(where.repository, where.worktree) != agreed:
         return False
     take_back(making.lent)
-    making.regenerate(where)
+    making.regenerate(making.original, where)
     making.lend()
     return True
 
@@ -240,7 +241,7 @@ def commit_work(running: MergeRun, plan: MergePlan, worktree: Worktree, paths: t
         said = _stage(running, worktree, [path for path in paths if path not in gone], "--add", "--remove", "--replace")
     if said.ok:
         said = running.act(worktree.key, "commit", "--no-status", "--quiet", "-F", "-", stdin=_utf8(plan.commit or ""))
-    stop_if_cancelled(running)
+    stop_if_cancelled(running.acting)
     head = head_commit(running.repository, worktree)
     if not said.ok or head is None or head == running.facts.head:
         raise RefusedError(
@@ -263,7 +264,7 @@ def _is_plain_directory(worktree: Worktree, path: str) -> bool:
 
 def _hold(plan: MergePlan, making: _Making, said: CommandResult, what: str) -> None:
     """Go on only after what went well; else say whether it was a conflict or a refusal."""
-    stop_if_cancelled(making.running)
+    stop_if_cancelled(making.running.acting)
     if said.ok:
         return
     paths = unmerged_paths(making.landing_repository.repository, making.landing_repository.worktree)
@@ -273,12 +274,6 @@ def _hold(plan: MergePlan, making: _Making, said: CommandResult, what: str) -> N
         raise RefusedError(finding("conflict", told, paths))
     hint = KEY_IS_LOCKED if "passphrase" in said.last_words or "pinentry" in said.last_words else ""
     raise RefusedError(finding("merge-failed", f"Git did not {what} {name}: {quoted(said)}{hint}"))
-
-
-def stop_if_cancelled(running: MergeRun) -> None:
-    """Go no further when the person has had enough."""
-    if running.acting.cancelled():
-        raise RefusedError(finding("cancelled", "Cancelled. Trunk is as it was.", severity="info"))
 
 
 def quoted(said: CommandResult) -> str:

@@ -15,7 +15,7 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import CommandResult, UserGit, run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.decode import AbsolutePath, BranchRef, ObjectId, SafePath, Seconds, is_safe
-from sidecar.model.findings import Finding
+from sidecar.model.findings import Finding, finding
 from sidecar.model.merging import Extent
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.regenerate import Remake
@@ -23,7 +23,8 @@ from sidecar.model.schema import Json, merge_object, remakes_object
 from sidecar.operations.journal import Journal, advance, bad_journal, decode_facts
 from sidecar.operations.landing_repository.lent import ExtraName
 from sidecar.operations.landing_repository.original import Moved
-from sidecar.operations.run import Plan
+from sidecar.operations.landing_repository.place import LANDING as LANDING_SLOT
+from sidecar.operations.run import Plan, RefusedError
 
 Strategy = Literal["merge", "squash", "rebase"]
 
@@ -178,6 +179,43 @@ class MergeRun:
     def kept_refs(self) -> str:
         """Name the prefix of the refs that hold what was made until trunk has it."""
         return kept_refs(self.journal.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is worked for in a landing worktree, and who acts; `slot` is which of the repository's it is.
+
+    `worktree` is where the work is that is tried on `trunk`, `checkout` where trunk is checked out. Each command may
+    take `limit` seconds (0: any time), and the landing worktree may have `keeps` bytes after it.
+    """
+
+    repository: Repository
+    acting: UserGit
+    worktree: Worktree
+    trunk: Trunk
+    checkout: Worktree | None
+    prepare: str
+    limit: float
+    keeps: int
+    slot: str = LANDING_SLOT
+
+    def act(
+        self, folder: str, *args: str, stdin: bytes = b"", variables: Mapping[str, str] = MappingProxyType({})
+    ) -> CommandResult:
+        """Run git in a folder as the person would; GitError only when it can't be started."""
+        return run_user_git(self.acting, Place(folder, {"SIDECAR_STAGE": WORKING, **variables}), *args, stdin=stdin)
+
+
+def work_of(running: MergeRun, plan: MergePlan) -> Work:
+    """Give the work of a merge in the landing worktree."""
+    commands = plan.prepare, plan.limit, plan.keeps
+    return Work(running.repository, running.acting, plan.worktree, plan.trunk, plan.checkout, *commands)
+
+
+def stop_if_cancelled(acting: UserGit) -> None:
+    """Go no further when the person has had enough."""
+    if acting.cancelled():
+        raise RefusedError(finding("cancelled", "Cancelled. Trunk is as it was.", severity="info"))
 
 
 def kept_objects(after: str, refs: Iterable[Moved]) -> list[str]:

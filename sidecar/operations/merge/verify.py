@@ -1,7 +1,7 @@
 """Run the person's own commands on the very tree that will land, in the landing worktree, which keeps its dependencies.
 
-The landing worktree is a directory of the cache, one for each repository, and always at the same path, which what is
-installed there names. Its tracked files become those of the tree that lands. Of what git ignores there, marked caches
+It is a directory of the cache, at the same path always, which what is installed there names; a repository has one for
+merges, and one for `sidecar.check`. Its tracked files become those of a tree. Of what git ignores there, marked caches
 stay, and what `prepare` has made, as long as prepare has nothing new to read; all else goes.
 """
 
@@ -11,8 +11,9 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
@@ -21,8 +22,8 @@ from sidecar.model.findings import Finding, finding
 from sidecar.model.words import shown
 from sidecar.operations.landing_repository.layout import make_landing_repository
 from sidecar.operations.landing_repository.lent import gitlinks, place_submodules
+from sidecar.operations.landing_repository.original import Original
 from sidecar.operations.landing_repository.place import (
-    LANDING,
     Kept,
     Step,
     expire_landing_worktrees,
@@ -49,14 +50,9 @@ from sidecar.operations.merge.landing_worktree import (
     variables,
     what_was_read,
 )
-from sidecar.operations.merge.make_commit import Made, quoted, stop_if_cancelled
-from sidecar.operations.merge.run import MergePlan, MergeRun
-from sidecar.operations.merge.verified_files import (
-    links_elsewhere,
-    missing_findings,
-    other_checkouts,
-    watch_twins,
-)
+from sidecar.operations.merge.make_commit import Made, quoted
+from sidecar.operations.merge.run import MergePlan, MergeRun, Work, stop_if_cancelled, work_of
+from sidecar.operations.merge.verified_files import links_elsewhere, missing_findings, other_checkouts, watch_twins
 from sidecar.operations.records import read_record, write_record
 from sidecar.operations.run import Control, RefusedError
 from sidecar.system.processes import end_marked
@@ -69,40 +65,53 @@ EXACTLY = (
 """Told to git where files are left from another tree: none may be taken for unchanged that is not."""
 
 
-def lay_out(running: MergeRun, plan: MergePlan, made: Made, commit: str) -> LandingWorktree:
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What is to be laid out: a commit, at which HEAD is, or the branch that `head` names in full.
+
+    `placed` says where some refs are; `objects` is a directory that has what the repository lacks of it, None for none.
+    """
+
+    original: Original
+    commit: str
+    head: str
+    placed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    objects: str | None = None
+
+
+def lay_out(work: Work, laid: Laid) -> LandingWorktree:
     """Have the landing worktree at a commit: its files and what git ignores are there, and nothing else.
 
     RefusedError, GitError or OSError where that can't be.
     """
-    common_dir = running.repository.common_dir
-    kept = take_landing_worktree(common_dir)
+    common_dir = work.repository.common_dir
+    kept = take_landing_worktree(common_dir, work.slot)
     if kept is not None:
         try:
-            there = _fill(running, plan, made, commit, kept)
+            there = _fill(work, laid, kept)
             if not changed_files(there.where):
                 return there
         except (GitError, OSError, RefusedError):
-            stop_if_cancelled(running)  # else: what a command has done there is in the way
-        take_landing_worktree(common_dir)
-    return _fill(running, plan, made, commit, None)
+            stop_if_cancelled(work.acting)  # else: what a command has done there is in the way
+        take_landing_worktree(common_dir, work.slot)
+    return _fill(work, laid, None)
 
 
-def _fill(running: MergeRun, plan: MergePlan, made: Made, commit: str, kept: Kept | None) -> LandingWorktree:
-    common_dir = running.repository.common_dir
-    placed = {running.facts.trunk: commit} | {name: new for name, _, new in made.refs if new}
-    where = make_landing_repository(made.original, LANDING, running.facts.trunk, placed)
+def _fill(work: Work, laid: Laid, kept: Kept | None) -> LandingWorktree:
+    common_dir, original, commit = work.repository.common_dir, laid.original, laid.commit
+    where = make_landing_repository(original, work.slot, laid.head, laid.placed, laid.objects)
     if isinstance(where, Finding):
         raise RefusedError(where)
     with open(where.common / "info" / "exclude", "ab") as exclude:
         exclude.write("".join(f"\n{folder}/" for folder in INSTALLED).encode() + b"\n")
     rows = (row.partition("\t") for row in os.fsdecode(run(where.place, "ls-tree", "-r", "-z", commit)).split("\0"))
     files = {path: said.split(" ")[2] for said, _, path in rows if path}
-    laid_out, index = how_laid_out(made.original.config, where, files), landing_index(common_dir)
+    laid_out, index = how_laid_out(original.config, where, files), landing_index(common_dir, work.slot)
     if kept is not None and kept.laid_out == laid_out and index.exists():
         shutil.copy2(index, where.git_dir / "index")  # with its time, by which git knows what may have changed since
     index.unlink(missing_ok=True)
-    said = running.act(str(where.top), *EXACTLY, "read-tree", "--reset", "-u", "HEAD", variables=where.variables)
-    stop_if_cancelled(running)
+    said = work.act(str(where.top), *EXACTLY, "read-tree", "--reset", "-u", "HEAD", variables=where.variables)
+    stop_if_cancelled(work.acting)
     if not said.ok:
         raise RefusedError(finding("no-landing-repository", f"Trunk's files can't be laid out: {quoted(said)}"))
     shutil.copy2(where.git_dir / "index", index)
@@ -112,14 +121,14 @@ def _fill(running: MergeRun, plan: MergePlan, made: Made, commit: str, kept: Kep
             link.unlink()  # a command has put it there
         remove_tree(where.top / path)
         (where.top / path).mkdir(parents=True, exist_ok=True)
-    checkouts = [plan.worktree.key, *([plan.checkout.key] if plan.checkout is not None else [])]
-    missing = place_submodules(running.act, where.top, checkouts, links, fill=True) if links else ()
+    checkouts = [work.worktree.key, *([work.checkout.key] if work.checkout is not None else [])]
+    missing = place_submodules(work.act, where.top, checkouts, links, fill=True) if links else ()
     steps = kept.steps if kept is not None else ()
     if links:
         steps = tuple(replace(step, read={}) for step in steps)  # what prepare does in a submodule is gone with it
-    known = Kept(common_dir, os.lstat(where.top).st_ino, laid_out, steps=steps)
+    known = Kept(common_dir, os.lstat(where.top).st_ino, laid_out, work.slot, steps=steps)
     tree = run(where.place, "rev-parse", f"{commit}^{{tree}}").decode().strip()
-    others = other_checkouts(running.repository, where.worktree.key)
+    others = other_checkouts(work.repository, where.worktree.key)
     there = LandingWorktree(where, tree, files, known, others, missing)
     _remove(there, untracked(there))
     return there
@@ -144,29 +153,29 @@ MARK = "SIDECAR_VERIFY"
 
 
 def run_command(
-    running: MergeRun, plan: MergePlan, top: str, line: str, folder: str = "", more: Mapping[str, str] | None = None
+    work: Work, top: str, line: str, folder: str = "", more: Mapping[str, str] | None = None
 ) -> CommandResult:
     """Run a command line of the person's by the shell, in a directory of the landing worktree, or repository, at `top`.
 
     What it started and left running is ended; GitError where it can't be started.
     """
-    told = {**variables(plan, top, other_checkouts(running.repository, top)), MARK: running.acting.tag, **(more or {})}
-    said = run_shell(running.acting, line, os.path.join(top, folder), plan.limit or None, told)
-    end_marked(running.acting.tag, MARK)
-    stop_if_cancelled(running)
+    told = {**variables(work, top, other_checkouts(work.repository, top)), MARK: work.acting.tag, **(more or {})}
+    said = run_shell(work.acting, line, os.path.join(top, folder), work.limit or None, told)
+    end_marked(work.acting.tag, MARK)
+    stop_if_cancelled(work.acting)
     return said
 
 
-def refuse_failed(plan: MergePlan, name: str, said: CommandResult, called: str = "") -> None:
+def refuse_failed(work: Work, name: str, said: CommandResult, called: str = "") -> None:
     """Go on only after what went well; RefusedError with its last lines for another.
 
     `name` is what the code of a failure begins with, and what the command is `called`, unless that is given.
     """
     if said.ok:
         return
-    trunk, called = shown(plan.trunk.branch), called or name.capitalize()
+    trunk, called = shown(work.trunk.branch), called or name.capitalize()
     if said.stopped == "timeout":
-        told = f"{called} took longer than {plan.limit:.0f} seconds and was ended. {trunk} is as it was."
+        told = f"{called} took longer than {work.limit:.0f} seconds and was ended. {trunk} is as it was."
     else:
         told = f"{called} failed (status {said.status}). {trunk} is as it was."
     raise RefusedError(finding(f"{name}-failed", f"{told} Its last lines:\n{quoted(said)}", severity="blocks"))
@@ -175,9 +184,15 @@ def refuse_failed(plan: MergePlan, name: str, said: CommandResult, called: str =
 # ---- prepare ----
 
 
-def prepare(
-    running: MergeRun, plan: MergePlan, there: LandingWorktree, commands: Sequence[Command], control: Control
-) -> LandingWorktree:
+def commands_there(work: Work, there: LandingWorktree) -> tuple[tuple[Command, ...], list[Finding]]:
+    """Find what prepare consists of there, with the versions of its tools, and what was found missing."""
+    commands, asks, findings = find_commands(work, there)
+    quiet = replace(work, acting=replace(work.acting, said=lambda _line: None))
+    versions = tuple(run_command(quiet, there.where.worktree.key, line).output for line in asks)
+    return tuple(replace(command, versions=versions) for command in commands), findings
+
+
+def prepare(work: Work, there: LandingWorktree, commands: Sequence[Command], control: Control) -> LandingWorktree:
     """Run those that were not run there or have something new to read; what else is ignored goes, caches aside.
 
     RefusedError when one fails, or leaves something that leads into another checkout.
@@ -195,22 +210,28 @@ def prepare(
             control.stage(f"Running prepare: {shown(command.line)}")
             made = step.left if step is not None else ()
             _remove(there, [path for path in made if path.rpartition("/")[2] not in command.stays])
-            step = _run_command(running, plan, there, command)
+            step = _run_command(work, there, command)
         steps.append(step)
     if ran and (elsewhere := links_elsewhere(there.others, str(there.top))) is not None:
         raise RefusedError(elsewhere)
     return replace(there, known=replace(there.known, steps=tuple(steps)))
 
 
-def _run_command(running: MergeRun, plan: MergePlan, there: LandingWorktree, command: Command) -> Step:
+def _run_command(work: Work, there: LandingWorktree, command: Command) -> Step:
     """Run a command of prepare, and note what it read and what it left."""
     before = set(ignored(there))
     with note_openings(folders_of(there)) as found:
-        said = run_command(running, plan, there.where.worktree.key, command.line, command.folder, command.more)
-    refuse_failed(plan, "prepare", said)
+        said = run_command(work, there.where.worktree.key, command.line, command.folder, command.more)
+    refuse_failed(work, "prepare", said)
     left = [path for path in ignored(there) if path not in before or path.rpartition("/")[2] in command.stays]
     passes = untracked(there) or changed_files(there.where)  # it is taken away again, and has to be made again
     return Step(command.key, {} if passes else what_was_read(there, found), tuple(left))
+
+
+def keep(work: Work, there: LandingWorktree) -> None:
+    """Have it kept for the next time, as long as it is no larger than the person wants."""
+    if work.keeps:
+        keep_landing_worktree(replace(there.known, limit=work.keeps, used=time.time()))
 
 
 # ---- verify ----
@@ -229,29 +250,28 @@ def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Contr
     """
     if not plan.verify.strip():
         return []
+    work = work_of(running, plan)
     expire_landing_worktrees(running.repository.common_dir)
-    there = lay_out(running, plan, made, made.commit)
+    placed = {running.facts.trunk: made.commit} | {name: new for name, _, new in made.refs if new}
+    there = lay_out(work, Laid(made.original, made.commit, running.facts.trunk, placed))
     top = there.where.worktree.key
-    commands, asks, findings = find_commands(plan, there)
-    quiet = replace(running, acting=replace(running.acting, said=lambda _line: None))
-    versions = tuple(run_command(quiet, plan, top, line).output for line in asks)
-    commands = tuple(replace(command, versions=versions) for command in commands)
+    commands, findings = commands_there(work, there)
     key = f"{digest(LOOKED_AT, plan.prepare, plan.verify, [command.key for command in commands])} {there.tree}"
     if key in passed(running.sidecar_dir):
-        _keep(plan, there)
+        keep(work, there)
         return [finding("verified-before", "These very files passed before, so they were not verified again.")]
-    there = prepare(running, plan, there, commands, control)
+    there = prepare(work, there, commands, control)
     control.stage(f"Running verify: {shown(plan.verify)}")
     before = installed(there)
     with watch_twins(there.others, there.top, plan.changes, plan.verify, (running.acting.tag, MARK)) as twins:
-        said = run_command(running, plan, top, plan.verify)
+        said = run_command(work, top, plan.verify)
     elsewhere = links_elsewhere(there.others, top) or twins.verified_elsewhere()
     looked = list(missing_findings(there.where, there.missing))
     if said.stopped is None and elsewhere is None:
         steps = there.known.steps if installed(there) == before else ()
         laid_out = there.known.laid_out if not looked else ""  # a filter may find more the next time
-        _keep(plan, replace(there, known=replace(there.known, steps=steps, laid_out=laid_out)))
-    refuse_failed(plan, "verify", said)
+        keep(work, replace(there, known=replace(there.known, steps=steps, laid_out=laid_out)))
+    refuse_failed(work, "verify", said)
     if elsewhere is not None:
         raise RefusedError(elsewhere)
     if changed := changed_files(there.where):
@@ -260,12 +280,6 @@ def verify_commit(running: MergeRun, plan: MergePlan, made: Made, control: Contr
     if not looked:
         remember(running.sidecar_dir, key)
     return [*findings, *looked]
-
-
-def _keep(plan: MergePlan, there: LandingWorktree) -> None:
-    """Have it kept for the next merge, as long as it is no larger than the person wants."""
-    if plan.keeps:
-        keep_landing_worktree(replace(there.known, limit=plan.keeps, used=time.time()))
 
 
 def passed(sidecar_dir: Path) -> list[str]:

@@ -9,8 +9,10 @@ import pytest
 
 from sidecar.operations.merge.apply import apply_merge
 from sidecar.operations.merge.run import MergeChoices
+from sidecar.operations.recovery import recover_all
 from sidecar.operations.run import Control
 from tests.harness import add_worktree, commit, git, init, write
+from tests.harness.killing import run_and_kill
 from tests.operations.merge.deeds import assert_nothing_left, merged, only, planned, seen, tip
 
 ANEW = MergeChoices(regenerate=True)
@@ -239,3 +241,49 @@ def test_what_is_no_file_afterwards_was_not_made(shop: Path, line: str) -> None:
     rule(shop, f"parts.lock -> {line}")
     found = only(merged(shop, choices=ANEW).findings)
     assert (found.code, found.paths, tip(shop)) == ("regenerate-failed", ("parts.lock",), before)
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_a_generator_has_what_the_merged_lock_file_installs_and_verify_has_it_too(tmp_path: Path) -> None:
+    main = init(tmp_path / "shop")
+    tool = {"name": "generate", "version": "1.0.0", "bin": "index.js"}
+    write(main, {".gitignore": "node_modules\n", "packages/generate/package.json": json.dumps(tool)})
+    write(
+        main,
+        {"packages/generate/index.js": "#!/usr/bin/env node\nconsole.log(require('fs').readdirSync('parts').join())\n"},
+    )
+    for folder, part in ((main, "a"), (main, "c")):
+        package = {"name": "shop", "private": True, "workspaces": ["packages/*"], "description": part}
+        write(folder, {"package.json": json.dumps(package), f"parts/{part}": "x", "parts.list": f"{part}\n"})
+        npm = ("npm", "install", "--package-lock-only", "--offline", "--silent")
+        subprocess.run(npm, cwd=folder, check=True, capture_output=True)
+        commit(folder, {}, "Begin" if part == "a" else "Add c")
+    commit(add_worktree(main, "feat", start="main~"), {"parts/b": "x", "parts.list": "a\nb\n"}, "Add b")
+    rule(main, "parts.list -> generate > parts.list")
+    result = merged(main, choices=MergeChoices(regenerate=True, verify="generate | cmp - parts.list"))
+    assert result.outcome == "merged", result.findings
+    assert show(main, "parts.list") == "a,b,c"
+    assert not (main / "node_modules").exists()
+    assert_nothing_left(main)
+
+
+LOCK = "the lock file's command"
+
+
+@pytest.mark.parametrize("killed", [LOCK, "prepare", "the generator", "verify"])
+def test_killed_amid_it_trunk_is_as_it_was_and_nothing_is_left(shop: Path, tmp_path: Path, killed: str) -> None:
+    both(shop, "web/go.sum", "one\n", "two\n")
+    deadly = f"test -e {tmp_path / 'survive'} || kill -9 $PPID"
+    dies = {name: deadly if name == killed else "true" for name in (LOCK, "prepare", "the generator", "verify")}
+    rule(shop, f"go.sum -> echo half > web/go.sum; {dies[LOCK]}")
+    rule(shop, f"parts.lock -> cat parts/* > parts.lock; {dies['the generator']}")
+    git(shop, "config", "sidecar.prepare", f"echo x > half; {dies['prepare']}; rm half")
+    git(shop, "config", "sidecar.verify", dies["verify"])
+    before = seen(shop, shop.parent / "feat")
+    assert run_and_kill("regenerate", shop, "feat").died
+    assert [one.code for one in recover_all(shop)] == ["recovered"]
+    assert seen(shop, shop.parent / "feat") == before
+    assert_nothing_left(shop)
+    (tmp_path / "survive").touch()
+    assert merged(shop, choices=ANEW).outcome == "merged"
+    assert (show(shop, "parts.lock"), show(shop, "web/go.sum")) == ("a\nb\nc", "half")

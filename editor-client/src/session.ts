@@ -1,7 +1,7 @@
 /** The life of the server: start, restart, stop, one after the other. */
 
 import * as vscode from "vscode";
-import { State, type CodeAction, type LanguageClient } from "vscode-languageclient/node";
+import { ConnectionError, ErrorCodes, ResponseError, State, type CodeAction, type LanguageClient } from "vscode-languageclient/node";
 
 import { createClient, NAME, type AroundCommands } from "./client";
 import type { Marks } from "./marks";
@@ -19,6 +19,8 @@ const FIRST_PICTURE_MILLISECONDS = 10_000;
 /** How often a server that ends by itself is started again within a while. */
 const MOST_STARTS = 4;
 const WHILE_MILLISECONDS = 180_000;
+
+const OF_ENDING: ReadonlySet<number> = new Set([ErrorCodes.PendingResponseRejected, ErrorCodes.ConnectionInactive]);
 
 const RESTART = "Restart Server";
 const SHOW_LOG = "Show Log";
@@ -165,7 +167,7 @@ export function createSession(
       return "running";
     } catch (error) {
       log.error(error instanceof Error ? error : String(error));
-      cause = error instanceof Error ? error.message : String(error);
+      cause = isOfEnding(error) ? cause : error instanceof Error ? error.message : String(error);
       return "ended";
     }
   };
@@ -223,6 +225,11 @@ export function createSession(
       }
     }),
   };
+}
+
+/** Whether an error says no more than that the server ended while something was asked of it. */
+function isOfEnding(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ResponseError && OF_ENDING.has(error.code));
 }
 
 /** Awaits something for a while; gives undefined when that is over. */

@@ -1,1 +1,1 @@
-"""The agents' doors: the hook that their clients call, and what installs it."""
+"""The agents' doors: the hook that their clients call, and MCP."""

@@ -76,7 +76,7 @@ class _Question:
 
 
 class AttachedSession:
-    """One repository's session as a door has it; `attach_session` makes one."""
+    """One repository's session as a door has it; `find_session` makes one."""
 
     def __init__(self, shared: Shared, folder: Path, options: Options, hears: Hears, connection: Connection) -> None:
         self.repository = shared.common_dir

@@ -70,8 +70,9 @@ def merge(
 ) -> int:
     """Bring the worktree NAME into trunk, or all that are ready.
 
-    The merge is made and verified in a landing repository; trunk moves only then, wholly or not at all. Whoever types
-    this trusts the repository as one who types git merge does: its hooks and drivers take part, but not in a --dry-run.
+    The merge is made in a landing repository and verified beside it; trunk moves only then, wholly or not at all.
+    Whoever types this trusts the repository as one who types git merge does: its hooks and drivers take part, but not
+    in a --dry-run.
     """
     from sidecar.operations.merge.apply import apply_merge
     from sidecar.operations.merge.run import MergeChoices

@@ -1,1 +1,1 @@
-"""Bring one worktree into trunk: planned, agreed to, made and verified in a landing repository, landed as a whole."""
+"""Bring one worktree into trunk: planned, agreed to, made in a landing repository, verified, landed as a whole."""

@@ -302,7 +302,10 @@ def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str,
 
 
 OF_DOORS = frozenset(
-    {"show", "worktreeFolder", "setup", "verify", "prepare", "verifyTimeout", "hookBlocks", "server.path"}
+    {
+        *("show", "marks.gutter", "marks.overviewRuler", "marks.explorer", "agents", "hookBlocks", "server.path"),
+        *("worktreeFolder", "setup", "verify", "prepare", "verifyTimeout", "landingLimit"),
+    }
 )
 """The settings that no session reads: doors that differ in nothing else share one."""
 

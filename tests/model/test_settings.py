@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.model.settings import DEFAULTS, GROUPS, SETTINGS, Setting, read_value, settle
+from sidecar.model.settings import DEFAULTS, GROUPS, SETTINGS, Setting, of_door, of_session, read_value, settle
 from tests.model.examples import examples
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
@@ -88,6 +88,14 @@ def test_a_door_reads_only_its_own_settings() -> None:
     assert settle({"server.path": "/evil"}, {})["server.path"] == ""
     assert settle({}, {"trusted": ["/evil"]})["trusted"] == ()
     assert settle({"trusted": ("/a",)}, {"trusted": ["/evil"]})["trusted"] == ("/a",)
+
+
+def test_windows_that_differ_in_what_no_session_reads_share_one() -> None:
+    own = {"marks.gutter": False, "agents": ["robot"], "landingLimit": 1, "verify": "make", "show": "everything"}
+    assert of_session(own) == {}
+    assert of_session({**own, "maxFileSize": 7}) == {"maxFileSize": 7}
+    told = of_door(settle({}, {"maxFileSize": 7}), own)
+    assert (told["maxFileSize"], told["agents"], told["landingLimit"]) == (7, ("robot",), 1)
 
 
 @examples(150)

@@ -36,7 +36,7 @@ class Dialect:
 
 
 def _events(**names: str) -> Mapping[str, Moment]:
-    """Moments by the client's own names of events; several names of one moment stand with spaces between."""
+    """Give moments by the client's own names of events; several names of one moment stand with spaces between."""
     return MappingProxyType({name: moment for moment, said in names.items() for name in said.split()})  # type: ignore[misc]
 
 
@@ -218,7 +218,7 @@ class Call:
 
 
 def read_call(payload: object, client: str, event: str | None) -> Call | None:
-    """The call that a payload is; None where it is of no known client, event or session."""
+    """Give the call that a payload is; None where it is of no known client, event or session."""
     if not isinstance(payload, dict):
         return None
     dialect = _recognise(payload, client)
@@ -238,7 +238,7 @@ def read_call(payload: object, client: str, event: str | None) -> Call | None:
 
 
 def _of_cline(payload: Json) -> tuple[Json, str | None]:
-    """The payload with the names that the others have, and its event: the key that has the call of the tool."""
+    """Give the payload with the names that the others have, and its event: the key that has the call of the tool."""
     event = next((name for name in ("preToolUse", "postToolUse") if isinstance(payload.get(name), dict)), None)
     call = payload.get(event or "", {})
     roots = payload.get("workspaceRoots")
@@ -247,7 +247,7 @@ def _of_cline(payload: Json) -> tuple[Json, str | None]:
 
 
 def _recognise(payload: Json, client: str) -> Dialect | None:
-    """Who sent it: several clients read one another's files, and call what is meant for another."""
+    """Tell who sent it: several clients read one another's files, and call what is meant for another."""
     if client == "cline":
         return DIALECTS["cline"]
     if not {"conversation_id", "workspace_roots", "cursor_version"}.isdisjoint(payload):
@@ -262,7 +262,7 @@ def _recognise(payload: Json, client: str) -> Dialect | None:
 
 
 def answer(call: Call, text: str, *, deny: bool = False) -> Json | None:
-    """The object that has this client pass the text to its model, or refuse the edit with it; None where it can't.
+    """Give the object that has this client pass the text to its model, or refuse the edit with it; None where it can't.
 
     It has no key more: one that a client does not know loses it the whole answer.
     """
@@ -280,7 +280,7 @@ def answer(call: Call, text: str, *, deny: bool = False) -> Json | None:
 
 
 def _edits(payload: Json, cwd: str | None) -> Iterator[Edit]:
-    """The files that a payload's tool calls edit, each once; nothing for tools that are not known to edit."""
+    """List the files that a payload's tool calls edit, each once; nothing for tools that are not known to edit."""
     calls = payload.get("tool_calls")
     seen: set[str] = set()
     for call in calls if isinstance(calls, list) else [payload]:
@@ -304,7 +304,7 @@ def _edits(payload: Json, cwd: str | None) -> Iterator[Edit]:
 
 
 def _named(given: Json) -> Iterator[Edit]:
-    """Every file in a tool's input, its path as given."""
+    """Find every file in a tool's input, its path as given."""
     path = _text(given, *PATHS)
     if path is not None:
         yield _planned(path, given)
@@ -321,7 +321,7 @@ def _named(given: Json) -> Iterator[Edit]:
 
 
 def _planned(path: str, given: Json) -> Edit:
-    """An edit with what it will write, as far as the tool's input says."""
+    """Give an edit with what it will write, as far as the tool's input says."""
     for key in ("content", "file_text", "contents"):
         if isinstance(content := given.get(key), str):
             return Edit(path, content)
@@ -333,7 +333,7 @@ def _planned(path: str, given: Json) -> Edit:
 
 
 def _place(path: str, cwd: str | None) -> str | None:
-    """The absolute path with all links followed, as an edit follows them; None where it can't be known."""
+    """Give the absolute path with all links followed, as an edit follows them; None where it can't be known."""
     if not os.path.isabs(path):
         if cwd is None:
             return None
@@ -349,7 +349,7 @@ def _text(given: Json, *keys: str) -> str | None:
 
 
 def _only_text(given: object) -> str | None:
-    """A text of a usual length; None for anything else."""
+    """Give a text of a usual length; None for anything else."""
     return given if isinstance(given, str) and 0 < len(given) <= LONGEST and "\0" not in given else None
 
 

@@ -74,7 +74,7 @@ def _give_up(told: _Told, began: float) -> None:
 
 
 def _read(arguments: Sequence[str]) -> Call | None:
-    """The call that standard input and the arguments are; arguments that are not known are passed over."""
+    """Read the call from standard input and the arguments; arguments that are not known are passed over."""
     given = dict(zip(arguments, (*arguments[1:], ""), strict=True))
     given |= dict(argument.split("=", 1) for argument in arguments if argument.startswith("--") and "=" in argument)
     raw = sys.stdin.buffer.read(MOST_INPUT)
@@ -82,7 +82,7 @@ def _read(arguments: Sequence[str]) -> Call | None:
 
 
 def _respond(call: Call, told: _Told) -> dict[str, object] | None:
-    """The answer to a call; what is said is noted as told before it is printed."""
+    """Answer a call, None where there is nothing to say; what is said is noted as told before it is printed."""
     if call.moment in ("before", "after") and not call.edits:
         return None
     own = find_place(call.cwd) if call.cwd is not None else None
@@ -122,7 +122,7 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
 
 
 def _about_edit(own: Place | None, edited: Sequence[tuple[Edit, Place]]) -> Iterator[News]:
-    """What the files that were just edited meet, and which of them are in another worktree than their writer."""
+    """Say what the files that were just edited meet, and which of them are in another worktree than their writer."""
     from sidecar.agents import news, pictures
 
     for place in dict.fromkeys(place for _, place in edited):

@@ -40,7 +40,7 @@ class News:
 
 
 def joined(heading: str, news: Sequence[News], *, denied: bool = False) -> str:
-    """One text of at most `MOST` characters: the heading, the news from the shortest on, and what one can do.
+    """Make one text of at most `MOST` characters: the heading, the news from the shortest on, and what one can do.
 
     News that have no room are counted. `denied` says that it refuses an edit.
     """
@@ -58,7 +58,7 @@ def joined(heading: str, news: Sequence[News], *, denied: bool = False) -> str:
 
 
 def overlap_news(picture: Picture, key: str, *, only_conflicts: bool = False) -> list[News]:
-    """Every overlap of the worktree of that key, as its writer sees it."""
+    """Give every overlap of the worktree of that key, as its writer sees it."""
     found = []
     for overlap in picture.overlaps:
         sides = overlap.seen_from(key)
@@ -68,7 +68,7 @@ def overlap_news(picture: Picture, key: str, *, only_conflicts: bool = False) ->
 
 
 def denial(picture: Picture, key: str, texts: Mapping[str, str]) -> list[News]:
-    """The conflicts that an edit would make, each with the other's version of the lines; `texts` by absolute path."""
+    """Give the conflicts that an edit would make, with the other's version of the lines; `texts` by absolute path."""
     found = []
     for overlap in picture.overlaps:
         sides = overlap.seen_from(key)
@@ -81,13 +81,13 @@ def denial(picture: Picture, key: str, texts: Mapping[str, str]) -> list[News]:
 
 
 def files_to_quote(picture: Picture, key: str) -> list[str]:
-    """The absolute paths of the other versions that a refusal quotes."""
+    """List the absolute paths of the other versions that a refusal quotes."""
     sides = [overlap.seen_from(key) for overlap in picture.overlaps if overlap.verdict == "conflict"]
     return [os.path.join(two[1].key, two[1].path) for two in sides if two is not None and two[1].key != TRUNK_KEY]
 
 
 def stray_news(path: str, top: str, own: str) -> News:
-    """An edit went into another worktree of the repository than the one that its writer stands in."""
+    """Say that an edit went into another worktree of the repository than the one that its writer stands in."""
     there, here = os.path.basename(top), os.path.basename(own)
     text = (
         f"{shown(os.path.relpath(path, top))} was written in worktree {shown(there)} ({escape(top)}), while this "
@@ -97,7 +97,7 @@ def stray_news(path: str, top: str, own: str) -> News:
 
 
 def company(worktree: str, others: Sequence[Agent], now: float) -> list[News]:
-    """The writers of other sessions whose last edit was in this very worktree, as one piece of news.
+    """Name the writers of other sessions whose last edit was in this very worktree, as one piece of news.
 
     It stays the same as long as the first of them is there.
     """
@@ -116,7 +116,7 @@ def company(worktree: str, others: Sequence[Agent], now: float) -> list[News]:
 
 
 def overview_news(picture: Picture, worktree: Worktree, others: Sequence[Agent]) -> list[News]:
-    """Which other worktrees are open, which files they have changed and who is there; and this one's conflicts."""
+    """Say which other worktrees are open, which files they have changed and who is there; and this one's conflicts."""
     linked = sum(1 for state in picture.worktrees if not state.worktree.main)
     found = []
     if picture.trunk is not None and worktree.branch == picture.trunk.branch and linked:
@@ -153,7 +153,7 @@ def _meeting(overlap: Overlap, mine: Side, other: Side) -> str:
 
 
 def _quoted(other: Side, text: str) -> str:
-    """The other's version of the lines that conflict, quoted; nothing where there are none to quote."""
+    """Give the other's version of the lines that conflict, quoted; nothing where there are none to quote."""
     rows, quoted = text.splitlines(), []
     for region in other.regions:
         if not region.whole and region.gap is None:
@@ -163,7 +163,7 @@ def _quoted(other: Side, text: str) -> str:
 
 
 def _mark(overlap: Overlap, other: Side) -> str:
-    """The same for as long as the two meet there in the same way and in as many places."""
+    """Give a mark, the same for as long as the two meet there in the same way and in as many places."""
     return _digest("overlap", overlap.path, other.key, overlap.verdict, overlap.kind, str(len(other.regions)))
 
 

@@ -25,7 +25,7 @@ MOST_TEXT = 1024 * 1024
 
 
 def meetings(place: Place, paths: Sequence[str]) -> list[News]:
-    """How these files (absolute paths) of a worktree meet what others changed."""
+    """Give how these files (absolute paths) of a worktree meet what others changed."""
     from sidecar.model.settings import Options
     from sidecar.session.asking import ask_picture_at
 
@@ -39,7 +39,7 @@ def meetings(place: Place, paths: Sequence[str]) -> list[News]:
 
 
 def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
-    """The conflicts that these edits would make, where the person wants to have such edits refused once."""
+    """Give the conflicts that these edits would make, where the person wants to have such edits refused once."""
     from sidecar.git.repository import open_repository
     from sidecar.model.settings import Options
     from sidecar.session.at_paths import look_at_paths
@@ -57,12 +57,12 @@ def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
 
 
 def conflicts(place: Place) -> list[News]:
-    """Every conflict of a worktree."""
+    """Give every conflict of a worktree."""
     return overlap_news(_look(place), place.top, only_conflicts=True)
 
 
 def overview(place: Place, others: Sequence[Agent]) -> list[News]:
-    """Which other worktrees are open, and the conflicts of this one."""
+    """Say which other worktrees are open, and the conflicts of this one."""
     picture = _look(place)
     located = locate(picture, place.top)
     return overview_news(picture, located[0], others) if located is not None else []
@@ -81,7 +81,7 @@ def _look(place: Place) -> Picture:
 
 
 def _known(picture: Picture | Failure) -> Picture:
-    """The Picture; ValueError, which the hook logs, where there is none."""
+    """Give the Picture; ValueError, which the hook logs, where there is none."""
     if isinstance(picture, Failure):
         raise ValueError(picture.message)
     return picture
@@ -92,7 +92,7 @@ def _inside(place: Place, paths: Sequence[str]) -> list[str]:
 
 
 def _planned(edit: Edit) -> bytes | None:
-    """What a file will have after an edit; None where the client does not tell, or it is not text."""
+    """Give what a file will have after an edit; None where the client does not tell, or it is not text."""
     if edit.content is not None:
         return edit.content.encode("utf-8", "surrogatepass")
     present = _read(edit.path)

@@ -191,7 +191,7 @@ def total(overlaps: Iterable[Overlap], *, is_all: bool = True) -> str:
 
 
 def _overlap_cells(meeting: Meeting, *, narrow: bool) -> tuple[Text, ...]:
-    """Verdict, the two sides, kind; narrow: each on two lines, and the kind below the verdict."""
+    """Give verdict, the two sides, kind; narrow: each on two lines, and the kind below the verdict."""
     overlap, *sides = meeting
     verdict = Text(overlap.verdict, style=VERDICT_STYLES[overlap.verdict])
     kind = Text("" if overlap.kind == "content" else overlap.kind, style="dim")

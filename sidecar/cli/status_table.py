@@ -45,7 +45,7 @@ def print_status(picture: Picture, in_use: InUse, watching: Sequence[str] = ()) 
 
 
 def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[RenderableType]:
-    """Trunk, the worktrees, the sum of their overlaps, who is in them, and what else is to know.
+    """Give trunk, the worktrees, the sum of their overlaps, who is in them, and what else is to know.
 
     From a hundred columns on a worktree takes one line, below that as many as it needs.
     """
@@ -130,7 +130,7 @@ def _disk(picture: Picture) -> str:
 
 
 def _users(inside: Sequence[Agent | Process]) -> str:
-    """`Claude Code (last edit 14:05), VS Code (terminal), bash 4180, 2 node`: each name once, its id or how many.
+    """Give `Claude Code (last edit 14:05), VS Code (terminal), bash 4180, 2 node`: each name once, its id or how many.
 
     The process of an agent that was found by it is named with the agent.
     """

@@ -50,7 +50,7 @@ class _News:
     """The newest Picture and what has vanished, from other threads; `descriptor` can be read when there is any."""
 
     descriptor: int
-    _bell: int
+    _waker: int
     ended: bool = False
     _picture: Picture | None = None
     vanished: tuple[Vanished, ...] = ()
@@ -61,13 +61,13 @@ class _News:
         """Take a new Picture; any thread."""
         with self._told:
             self._picture = picture
-        self.ring()
+        self.wake()
 
     def miss(self, one: Vanished) -> None:
         """Note that a worktree is gone; any thread."""
         with self._told:
             self.vanished = (*self.vanished, one)
-        self.ring()
+        self.wake()
 
     def lose(self, one: Wiped) -> None:
         """Note that uncommitted work is gone; any thread."""
@@ -77,12 +77,12 @@ class _News:
         """Note something to be said once; any thread."""
         with self._told:
             self.said = (*self.said, message)
-        self.ring()
+        self.wake()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Have whoever waits look."""
         with contextlib.suppress(OSError):
-            os.write(self._bell, b"!")
+            os.write(self._waker, b"!")
 
     def take(self) -> Picture | None:
         """Give the newest Picture; None before the first."""
@@ -100,17 +100,17 @@ def _noticing() -> Iterator[_News]:
         if news.ended:
             os._exit(INTERRUPTED)
         news.ended = True
-        news.ring()
+        news.wake()
 
-    reader, bell = os.pipe()
+    reader, waker = os.pipe()
     os.set_blocking(reader, False)
-    os.set_blocking(bell, False)
-    news = _News(reader, bell)
+    os.set_blocking(waker, False)
+    news = _News(reader, waker)
     handlers: dict[str, Callable[[int, FrameType | None], None]] = {
         "SIGINT": end,
         "SIGTERM": end,
         "SIGHUP": end,
-        "SIGWINCH": lambda _number, _frame: news.ring(),
+        "SIGWINCH": lambda _number, _frame: news.wake(),
     }
     before = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
     before = {number: signal.signal(number, handler) for number, handler in before.items()}  # type: ignore[misc]
@@ -120,7 +120,7 @@ def _noticing() -> Iterator[_News]:
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(reader)
-        os.close(bell)
+        os.close(waker)
 
 
 @contextlib.contextmanager
@@ -150,7 +150,7 @@ def _print_each(news: _News, *, as_json: bool) -> None:
         select.select([news.descriptor], [], [])
         picture = news.take()
         for one in news.vanished[missed:]:
-            click.echo(f"sidecar: {_lament(one)}", err=True)
+            click.echo(f"sidecar: {_vanished_sentence(one)}", err=True)
         for message in news.said[warned:]:
             click.echo(f"sidecar: {message}", err=True)
         missed, warned = len(news.vanished), len(news.said)
@@ -192,7 +192,7 @@ def _show_live(news: _News) -> None:
                 continue
             blocks = status_blocks(picture, in_use(picture), to.width)
             spaced = [line for block in blocks for line in (block, Text())]
-            lost = [Text(_lament(one), style="bold red") for one in news.vanished]
+            lost = [Text(_vanished_sentence(one), style="bold red") for one in news.vanished]
             lost += [Text(message, style="bold red") for message in news.said]
             live.update(Group(*spaced, *lost, Text("q ends", style="dim")), refresh=True)
     if picture is not None:
@@ -229,8 +229,8 @@ def _ends(descriptor: int) -> bool:
     return not pressed or not ENDING_KEYS.isdisjoint(pressed)
 
 
-def _lament(one: Vanished) -> str:
-    """Give what happened to a worktree that is gone, and what brings it back."""
+def _vanished_sentence(one: Vanished) -> str:
+    """Say what happened to a worktree that is gone, and what brings it back."""
     when = time.strftime("%H:%M:%S", time.localtime(one.kept))
     how = "All that it had was in trunk." if one.safe else f"Bring it back, as of {when}: sidecar restore {one.receipt}"
     return f"{shown(one.name)} is gone, and was not released. {how}"

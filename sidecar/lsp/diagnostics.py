@@ -175,7 +175,7 @@ def diagnostic(
     related: list[DiagnosticRelatedInformation] | None = None,
     data: dict[str, Any] | None = None,
 ) -> Diagnostic:
-    """Draw a problem."""
+    """Give the diagnostic that a problem is."""
     page = page_uri(problem.code) if view.client.code_description else None
     return Diagnostic(
         range=problem.range,

@@ -313,7 +313,7 @@ async def _recover(state: ServerState, place: str) -> None:
 def _open_session(
     state: ServerState, place: str, editor: Mapping[str, object], hears: Hears
 ) -> AttachedSession | Session | Failure:
-    """Runs beside the loop; a session that comes when the server has ended meanwhile is closed again."""
+    """Open a session, beside the loop; one that comes when the server has ended meanwhile is closed again."""
     options = Options(trusted=state.trusted is True, editor=editor)
     found = find_session(Path(place), options, hears, alone=place in state.alone)
     if isinstance(found, Failure):

@@ -180,5 +180,5 @@ def notes() -> Iterator[tuple[str, Note]]:
 
 
 def new_key() -> bytes:
-    """Make a key."""
+    """Make a key that doors and sessions prove to know."""
     return secrets.token_bytes(KEY_BYTES)

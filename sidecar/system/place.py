@@ -22,7 +22,7 @@ class Place:
 
     @property
     def is_alone(self) -> bool:
-        """Whether the repository has no linked worktrees."""
+        """Tell whether the repository has no linked worktrees."""
         try:
             return not os.listdir(os.path.join(self.common_dir, "worktrees"))
         except OSError:
@@ -30,7 +30,7 @@ class Place:
 
     @property
     def known_only_here(self) -> str | None:
-        """The top of a main worktree whose git directory lies elsewhere (git-init(1), --separate-git-dir), else None.
+        """Give the top of a main worktree whose git directory is elsewhere (git-init(1), --separate-git-dir), or None.
 
         Nothing in the git directory leads back to it, so that who starts elsewhere may not find it.
         """
@@ -40,7 +40,7 @@ class Place:
 
 
 def find_place(path: str) -> Place | None:
-    """The worktree that an absolute real path lies in, the innermost; None where it is in none. Git is not asked."""
+    """Find the innermost worktree that an absolute real path lies in; None where it is in none. Git is not asked."""
     for folder in upwards(path):
         if os.path.lexists(os.path.join(folder, ".git")) and (git_dir := git_directory(Path(folder))) is not None:
             try:

@@ -83,7 +83,7 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Book:
+class _Opened:
     """What is open while the session's sources stay the same."""
 
     sources: Sources
@@ -100,7 +100,7 @@ class Guard:
         self._session = session
         self._tell = tell
         self._lock: FileLock | None = None
-        self._book: _Book | None = None
+        self._opened: _Opened | None = None
         self._here: frozenset[str] = frozenset()
         self._gone: frozenset[str] = frozenset()
         self._declared: dict[str, float] = {}
@@ -133,7 +133,7 @@ class Guard:
     def close(self) -> None:
         """Keep no more; what is kept stays. To be called before the session is closed; closing twice is fine."""
         self._aside.close()
-        self._close_book()
+        self._close_opened()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -155,7 +155,7 @@ class Guard:
         try:
             self._work(seen, sidecar_dir)
         except GitError as error:
-            self._close_book()  # somebody moved a ref, or the sources were closed: the next time all is read again
+            self._close_opened()  # somebody moved a ref, or the sources were closed: the next time all is read again
             now = self._session.seen()
             if now is not None and now.sources is seen.sources:
                 self._trouble(f"The states of worktrees can't be kept: {error.message}")
@@ -167,8 +167,8 @@ class Guard:
 
     def _work(self, seen: Seen, sidecar_dir: Path) -> None:
         sources, picture = seen.sources, seen.picture
-        book = self._open_book(sources, sidecar_dir)
-        book.histories.watch()
+        opened = self._open(sources, sidecar_dir)
+        opened.histories.watch()
         by_key = {one.worktree.key: one for one in picture.worktrees}
         there = {reading.worktree.key: reading for reading in seen.readings if not reading.worktree.missing}
         histories = {key: _history(sources, reading) for key, reading in there.items()}
@@ -177,44 +177,44 @@ class Guard:
             self._resumed = True
         self._here = frozenset(there)
         self._gone -= frozenset(histories.values())
-        if not book.histories.segments.keys() <= {*histories.values()} | self._gone:
-            self._look_for_vanished(book, sidecar_dir, frozenset(histories.values()), picture)
-        book.known = {key: known for key, known in book.known.items() if key in there}
+        if not opened.histories.segments.keys() <= {*histories.values()} | self._gone:
+            self._look_for_vanished(opened, sidecar_dir, frozenset(histories.values()), picture)
+        opened.known = {key: known for key, known in opened.known.items() if key in there}
         late = False
         for key, reading in there.items():
             if not self._aside.go_on() or self._misses_one(self._aside.newest or picture):
                 return
-            late = self._keep(book, sidecar_dir, reading, by_key.get(key)) or late
-        book.stashes.look(sources.repository)
-        self._tell_wiped(book, sidecar_dir)
-        self._expire(book, sidecar_dir)
+            late = self._keep(opened, sidecar_dir, reading, by_key.get(key)) or late
+        opened.stashes.look(sources.repository)
+        self._tell_wiped(opened, sidecar_dir)
+        self._expire(opened, sidecar_dir)
         self._troubles.pop("", None)
-        if late or self._suspicions.held or book.stashes.dropped:
+        if late or self._suspicions.held or opened.stashes.dropped:
             self._aside.again(picture)
 
-    def _keep(self, book: _Book, sidecar_dir: Path, reading: Reading, shown: WorktreeState | None) -> bool:
+    def _keep(self, opened: _Opened, sidecar_dir: Path, reading: Reading, shown: WorktreeState | None) -> bool:
         """Keep a worktree's state if it differs from the last; tell whether it has to be looked at again for that."""
         key = reading.worktree.key
-        known = book.known.get(key)
+        known = opened.known.get(key)
         if known is None or known.reading is not reading:
-            known = book.known[key] = _Known(reading, present_state(book.sources, reading))
+            known = opened.known[key] = _Known(reading, present_state(opened.sources, reading))
         if known.present is None:
             return False
-        history = book.histories.history(known.present)
-        if (restored := restored_at(sidecar_dir, history)) != book.restored.get(history, 0.0):
-            book.histories.read_anew()  # the restoration kept a state before
-            book.restored[history] = restored
-        beside = self._keep_ignored(book, sidecar_dir, known, history)
+        history = opened.histories.history(known.present)
+        if (restored := restored_at(sidecar_dir, history)) != opened.restored.get(history, 0.0):
+            opened.histories.read_anew()  # the restoration kept a state before
+            opened.restored[history] = restored
+        beside = self._keep_ignored(opened, sidecar_dir, known, history)
         wish = Wish(known.present, _is_safe(shown), _has_work(shown), beside=beside)
-        self._suspicions.look(book.sources, history, book.histories.tip(history), known.present, self._is_saved)
-        if book.histories.is_kept(wish) and not self._is_back(book, history):
+        self._suspicions.look(opened.sources, history, opened.histories.tip(history), known.present, self._is_saved)
+        if opened.histories.is_kept(wish) and not self._is_back(opened, history):
             return False
         recently = time.monotonic() - self._kept_at.get(history, -AT_MOST_EVERY) < AT_MOST_EVERY
         if recently and history not in self._suspicions.held:
             return True
-        most = _mebibytes(book.sources, "guardLimit")
+        most = _mebibytes(opened.sources, "guardLimit")
         try:
-            book.histories.keep(wish, most)
+            opened.histories.keep(wish, most)
         except TooMuchError:
             name = escape(reading.worktree.name)
             said = f"{name} has more new content than sidecar.guardLimit allows, so its state is not kept."
@@ -224,15 +224,15 @@ class Guard:
         self._kept_at[history] = time.monotonic()
         return False
 
-    def _keep_ignored(self, book: _Book, sidecar_dir: Path, known: _Known, history: str) -> bool:
+    def _keep_ignored(self, opened: _Opened, sidecar_dir: Path, known: _Known, history: str) -> bool:
         """Keep the ignored files of a worktree that was read anew; tell whether any are kept."""
         present = known.present
-        if present is None or not book.sources.settings["guardIgnored"]:
+        if present is None or not opened.sources.settings["guardIgnored"]:
             return False
         if known.ignored is None:
-            main = next((one.worktree for one in self._presents(book) if one.worktree.main), None)
+            main = next((one.worktree for one in self._presents(opened) if one.worktree.main), None)
             other = main.key if main is not None and not present.worktree.main else None
-            patterns = build_output(book.sources.settings)
+            patterns = build_output(opened.sources.settings)
             found = look_at_ignored(present.worktree.key, other, present.ignored, patterns, self._aside.go_on)
             if found != self._ignored.get(history) and (found.files or has_ignored(sidecar_dir, history)):
                 keep_ignored(sidecar_dir, history, present.worktree.key, found, time.time())
@@ -240,23 +240,23 @@ class Guard:
         return bool(known.ignored.files)
 
     @staticmethod
-    def _presents(book: _Book) -> list[Present]:
-        return [known.present for known in book.known.values() if known.present is not None]
+    def _presents(opened: _Opened) -> list[Present]:
+        return [known.present for known in opened.known.values() if known.present is not None]
 
-    def _is_back(self, book: _Book, history: str) -> bool:
+    def _is_back(self, opened: _Opened, history: str) -> bool:
         """Tell whether a worktree was told to have vanished since its last state: then the next time is another one."""
-        tip = book.histories.tip(history)
+        tip = opened.histories.tip(history)
         return tip is not None and self._declared.get(history, 0.0) >= tip.facts.time
 
-    def _tell_wiped(self, book: _Book, sidecar_dir: Path) -> None:
+    def _tell_wiped(self, opened: _Opened, sidecar_dir: Path) -> None:
         """Tell of work that is gone and nowhere else; while an operation of ours is at work, later."""
         suspicions = self._suspicions
-        presents = {one.worktree.key: one for one in self._presents(book)}
-        by_history = {book.histories.history(one): one for one in presents.values()}
+        presents = {one.worktree.key: one for one in self._presents(opened)}
+        by_history = {opened.histories.history(one): one for one in presents.values()}
         settled = [history for history in suspicions.settled() if history in by_history]
-        if not settled and not book.stashes.dropped:
+        if not settled and not opened.stashes.dropped:
             return
-        sources, told = book.sources, []
+        sources, told = opened.sources, []
         common = sources.repository.common_dir
         try:
             with hold(common, "looking for work that was wiped", wait=1.0, brief=True) as held:
@@ -269,7 +269,7 @@ class Guard:
                         commit, seen = suspicion.was.commit, suspicion.seen
                         told.append(write_wiped(sources.repository, held, present.worktree, commit, losses, seen))
                     suspicions.forget(history)
-                for entry in book.stashes.settled():
+                for entry in opened.stashes.settled():
                     found = stash_losses(sources, entry, presents)
                     if found is not None and found[1]:
                         whose, now = found[0].worktree, time.time()
@@ -282,48 +282,48 @@ class Guard:
         """Tell whether an editor has written a file a moment ago."""
         return time.monotonic() - self._saved.get(path, -SAVED) < SAVED
 
-    def _expire(self, book: _Book, sidecar_dir: Path) -> None:
-        settings = book.sources.settings
+    def _expire(self, opened: _Opened, sidecar_dir: Path) -> None:
+        settings = opened.sources.settings
         days, states = settings["retention"], settings["guardStates"]
         assert isinstance(days, int)
         assert isinstance(states, int)
-        bounds = Bounds(days, max(states, 1), _mebibytes(book.sources, "guardLimit"))
+        bounds = Bounds(days, max(states, 1), _mebibytes(opened.sources, "guardLimit"))
         if time.monotonic() - self._expired_at > HOUR:
             self._expired_at = time.monotonic()
-            book.histories.expire(bounds)
-            for history in book.histories.by_age(self._gone)[MOST_GONE:]:
-                book.histories.drop(history)
+            opened.histories.expire(bounds)
+            for history in opened.histories.by_age(self._gone)[MOST_GONE:]:
+                opened.histories.drop(history)
                 drop_ignored(sidecar_dir, history)
             if days:
                 drop_older(sidecar_dir, time.time() - days * DAY)
         else:
-            book.histories.expire(bounds, self._kept_at)
+            opened.histories.expire(bounds, self._kept_at)
 
-    def _look_for_vanished(self, book: _Book, sidecar_dir: Path, there: frozenset[str], picture: Picture) -> None:
+    def _look_for_vanished(self, opened: _Opened, sidecar_dir: Path, there: frozenset[str], picture: Picture) -> None:
         """Tell of worktrees that are gone; while an operation of ours is at work, that is looked at again."""
-        common = book.sources.repository.common_dir
+        common = opened.sources.repository.common_dir
         with hold(common, "looking for worktrees that have vanished", wait=1.0, brief=True) as held:
             if isinstance(held, Finding):
                 self._aside.again(picture)
                 return
-            receipts, self._gone = find_vanished(book.sources.repository, sidecar_dir)
-        if not book.histories.segments.keys() <= there | self._gone:
+            receipts, self._gone = find_vanished(opened.sources.repository, sidecar_dir)
+        if not opened.histories.segments.keys() <= there | self._gone:
             self._aside.again(picture)  # it has come back, or is not wholly gone yet
         self._declared = declared(sidecar_dir)
         for receipt in receipts:
             self._tell.vanished(vanished_of(receipt))
 
-    def _open_book(self, sources: Sources, sidecar_dir: Path) -> _Book:
-        if self._book is None or self._book.sources is not sources:
-            self._close_book()
+    def _open(self, sources: Sources, sidecar_dir: Path) -> _Opened:
+        if self._opened is None or self._opened.sources is not sources:
+            self._close_opened()
             self._declared = declared(sidecar_dir)
-            self._book = _Book(sources, open_histories(sources))
-        return self._book
+            self._opened = _Opened(sources, open_histories(sources))
+        return self._opened
 
-    def _close_book(self) -> None:
-        if self._book is not None:
-            self._book.histories.close()
-            self._book = None
+    def _close_opened(self) -> None:
+        if self._opened is not None:
+            self._opened.histories.close()
+            self._opened = None
 
     def _trouble(self, message: str, history: str = "") -> None:
         """Say once what can't be done, of one history or at all, until it can be done again."""

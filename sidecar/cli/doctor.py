@@ -13,9 +13,9 @@ from sidecar.model.schema import SCHEMA
 @click.command("doctor", short_help="Versions, hooks, what is kept, and what is to be mended.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def doctor(as_json: bool) -> int:
-    """Show versions, the sidecar's traces in this repository, agents' hooks and the watching; nothing is changed.
+    """Show versions, the sidecar's traces in this repository, agents' hooks, sessions and the watching.
 
-    Exit status: 1 where something is to be mended.
+    Nothing is changed. Exit status: 1 where something is to be mended.
     """
     from sidecar.operations.doctor import examine  # --help and serve do without
 

@@ -27,7 +27,11 @@ class Memory:
 RUNTIME = Path(tempfile.mkdtemp(prefix="sidecar-bench-"))
 """Where the session processes of this run listen; those that windows share are nobody's children."""
 atexit.register(shutil.rmtree, RUNTIME, ignore_errors=True)
-PLACES = {"XDG_RUNTIME_DIR": str(RUNTIME), "XDG_CACHE_HOME": str(RUNTIME / "cache")}
+PLACES = {
+    "XDG_RUNTIME_DIR": str(RUNTIME),
+    "XDG_CACHE_HOME": str(RUNTIME / "cache"),
+    "PYTHONDONTWRITEBYTECODE": "",  # what is installed is compiled
+}
 
 
 def sessions() -> list[psutil.Process]:

@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sidecar.operations.session_process import run as run_session
 
         return run_session()
-    from sidecar.cli.app import Servers, run
+    from sidecar.cli.app import run
+    from sidecar.cli.servers import Servers
     from sidecar.system.streams import use_utf8
 
     if arguments is None:

@@ -9,9 +9,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 Moment: TypeAlias = Literal["start", "subagent", "prompt", "before", "after", "end"]
@@ -20,8 +19,7 @@ Shape: TypeAlias = Literal["nested", "flat", "decision", "cursor", "plugin"]
 and our own plugin's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """One client: its events by name, the tools by which it edits, the keys that it honours in an answer.
 
     `hears` are the moments at which a text of ours reaches its model; at the others it gets none.
@@ -190,8 +188,7 @@ LONGEST = 4096
 """Characters above which a text is no path, session or event of a client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """A file that a call edits: its absolute path with all links followed, and what it will contain if told.
 
     `content` is a whole new text, `replaced` (old, new) a part of it, once or `everywhere`; None where it is not told.
@@ -203,8 +200,7 @@ class Edit:
     everywhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call of the hook, whatever the client: where it stands (`cwd`, real path), who speaks, what it edits."""
 
     dialect: Dialect
@@ -300,7 +296,7 @@ def _edits(payload: Json, cwd: str | None) -> Iterator[Edit]:
             place = _place(edit.path, cwd)
             if place is not None and place not in seen:
                 seen.add(place)
-                yield replace(edit, path=place)
+                yield edit._replace(path=place)
 
 
 def _named(given: Json) -> Iterator[Edit]:

@@ -13,14 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar.agents.dialects import Call, Edit, Moment, answer, read_call
 from sidecar.system.place import Place, find_place
 
 if TYPE_CHECKING:
-    from sidecar.agents.news import News
+    from sidecar.operations.news import News
 
 DEADLINE = 2.0
 """Seconds after which it ends, said or not."""
@@ -55,13 +54,13 @@ def run(arguments: Sequence[str]) -> None:
     _log(told, began)
 
 
-@dataclass(slots=True)
 class _Told:
     """What is noted in the log of one call."""
 
-    call: Call | None = None
-    place: Place | None = None
-    outcome: str = "nothing"
+    def __init__(self) -> None:
+        self.call: Call | None = None
+        self.place: Place | None = None
+        self.outcome = "nothing"
 
 
 def _give_up(told: _Told, began: float) -> None:
@@ -102,7 +101,8 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
     presence.speak(place.common_dir, speaker, ())  # others learn of it, also where what follows takes too long
     if (place.is_alone and not others) or call.moment not in call.dialect.hears:
         return None
-    from sidecar.agents import news, pictures
+    from sidecar.agents import pictures
+    from sidecar.operations import news
 
     if call.moment == "before":
         found = pictures.refused(place, [edit for edit, where in edited if where == place])
@@ -123,7 +123,8 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
 
 def _about_edit(own: Place | None, edited: Sequence[tuple[Edit, Place]]) -> Iterator[News]:
     """Say what the files that were just edited meet, and which of them are in another worktree than their writer."""
-    from sidecar.agents import news, pictures
+    from sidecar.agents import pictures
+    from sidecar.operations import news
 
     for place in dict.fromkeys(place for _, place in edited):
         paths = [edit.path for edit, where in edited if where == place]

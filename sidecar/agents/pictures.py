@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.agents.news import News, denial, files_to_quote, overlap_news, overview_news
-from sidecar.model.findings import Failure
-from sidecar.model.picture import Picture, locate
-from sidecar.operations.presence import Agent
+from sidecar.operations.news import News
+from sidecar.session.asking import ask_session
 from sidecar.system.files import read_regular
+from sidecar.system.place import Place
 
 if TYPE_CHECKING:
     from sidecar.agents.dialects import Edit
-    from sidecar.system.place import Place
+    from sidecar.model.findings import Failure
+    from sidecar.model.picture import Picture
+    from sidecar.operations.presence import Agent
 
 MOST_TEXT = 1024 * 1024
 """Bytes of a file that is about to be edited, or quoted."""
@@ -26,22 +26,25 @@ MOST_TEXT = 1024 * 1024
 
 def meetings(place: Place, paths: Sequence[str]) -> list[News]:
     """Give how these files (absolute paths) of a worktree meet what others changed."""
-    from sidecar.model.settings import Options
-    from sidecar.session.asking import ask_picture_at
-
     inside = _inside(place, paths)
-    picture: Picture | Failure | None = ask_picture_at(place, Options(), inside)
-    if picture is None:
-        from sidecar.session.at_paths import look_at_paths  # loads libgit2
+    told = _ask_news(place, paths=inside)
+    if told is not None:
+        return told
+    from sidecar.model.settings import Options
+    from sidecar.operations.picture_news import overlap_news
+    from sidecar.session.at_paths import look_at_paths  # loads libgit2
 
-        picture = look_at_paths(place.top, inside, Options())
-    return overlap_news(_known(picture), place.top)
+    return overlap_news(_known(look_at_paths(place.top, inside, Options())), place.top)
 
 
 def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
     """Give the conflicts that these edits would make, where the person wants to have such edits refused once."""
+    from pathlib import Path
+
     from sidecar.git.repository import open_repository
+    from sidecar.model.findings import Failure
     from sidecar.model.settings import Options
+    from sidecar.operations.picture_news import denial, files_to_quote
     from sidecar.session.at_paths import look_at_paths
     from sidecar.session.reader import settings_of
     from sidecar.session.unsaved import Unsaved
@@ -58,17 +61,33 @@ def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
 
 def conflicts(place: Place) -> list[News]:
     """Give every conflict of a worktree."""
+    told = _ask_news(place)
+    if told is not None:
+        return told
+    from sidecar.operations.picture_news import overlap_news
+
     return overlap_news(_look(place), place.top, only_conflicts=True)
 
 
 def overview(place: Place, others: Sequence[Agent]) -> list[News]:
     """Say which other worktrees are open, and the conflicts of this one."""
+    from sidecar.model.picture import locate
+    from sidecar.operations.picture_news import overview_news
+
     picture = _look(place)
     located = locate(picture, place.top)
     return overview_news(picture, located[0], others) if located is not None else []
 
 
+def _ask_news(place: Place, **about: object) -> list[News] | None:
+    """What a session has for who edits in this worktree, of some `paths` or all conflicts; None where none tells."""
+    told = ask_session(place, {"ask": "news", "key": place.top, **about}).get("news")
+    return None if told is None else [News(*one) for one in told]
+
+
 def _look(place: Place) -> Picture:
+    from pathlib import Path
+
     from sidecar.model.settings import Options
     from sidecar.session.asking import ask_picture
 
@@ -82,6 +101,8 @@ def _look(place: Place) -> Picture:
 
 def _known(picture: Picture | Failure) -> Picture:
     """Give the Picture; ValueError, which the hook logs, where there is none."""
+    from sidecar.model.findings import Failure
+
     if isinstance(picture, Failure):
         raise ValueError(picture.message)
     return picture

@@ -1,27 +1,17 @@
-"""Run the command `sidecar`: its global options, the two servers, and how every command ends."""
+"""Run the command `sidecar`: its global options, its commands, and how every one of them ends.
+
+A command is imported when it is called: all of them together take longer than most answers.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, MutableMapping, Sequence
 
 import click
 
 from sidecar import __version__
-from sidecar.cli.doctor import doctor
-from sidecar.cli.hook import hook
-from sidecar.cli.intended import intended
-from sidecar.cli.keep import keep
-from sidecar.cli.merge import merge, plan_merges
-from sidecar.cli.open import open_worktree
-from sidecar.cli.overlaps import check, overlaps
-from sidecar.cli.release import release
-from sidecar.cli.restore import restore
-from sidecar.cli.status import status
-from sidecar.cli.uninstall import uninstall
-from sidecar.cli.update import update
-from sidecar.cli.watch import watch
+from sidecar.cli.servers import Servers
 from sidecar.model.words import escape
 from sidecar.system.streams import flush_output, take_streams
 
@@ -29,7 +19,78 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 """The exit statuses that a shell gives a command ended by SIGINT and SIGPIPE."""
 
 
-class _Commands(click.Group):
+NAMES = (
+    *("serve", "mcp", "status", "overlaps", "check", "watch", "plan", "doctor"),
+    *("open", "merge", "update", "release", "restore", "keep", "intended", "hook", "uninstall"),
+)
+"""The commands."""
+
+
+def _load(name: str) -> click.Command:
+    """Import a command; KeyError where there is none of that name."""
+    match name:
+        case "serve" | "mcp":
+            from sidecar.cli import servers
+
+            return servers.serve if name == "serve" else servers.mcp
+        case "status":
+            from sidecar.cli.status import status as found
+        case "overlaps":
+            from sidecar.cli.overlaps import overlaps as found
+        case "check":
+            from sidecar.cli.check import check as found
+        case "watch":
+            from sidecar.cli.watch import watch as found
+        case "plan":
+            from sidecar.cli.merge import plan_merges as found
+        case "doctor":
+            from sidecar.cli.doctor import doctor as found
+        case "open":
+            from sidecar.cli.open import open_worktree as found
+        case "merge":
+            from sidecar.cli.merge import merge as found
+        case "update":
+            from sidecar.cli.update import update as found
+        case "release":
+            from sidecar.cli.release import release as found
+        case "restore":
+            from sidecar.cli.restore import restore as found
+        case "keep":
+            from sidecar.cli.keep import keep as found
+        case "intended":
+            from sidecar.cli.intended import intended as found
+        case "hook":
+            from sidecar.cli.hook import hook as found
+        case "uninstall":
+            from sidecar.cli.uninstall import uninstall as found
+        case _:
+            raise KeyError(name)
+    return found
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """The commands by their names, in click's own place for them; each is imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._added: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        return self._added[name] if name in self._added else _load(name)
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._added[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._added[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*NAMES, *self._added})
+
+    def __len__(self) -> int:
+        return len({*NAMES, *self._added})
+
+
+class _Sidecar(click.Group):
     """Says itself how a command ends whose reader went away; click would call it an error."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -39,41 +100,7 @@ class _Commands(click.Group):
             return BROKEN_PIPE
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """What starts each server, and gives its exit status: the doors do not know each other."""
-
-    language: Callable[[], int | None]
-    mcp: Callable[[], int | None]
-
-
-@click.command(short_help="The language server, for editors.")
-@click.option("--stdio", is_flag=True, hidden=True, help="What it does anyway; editors add it.")
-@click.option("--clientProcessId", "client", hidden=True, help="Given by editors; `initialize` says it too.")
-@click.pass_obj
-def serve(servers: Servers, stdio: bool, client: str | None) -> int:  # noqa: ARG001
-    """Run the language server on standard input and output."""
-    return servers.language() or 0
-
-
-@click.command(short_help="The same answers over MCP, for agents.")
-@click.pass_obj
-def mcp(servers: Servers) -> int:
-    """Run a server of the Model Context Protocol on standard input and output.
-
-    An agent's client starts it: see docs/mcp.md. What changes a repository needs a person's consent.
-    """
-    try:
-        return servers.mcp() or 0
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic", "anyio"):
-            raise
-        raise click.ClickException(
-            "The MCP server needs more packages: pip install 'worktree-sidecar[mcp]'"
-        ) from missing
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Sidecar, commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="sidecar %(version)s")
 @click.option("-C", "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Run in DIR.")
 def sidecar(directory: str | None) -> None:
@@ -85,12 +112,6 @@ def sidecar(directory: str | None) -> None:
     """
     if directory is not None:
         os.chdir(directory)
-
-
-_READING = (status, overlaps, check, watch, plan_merges, doctor)
-_ACTING = (open_worktree, merge, update, release, restore, keep, intended, hook, uninstall)
-for _command in (serve, mcp, *_READING, *_ACTING):
-    sidecar.add_command(_command)
 
 
 def run(arguments: Sequence[str] | None, servers: Servers) -> int:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sidecar.model.findings import Failure, Finding
-from sidecar.model.overlaps import Overlap, Unknown
-from sidecar.model.picture import Picture, Worktree, problems
 from sidecar.model.words import escape
 
 if TYPE_CHECKING:
+    from sidecar.model.findings import Failure, Finding
+    from sidecar.model.overlaps import Overlap, Unknown
+    from sidecar.model.picture import Picture, Worktree
     from sidecar.model.settings import Options
     from sidecar.session.once import Comparison
 
@@ -48,6 +48,7 @@ def worktree_names(_context: click.Context, _parameter: click.Parameter, incompl
     """Complete the name of a worktree, or its branch; nothing where there is no repository."""
     from sidecar.git.process import GitError
     from sidecar.git.repository import list_worktrees, open_repository
+    from sidecar.model.findings import Failure
 
     try:
         repository = open_repository(Path.cwd())
@@ -75,6 +76,23 @@ def recover_first(folder: Path | None = None, *, acting: bool = True) -> None:
 
     for finding in recover_all(folder or here(), acting=acting):
         click.echo(f"sidecar: {escape(finding.message)}", err=True)
+
+
+def ask_in_words(asked: str, trust: bool, folder: Path | None = None, **about: object) -> Mapping[str, Any] | None:
+    """Give the answer of a session in the words that a command prints; None where none tells.
+
+    `asked` and what it is `about` are as in `sidecar/operations/answers.py`.
+    """
+    from sidecar.operations.presence import CLIENTS
+    from sidecar.session.asking import ask_session
+    from sidecar.system.place import find_place
+
+    place = find_place(os.path.realpath(folder or here()))
+    if place is None:
+        return None
+    asker = {"pid": os.getpid(), "clients": os.environ.get(CLIENTS)}
+    answer = ask_session(place, {"ask": asked, **asker, **about}, trusted=trust)
+    return answer if asked in answer else None
 
 
 def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False, measure: float = 0.0) -> Picture:
@@ -121,6 +139,8 @@ def ask_worktree(picture: Picture, name: str) -> Worktree | None:
 
 def answered(answer: T | Failure) -> T:
     """Give the answer, unless it is a failure: that ends the command."""
+    from sidecar.model.findings import Failure
+
     if isinstance(answer, Failure):
         raise Refusal(escape(answer.message))
     return answer
@@ -128,11 +148,18 @@ def answered(answer: T | Failure) -> T:
 
 def warn(picture: Picture, told: Sequence[Unknown] = ()) -> None:
     """Say on standard error what is unusual, unless the answer itself tells of it."""
+    from sidecar.model.picture import problems
+
     names = {one.name() for one in told if len(one.parties) == 1}
     reasons = {one.reason for one in told}
     for name, problem in problems(picture):
         if (name is None or name not in names) and problem not in reasons:
-            click.echo(f"sidecar: {f'{escape(name)}: ' if name else ''}{escape(problem)}", err=True)
+            say_problem(name, problem)
+
+
+def say_problem(name: str | None, problem: str) -> None:
+    """Say on standard error what is unusual about a worktree of that name, or about the repository."""
+    click.echo(f"sidecar: {f'{escape(name)}: ' if name else ''}{escape(problem)}", err=True)
 
 
 def print_unknown(unknown: Iterable[Unknown]) -> None:

@@ -1,38 +1,29 @@
-"""`sidecar overlaps`: where worktrees, trunk or commits meet.
-
-`sidecar check`: who else has changed these files, and would it conflict.
-"""
+"""`sidecar overlaps`: where worktrees, trunk or commits meet."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
 
 from sidecar.cli.options import (
     Refusal,
-    absolute,
-    answered,
     ask_comparison,
     ask_picture,
     ask_worktree,
     exit_status,
-    nearest_folder,
     print_json,
     print_unknown,
     reading,
     warn,
     worktree_names,
 )
-from sidecar.model.findings import Failure
-from sidecar.model.messages import no_overlaps, undone_clause
+from sidecar.model.messages import no_overlaps
 from sidecar.model.overlaps import Unknown
-from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone
-from sidecar.model.schema import Json, check_object, overlaps_object, unknown_object
-from sidecar.model.words import escape, shown
-from sidecar.session.check import CheckedFile, Meeting, check_path
+from sidecar.model.picture import TRUNK_KEY, Picture, Trunk
+from sidecar.model.schema import overlaps_object, unknown_object
+from sidecar.model.words import escape
+from sidecar.session.check import Meeting
 
 
 @click.command(short_help="Where worktrees change the same files.")
@@ -103,87 +94,3 @@ def _with_trunk(commit: str, trunk: Trunk | None, trust: bool) -> _Answer:
         named = replace(overlap, sides=(one, replace(other, key=TRUNK_KEY, ref=trunk.branch)))
         meetings.append((named, *named.sides))
     return _Answer(meetings, found.unknown)
-
-
-@click.command(short_help="Who else has changed these files, and would it conflict.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@reading
-def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
-    """Show who else has changed these files, and whether that conflicts.
-
-    A PATH need not exist, but lies in a worktree. A directory stands for everything below it. Exit status: 2 where
-    there is a conflict, 1 where something that may concern a PATH could not be read or merged.
-    """
-    if "" in paths:
-        raise click.UsageError("A path is empty.")
-    pictures: list[Picture] = []
-    files = [file for path in paths for file in _check(path, pictures, trust)]
-    seen = dict.fromkeys((unknown, file.worktree.key) for file in files for unknown in file.unknown)
-    unknown = [one for one, _ in seen]
-    for picture in pictures:
-        warn(picture, () if as_json else unknown)
-    meetings = [meeting for file in files for meeting in file.meetings]
-    others = {key: name for file in files for key, name in file.others.items()}
-    agents = _agents(pictures, others) if others else []
-    undone = _taken_back(files)
-    if as_json:
-        listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
-        print_json(check_object(listed, (unknown_object(one, key) for one, key in seen), agents, undone))
-        return exit_status((overlap for overlap, _, _ in meetings), unknown)
-    if not undone and not any(file.meetings or file.elsewhere for file in files):
-        nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
-        click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
-    else:
-        from sidecar.cli.render import print_checked
-
-        taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
-        print_checked(files, agents, taken, is_all=not unknown)
-    print_unknown(unknown)
-    return exit_status((overlap for overlap, _, _ in meetings), unknown)
-
-
-def _agents(pictures: Sequence[Picture], others: Mapping[str, str]) -> list[Json]:
-    from sidecar.operations.who_is_there import agents_in  # which takes longer than most answers
-
-    return [agent for picture in pictures for agent in agents_in(picture, others)]
-
-
-def _taken_back(files: Sequence[CheckedFile]) -> list[tuple[str, Undone]]:
-    """Give (worktree's name, what it takes back of trunk) of those files that their worktrees have changed."""
-    from sidecar.session.once import taken_back
-
-    asked: dict[str, tuple[str, set[str]]] = {}
-    for file in files:
-        if file.is_changed:
-            asked.setdefault(file.worktree.key, (file.worktree.name, set()))[1].add(file.path)
-    return [
-        (name, one)
-        for key, (name, paths) in asked.items()
-        for one in answered(taken_back(nearest_folder(key), key))
-        if one.path in paths
-    ]
-
-
-def _branch(pictures: Sequence[Picture]) -> str:
-    trunk = next((picture.trunk for picture in pictures if picture.trunk is not None), None)
-    return shown(trunk.branch) if trunk is not None else "trunk"
-
-
-def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:
-    """Check one PATH; `pictures` has those that were asked for already, and gets a new one where needed."""
-    place = absolute(path)
-    found = check_path(_picture_around(place, pictures, trust), place)
-    if isinstance(found, Failure):
-        raise Refusal(f"{escape(path)} is in no worktree.")
-    yield from found
-
-
-def _picture_around(place: str, pictures: list[Picture], trust: bool) -> Picture:
-    """Give the picture of the repository that a path belongs to: the innermost, where one lies in another."""
-    folder = nearest_folder(place)
-    root = next((str(above) for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
-    for picture in pictures:
-        if any(state.worktree.key == root for state in picture.worktrees):
-            return picture
-    pictures.append(ask_picture(trust, folder))
-    return pictures[-1]

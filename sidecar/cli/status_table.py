@@ -5,7 +5,7 @@ Import it only to print: rich takes longer than many an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -29,10 +29,8 @@ from sidecar.model.picture import Picture, WorktreeState, problems
 from sidecar.model.sweepers import find_sweeper, sweep_sentence
 from sidecar.model.words import escape, shown
 from sidecar.operations.presence import Agent, colliding
+from sidecar.operations.who_is_there import InUse
 from sidecar.system.processes import Process
-
-InUse = Mapping[str, Sequence[Agent | Process]]
-"""Who is in each worktree, by the worktree's key: agents and processes."""
 
 _WIDE = 100
 _STATES = {"integrated": "integrated", "not-integrated": "not integrated", "no-work": "no work"}

@@ -143,7 +143,8 @@ def _session(trust: bool, news: _News) -> Iterator[None]:
 
 def _print_each(news: _News, *, as_json: bool) -> None:
     """Print every Picture that differs, until somebody ends it or nobody reads any more."""
-    from sidecar.cli.status import in_use, status_with
+    from sidecar.model.schema import status_object
+    from sidecar.operations.who_is_there import objects_of, users_of
 
     before, missed, warned = None, 0, 0
     while not news.ended:
@@ -157,13 +158,13 @@ def _print_each(news: _News, *, as_json: bool) -> None:
         if picture is None or (before is not None and replace(picture, number=before.number) == before):
             continue
         if as_json:
-            print_json(status_with(picture, in_use(picture)))
+            print_json(status_object(picture, *objects_of(users_of(picture))))
         else:
             from sidecar.cli.status_table import print_status
 
             if before is not None:
                 click.echo()
-            print_status(picture, in_use(picture))
+            print_status(picture, users_of(picture))
             warn(picture)
         sys.stdout.flush()
         before = picture
@@ -176,8 +177,8 @@ def _show_live(news: _News) -> None:
     from rich.text import Text
 
     from sidecar.cli.render import console
-    from sidecar.cli.status import in_use
     from sidecar.cli.status_table import print_status, status_blocks
+    from sidecar.operations.who_is_there import users_of
 
     to = console()
     picture: Picture | None = None
@@ -190,13 +191,13 @@ def _show_live(news: _News) -> None:
             picture = news.take()
             if picture is None:
                 continue
-            blocks = status_blocks(picture, in_use(picture), to.width)
+            blocks = status_blocks(picture, users_of(picture), to.width)
             spaced = [line for block in blocks for line in (block, Text())]
             lost = [Text(_vanished_sentence(one), style="bold red") for one in news.vanished]
             lost += [Text(message, style="bold red") for message in news.said]
             live.update(Group(*spaced, *lost, Text("q ends", style="dim")), refresh=True)
     if picture is not None:
-        print_status(picture, in_use(picture))
+        print_status(picture, users_of(picture))
 
 
 @contextlib.contextmanager

@@ -41,10 +41,9 @@ from sidecar.operations.landing_repository.place import LANDING, bytes_below, la
 from sidecar.operations.presence import last_heard, log_path
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import who_holds
-from sidecar.session.address import directory, log_file, notes
+from sidecar.session.address import directory, is_off, log_file, notes
 from sidecar.session.asking import ask_report
-from sidecar.session.live import watch_notes
-from sidecar.session.starting import is_off
+from sidecar.session.watch_notes import watch_notes
 from sidecar.system.files import read_regular, why_not_ours
 from sidecar.system.processes import memory_of
 from sidecar.watch.inotify_backend import most_watches

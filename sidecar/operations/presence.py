@@ -12,8 +12,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sidecar.system.files import make_private, read_regular
 
@@ -22,6 +21,8 @@ try:
 except ImportError:  # Windows: two hooks of one edit may both tell
     fcntl = None  # type: ignore[assignment]
 
+CLIENTS = "CLAUDE_CONFIG_DIR"
+"""The variable that says where a client's files are, in which it says that it is there."""
 RECENT = 15 * 60.0
 """Seconds for which an agent that does not speak any more still counts as being there."""
 KEPT = 7 * 86400.0
@@ -31,8 +32,7 @@ AHEAD = 60.0
 MOST_RECORDS, MOST_TOLD, MOST_BYTES = 200, 400, 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """One agent: its client's name for people, its session and, in it, its part (a subagent's id, or empty).
 
     `worktree` is the path of the one it works in: of its last edit, else where it stands. `seen`, `edited` and `since`
@@ -47,7 +47,7 @@ class Agent:
     seen: float
     edited: float = 0.0
     since: float = 0.0
-    told: tuple[str, ...] = field(default=(), repr=False)
+    told: tuple[str, ...] = ()
     pid: int = 0
 
     @property
@@ -83,13 +83,13 @@ def speak(common_dir: str, agent: Agent, marks: Sequence[str]) -> frozenset[str]
         told = known.told if known is not None else ()
         new = frozenset(marks).difference(told)
         if known is None or not known.is_writer:
-            agent = replace(agent, since=agent.edited)
+            agent = agent._replace(since=agent.edited)
         elif not agent.is_writer:
-            agent = replace(agent, edited=known.edited, since=known.since, worktree=known.worktree)
+            agent = agent._replace(edited=known.edited, since=known.since, worktree=known.worktree)
         else:
-            agent = replace(agent, since=known.since if known.worktree == agent.worktree else agent.edited)
+            agent = agent._replace(since=known.since if known.worktree == agent.worktree else agent.edited)
         kept = (*told, *(mark for mark in dict.fromkeys(marks) if mark in new))[-MOST_TOLD:]
-        _write(path, replace(agent, told=kept))
+        _write(path, agent._replace(told=kept))
     if known is None:
         _sweep(common_dir)
     return new
@@ -100,7 +100,7 @@ def leave(common_dir: str, session: str) -> None:
     for agent, path in _records(common_dir):
         if agent.session == session:
             with _locked(f"{path[:-5]}.lock"):
-                _write(path, replace(agent, seen=min(agent.seen, time.time() - RECENT - 1)))
+                _write(path, agent._replace(seen=min(agent.seen, time.time() - RECENT - 1)))
 
 
 def others(common_dir: str, session: str, now: float) -> list[Agent]:
@@ -168,7 +168,7 @@ def _write(path: str, agent: Agent) -> None:
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
-            json.dump(asdict(agent), file)
+            json.dump(agent._asdict(), file)
         os.replace(beside, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from sidecar.model.picture import Worktree
-from sidecar.operations.presence import Agent
+from sidecar.operations.presence import CLIENTS, Agent
 from sidecar.system.agent_programs import client_of
 from sidecar.system.files import read_regular
 from sidecar.system.processes import Program, program_of
@@ -48,7 +48,7 @@ def published_agents(worktrees: Sequence[Worktree], more: Collection[str], now: 
 
 def _claude_sessions(now: float) -> Iterator[Agent]:
     """Read `~/.claude/sessions/PID.json`, whose folder follows the session into its worktree."""
-    own = os.environ.get("CLAUDE_CONFIG_DIR")
+    own = os.environ.get(CLIENTS)
     folder = os.path.join(own or os.path.join(Path.home(), ".claude"), "sessions")
     try:
         names = [name for name in os.listdir(folder) if SESSION.fullmatch(name)]

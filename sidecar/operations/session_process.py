@@ -23,13 +23,15 @@ from sidecar.git.repository import open_repository
 from sidecar.model.decode import decode, encode
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
+from sidecar.operations.answers import ANSWERS
 from sidecar.operations.guard.keeping import Tell as GuardTell
 from sidecar.operations.guard.keeping import open_guard
-from sidecar.session.address import Shared, log_file
+from sidecar.session.address import log_file
 from sidecar.session.claim import claim
 from sidecar.session.host import Host, Tell
 from sidecar.session.keeper import Keeper
 from sidecar.session.live import Session, open_session
+from sidecar.session.shared import Shared
 from sidecar.session.starting import Request, Started
 from sidecar.system.streams import spare_memory
 
@@ -68,7 +70,7 @@ def run() -> int:
     trouble = _start_log(shared.name)
     spare_memory()
     sys.setswitchinterval(TURN)
-    host = Host(found, shared, request.linger, _open_guard)
+    host = Host(found, shared, request.linger, _open_guard, ANSWERS)
     try:
         options = Options(shared.trusted, shared.settings)
         here = Path(request.folder)

@@ -37,8 +37,8 @@ from sidecar.operations.landing_repository.place import landing_repository_path,
 from sidecar.operations.records import Receipt, list_receipts, sidecar_path
 from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
-from sidecar.session.live import watch_notes
 from sidecar.session.reader import ask_repository
+from sidecar.session.watch_notes import watch_notes
 from sidecar.system.files import mounted_in
 
 LAST = ("journal", "holder", "lock")

@@ -9,7 +9,7 @@ import contextlib
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 from sidecar.git.config import read_config, sidecar_keys
@@ -26,6 +26,9 @@ from sidecar.system.processes import Process, processes_inside, program_of
 
 Inside = Mapping[str, Sequence[Process]]
 """The processes in each worktree, by its key."""
+InUse = Mapping[str, Sequence[Agent | Process]]
+"""Who is in each worktree, by its key: the agents, and the processes."""
+Objects = dict[str, list[dict[str, Any]]]
 
 
 def worktrees_of(picture: Picture) -> list[Worktree]:
@@ -62,7 +65,7 @@ def who_is_there(
         seen.add(agent.pid)
         said = sessions.pop(agent.session, None)
         if said is None or not said.is_writer:
-            present.append(replace(agent, worktree=_place(agent.worktree, places)))
+            present.append(agent._replace(worktree=_place(agent.worktree, places)))
     if inside is None:
         inside = processes_inside(one.key for one in worktrees)
     processes = [*_of_processes(inside, more, seen, now)]
@@ -71,12 +74,27 @@ def who_is_there(
         if said is not None:
             del sessions[said.session]
         if said is None or not said.is_writer:
-            present.append(replace(agent, worktree=said.worktree) if said is not None else agent)
+            present.append(agent._replace(worktree=said.worktree) if said is not None else agent)
     found: dict[str, dict[str, Agent]] = {one.key: {} for one in worktrees}
     for agent in (*(one for one in spoke if one.is_writer), *sorted(present, key=lambda one: one.since)):
         if agent.worktree in found:
             found[agent.worktree].setdefault(agent.session, agent)
     return {key: tuple(agents.values()) for key, agents in found.items() if agents}
+
+
+def users_of(picture: Picture, asker: int | None = None) -> InUse:
+    """Give who is in each worktree of a Picture; `asker` is the process that asks, this one unless given."""
+    worktrees = worktrees_of(picture)
+    inside = processes_inside((one.key for one in worktrees), asker)
+    agents = who_is_there(picture.repository, worktrees, other_agents(picture.repository), inside)
+    return {key: (*agents.get(key, ()), *processes) for key, processes in inside.items()}
+
+
+def objects_of(users: InUse) -> tuple[Objects, Objects]:
+    """Give the processes and the agents in each worktree, by its key, as `status --json` has them."""
+    agents = {key: [one.as_object for one in inside if isinstance(one, Agent)] for key, inside in users.items()}
+    processes = {key: [asdict(one) for one in inside if not isinstance(one, Agent)] for key, inside in users.items()}
+    return processes, agents
 
 
 def agents_there(picture: Picture) -> dict[str, list[dict[str, Any]]]:

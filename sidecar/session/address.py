@@ -1,36 +1,36 @@
-"""Say where a session listens, who shares one, and hold its address while it runs.
+"""Say where a session listens, and what tells a door of it from one of another.
 
 Everything is in one directory of the user's (mode 0700): a key that doors and sessions prove to know, and for each
 session a lock that only a living one holds, a socket, and a note that says where it listens. What a killed one leaves
 is recognized by its lock, and taken away by the next one that starts.
+An agent's hook waits for what this imports.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import secrets
-import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidecar import __version__
-from sidecar.model.decode import Seconds, Size, Text, decode
-from sidecar.model.findings import Failure
-from sidecar.model.settings import Value
 from sidecar.session.wire import SECONDS_TO_PROVE, Connection, Message, introduce
 from sidecar.system.files import read_regular, why_not_ours
 from sidecar.system.place import Place
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sidecar.model.settings import Value
+
 FAR_ENOUGH = 100
 """Bytes of the longest path that every system takes for a socket (unix(7): 108, elsewhere 104)."""
 
+SWITCH = "SIDECAR_SESSION"
+"""The variable that says whether there are sessions, and how long they stay."""
 KEY_BYTES = 32
 MOST_NOTE = 64 * 1024
 LOCAL = "127.0.0.1"
@@ -41,51 +41,49 @@ GITS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EX
 """The variables of git that reading keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What doors have in common that share a session; whatever could make another verdict of the same files.
-
-    `main_folder` is a main worktree that only those know who are in it. `environment` has the variables that decide
-    what is read, `code` what this code is, by its place and its times.
-    """
-
-    common_dir: Text
-    main_folder: str | None
-    trusted: bool
-    settings: Mapping[str, str | bool | int | tuple[str, ...]]
-    environment: Mapping[str, str]
-    version: str
-    code: str
-
-    @property
-    def name(self) -> str:
-        """Give the name of the session's files: short, and another one for whoever differs."""
-        said = json.dumps(asdict(self), sort_keys=True).encode()
-        return hashlib.sha256(said).hexdigest()[:16]
+def is_off() -> bool:
+    """Tell whether sessions are to be in the process that needs them."""
+    return os.environ.get(SWITCH, "").lower() == "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """What a session that listens says of itself; `address` is the path of a socket, or a port of this machine."""
 
-    pid: Size
-    address: Annotated[str | int, lambda address: not isinstance(address, bool)]
-    repository: Text
+    pid: int
+    address: str | int
+    repository: str
     version: str
     trusted: bool
-    started: Seconds
+    started: float
     log: str
 
 
-def shared(place: Place, trusted: bool, settings: Mapping[str, Value]) -> Shared:
-    """Say what a door of this process has in common with those that it can share a session with."""
+_KINDS: tuple[type | tuple[type, ...], ...] = (int, (str, int), str, str, bool, (float, int), str)
+"""The types of a note's fields."""
+
+
+def identity(place: Place, trusted: bool, settings: Mapping[str, Value]) -> dict[str, Any]:
+    """Say what a door of this process has in common with those that it can share a session with; `Shared` reads it."""
     environment = {name: os.environ[name] for name in (*PERSONAL, *GITS) if name in os.environ}
-    git = shutil.which("git")
-    environment["git"] = os.path.realpath(git) if git is not None else ""
+    environment["git"] = _git()
     if trusted:  # filters and merge drivers are found there
         environment["PATH"] = os.environ.get("PATH", "")
-    main_folder = place.known_only_here
-    return Shared(place.common_dir, main_folder, trusted, settings, environment, __version__, _code())
+    return {
+        "common_dir": place.common_dir,
+        "main_folder": place.known_only_here,
+        "trusted": trusted,
+        "settings": settings,
+        "environment": environment,
+        "version": __version__,
+        "code": _code(),
+    }
+
+
+def _git() -> str:
+    """Give the real path of the git that is called; "" where there is none. `shutil` takes longer to load."""
+    name = "git.exe" if os.name == "nt" else "git"
+    places = (os.path.join(folder, name) for folder in os.get_exec_path())
+    return next((os.path.realpath(file) for file in places if os.path.isfile(file) and os.access(file, os.X_OK)), "")
 
 
 def _code() -> str:
@@ -93,8 +91,8 @@ def _code() -> str:
     if getattr(sys, "frozen", False):
         status = os.stat(sys.executable)
         return f"{sys.executable} {status.st_mtime_ns} {status.st_size}"
-    package = Path(__file__).parent.parent
-    newest, count, folders = 0, 0, [str(package)]
+    package = os.path.dirname(os.path.dirname(__file__))
+    newest, count, folders = 0, 0, [package]
     while folders:
         with suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
@@ -106,32 +104,46 @@ def _code() -> str:
     return f"{sys.executable} {package} {newest} {count}"
 
 
-def directory() -> Path:
+def folder_of_sessions() -> str:
     """Give the directory of this user's sessions; it need not be there."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isabs(runtime):
-        return Path(runtime) / "worktree-sidecar"
-    return _cache() / "sessions"
+        return os.path.join(runtime, "worktree-sidecar")
+    return os.path.join(_cache(), "sessions")
+
+
+def directory() -> Path:
+    """Give the directory of this user's sessions as a path."""
+    from pathlib import Path  # an agent's hook does without
+
+    return Path(folder_of_sessions())
 
 
 def log_file(name: str) -> Path:
     """Give the file that the session of this name writes its log to; its directory outlives a restart."""
-    return _cache() / "logs" / f"session-{name}.log"
+    from pathlib import Path
+
+    return Path(_cache(), "logs", f"session-{name}.log")
 
 
-def _cache() -> Path:
+def _cache() -> str:
+    if sys.platform == "linux":  # as platformdirs says there, which takes a hook too long to load
+        return os.path.join(
+            os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache"), "worktree-sidecar"
+        )
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("worktree-sidecar"))
+    return platformdirs.user_cache_dir("worktree-sidecar")
 
 
 def read_note(name: str) -> Note | None:
     """Give what a session says of itself; None where there is none, or no living one."""
     try:
-        found = decode(Note, json.loads(read_regular(str(directory() / f"{name}.json"), MOST_NOTE)))
-    except (OSError, ValueError):
+        found = Note(**json.loads(read_regular(os.path.join(folder_of_sessions(), f"{name}.json"), MOST_NOTE)))
+    except (OSError, ValueError, TypeError):
         return None
-    return None if isinstance(found, Failure) else found
+    fits = all(isinstance(one, kind) for one, kind in zip(found, _KINDS, strict=True))
+    return found if fits and found.pid >= 0 and not isinstance(found.address, bool) else None
 
 
 def connect(name: str, about: Message, seconds: float = SECONDS_TO_PROVE) -> Connection | None:
@@ -148,9 +160,10 @@ def connect_to(note: Note, about: Message, seconds: float = SECONDS_TO_PROVE) ->
     """
     connection: Connection | None = None
     try:
-        if not _is_private(directory()):
+        folder = folder_of_sessions()
+        if not _is_private(folder):
             return None
-        key = read_regular(str(directory() / "key"), KEY_BYTES)
+        key = read_regular(os.path.join(folder, "key"), KEY_BYTES)
         if isinstance(note.address, str):
             end = socket.socket(socket.AF_UNIX)
             connection = Connection(end)
@@ -166,19 +179,23 @@ def connect_to(note: Note, about: Message, seconds: float = SECONDS_TO_PROVE) ->
     return connection
 
 
-def _is_private(folder: Path) -> bool:
+def _is_private(folder: str) -> bool:
     """Tell whether nobody else can have put anything into a directory; OSError."""
     return why_not_ours(folder) is None and (os.name == "nt" or not os.lstat(folder).st_mode & 0o077)
 
 
 def notes() -> Iterator[tuple[str, Note]]:
     """Give what every session of this user says of itself, by the names; some may have been killed meanwhile."""
-    for file in sorted(directory().glob("*.json")):
-        note = read_note(file.stem)
+    try:
+        names = sorted(os.listdir(folder_of_sessions()))
+    except OSError:
+        return
+    for name in (name.removesuffix(".json") for name in names if name.endswith(".json")):
+        note = read_note(name)
         if note is not None:
-            yield file.stem, note
+            yield name, note
 
 
 def new_key() -> bytes:
     """Make a key that doors and sessions prove to know."""
-    return secrets.token_bytes(KEY_BYTES)
+    return os.urandom(KEY_BYTES)

@@ -1,34 +1,53 @@
 """Ask a session that runs already for what a command or a hook would otherwise find out itself; never start one.
 
 It answers as a look of one's own would, or not at all. In any doubt the one who asks looks for itself.
+An agent's hook waits for what this imports.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from sidecar.model.decode import decode, encode
-from sidecar.model.findings import Failure
-from sidecar.model.picture import Picture
-from sidecar.model.picture_change import NOTHING, PictureChange, apply_change
-from sidecar.model.settings import Options, of_session
-from sidecar.session.address import Note, connect, connect_to, notes, shared
-from sidecar.session.starting import is_off
+from sidecar.session.address import connect, connect_to, identity, is_off, notes
 from sidecar.session.wire import Connection, Message
 from sidecar.system.place import Place, find_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sidecar.model.picture import Picture
+    from sidecar.model.settings import Options, Value
 
 SECONDS = 2.0
 """How long an answer may take before one looks for oneself, of all sessions together and with getting there."""
 MOMENT = 0.01
 """Seconds for an answer that has come already."""
+NONE: Mapping[str, Value] = MappingProxyType({})
+"""The settings of who has no editor."""
+
+
+def ask_session(
+    place: Place, question: Message, *, trusted: bool = False, settings: Mapping[str, Value] = NONE
+) -> Message:
+    """Give what a session of a repository answers; empty where none is there, or one is in doubt."""
+    if is_off():
+        return {}
+    end = time.monotonic() + SECONDS
+    for connection in _sessions(place, end):
+        own = identity(place, trusted, dict(settings))
+        answer = _answer(connection, {**question, "shared": own}, end)
+        if answer is not None and answer.keys() != {"answer"}:
+            return answer
+    return {}
 
 
 def ask_picture_at(place: Place, options: Options, paths: Sequence[str]) -> Picture | None:
     """Give what `look_at_paths` gives of these paths (relative) of a worktree, but for what each has changed."""
-    return _ask(place, options, {"ask": "look", "key": place.top, "paths": list(paths)})
+    return _ask_picture(place, options, {"key": place.top, "paths": list(paths)})
 
 
 def ask_picture(folder: Path, options: Options, *, prove: bool) -> Picture | None:
@@ -37,7 +56,23 @@ def ask_picture(folder: Path, options: Options, *, prove: bool) -> Picture | Non
     Work of editors that is not saved is in no look: where there is some, no session tells.
     """
     place = find_place(os.path.realpath(folder))
-    return None if place is None else _ask(place, options, {"ask": "look", "prove": prove})
+    return None if place is None else _ask_picture(place, options, {"prove": prove})
+
+
+def _ask_picture(place: Place, options: Options, question: Message) -> Picture | None:
+    from sidecar.model.settings import of_session
+
+    answer = ask_session(
+        place, {"ask": "look", **question}, trusted=options.trusted, settings=of_session(options.editor)
+    )
+    if "picture" not in answer:
+        return None
+    from sidecar.model.decode import decode
+    from sidecar.model.findings import Failure
+    from sidecar.model.picture_change import NOTHING, PictureChange, apply_change
+
+    change = decode(PictureChange, answer["picture"])
+    return None if isinstance(change, Failure) else apply_change(NOTHING, change)
 
 
 def ask_report(name: str) -> Message | None:
@@ -52,36 +87,14 @@ def ask_report(name: str) -> Message | None:
 _ABOUT: Message = {"kind": "question"}
 
 
-def _ask(place: Place, options: Options, question: Message) -> Picture | None:
-    if is_off():
-        return None
-    end = time.monotonic() + SECONDS
-    for connection in _sessions(place, end):
-        own = encode(shared(place, options.trusted, of_session(options.editor)))
-        answer = _answer(connection, {**question, "shared": own}, end)
-        if answer is None or "picture" not in answer:
-            continue
-        change = decode(PictureChange, answer["picture"])
-        if not isinstance(change, Failure):
-            return apply_change(NOTHING, change)
-    return None
-
-
 def _sessions(place: Place, end: float) -> Iterator[Connection]:
     """Connect to each session of a repository until it is too late; which one may answer, it knows itself."""
-    for _, note in _notes():
+    for _, note in notes():
         left = end - time.monotonic()
         if note.repository == place.common_dir and left > 0:
             connection = connect_to(note, _ABOUT, left)
             if connection is not None:
                 yield connection
-
-
-def _notes() -> Iterator[tuple[str, Note]]:
-    try:
-        yield from notes()
-    except OSError:
-        return
 
 
 def _answer(connection: Connection, question: Message, end: float) -> Message | None:

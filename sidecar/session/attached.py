@@ -26,8 +26,9 @@ from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture
 from sidecar.model.picture_change import NOTHING, PictureChange, apply_change
 from sidecar.model.settings import DEFAULTS, Options, Value, of_door, settle
-from sidecar.session.address import Shared, connect
+from sidecar.session.address import connect
 from sidecar.session.background import Foreground
+from sidecar.session.shared import Shared
 from sidecar.session.starting import attach
 from sidecar.session.wire import Connection, Message, NotOursError
 from sidecar.system.remembering import remembering

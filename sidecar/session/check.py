@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Picture, Worktree, WorktreeState, locate
+from sidecar.model.picture import Picture, Undone, Worktree, WorktreeState, locate
+from sidecar.model.schema import Json, check_object, unknown_object
 from sidecar.model.words import escape
 
 Meeting = tuple[Overlap, Side, Side]
@@ -47,6 +48,25 @@ def check_path(picture: Picture, place: str) -> Failure | tuple[CheckedFile, ...
     others = [state for state in picture.worktrees if state is not mine and state.changes is not None]
     files = _expand(inside, place, meetings, others)
     return tuple(_checked(picture, path, mine, meetings, others) for path in files)
+
+
+def undone_in(files: Sequence[CheckedFile], taken_back: Callable[[str], Sequence[Undone]]) -> list[tuple[str, Undone]]:
+    """Give (worktree's name, what it takes back of trunk) of those files that their worktrees have changed.
+
+    `taken_back` gives all of it, by a worktree's key.
+    """
+    asked: dict[str, tuple[str, set[str]]] = {}
+    for file in files:
+        if file.is_changed:
+            asked.setdefault(file.worktree.key, (file.worktree.name, set()))[1].add(file.path)
+    return [(name, one) for key, (name, paths) in asked.items() for one in taken_back(key) if one.path in paths]
+
+
+def object_of(files: Sequence[CheckedFile], agents: Sequence[Json], undone: Sequence[tuple[str, Undone]]) -> Json:
+    """Give what `check --json` prints."""
+    listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
+    seen = dict.fromkeys((unknown, file.worktree.key) for file in files for unknown in file.unknown)
+    return check_object(listed, (unknown_object(one, key) for one, key in seen), agents, undone)
 
 
 def _checked(

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sidecar.model.decode import encode
 from sidecar.model.findings import Failure
-from sidecar.session.address import FAR_ENOUGH, KEY_BYTES, LOCAL, Note, Shared, connect, directory, log_file, new_key
+from sidecar.session.address import FAR_ENOUGH, KEY_BYTES, LOCAL, Note, connect, directory, log_file, new_key
+from sidecar.session.shared import Shared
 from sidecar.system.files import make_private, read_regular
 
 SECONDS = 10.0
@@ -128,7 +128,7 @@ def _listen(shared: Shared, lock: FileLock) -> Claim:
 def _write(name: str, note: Note) -> None:
     draft = _file(name, "draft")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        json.dump(encode(note), file)
+        json.dump(note._asdict(), file)
     os.replace(draft, _file(name, "json"))
 
 

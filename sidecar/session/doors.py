@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options, of_session
-from sidecar.session.address import shared
+from sidecar.session.address import is_off
 from sidecar.session.attached import AttachedSession, Hears, about
-from sidecar.session.starting import attach, is_off
+from sidecar.session.shared import shared
+from sidecar.session.starting import attach
 from sidecar.system.place import find_place
 
 if TYPE_CHECKING:

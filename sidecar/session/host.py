@@ -25,11 +25,11 @@ from sidecar.model.decode import decode, encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.picture_change import NOTHING, change_of
-from sidecar.session.address import Shared
 from sidecar.session.at_paths import cut_to_paths
 from sidecar.session.claim import Claim
 from sidecar.session.keeper import Keeper
 from sidecar.session.live import Session
+from sidecar.session.shared import Shared
 from sidecar.session.texts import Texts
 from sidecar.session.wire import Connection, Message, NotOursError, admit, pack
 
@@ -43,6 +43,8 @@ RUNS_PROGRAMS = ("filter.", "merge.", "include.", "includeif.", "extensions.work
 """Keys of a repository's own configuration by which trust may make another verdict."""
 
 
+Answer = Callable[[Session, Picture, Message], Message | None]
+"""Answers a question of a Picture of all that has happened; None in any doubt."""
 Tell = Callable[[str, str | None, Mapping[str, Any]], None]
 """Tells one door: what kind of notice it is, the directory that it is about, and what it says."""
 
@@ -90,8 +92,16 @@ class _Notice:
 class Host:
     """A session, the doors that are attached to it, and the guard beside it."""
 
-    def __init__(self, claim: Claim, shared: Shared, linger: float, open_guard: Callable[[Session, Tell], Keeper]):
+    def __init__(
+        self,
+        claim: Claim,
+        shared: Shared,
+        linger: float,
+        open_guard: Callable[[Session, Tell], Keeper],
+        answers: Mapping[str, Answer],
+    ) -> None:
         self._claim, self._shared, self._linger, self._open_guard = claim, shared, linger, open_guard
+        self._answers: Mapping[str, Answer] = {"look": _give_picture, **answers}
         self._lock = threading.RLock()
         self._doors: dict[int, Door] = {}
         self._numbers = count(1)
@@ -235,14 +245,14 @@ class Host:
                 if isinstance(before, Failure) or isinstance(after, Failure):
                     return {}
                 return {"hunks": [encode(hunk) for hunk in self.session.hunks(before, after)]}
-            case "look":
-                return self._look(message)
             case "report":
                 return {"report": self._report()}
+            case str(asked) if asked in self._answers:
+                return self._look(message, self._answers[asked])
         return {}
 
-    def _look(self, message: Message) -> Message:
-        """Give a Picture of all that has happened, as one that is made afresh would be; nothing in any doubt."""
+    def _look(self, message: Message, answer: Answer) -> Message:
+        """Answer from a Picture of all that has happened, as one that is made afresh would be; not in any doubt."""
         asker = decode(Shared, message["shared"])
         if isinstance(asker, Failure) or not self._is_for(asker):
             return {}
@@ -251,9 +261,9 @@ class Host:
             return {}
         states = tuple(replace(state, undone=()) for state in picture.worktrees)
         picture = replace(picture, number=1, documents={}, worktrees=states)
-        if (key := message.get("key")) is not None:
-            picture = cut_to_paths(picture, str(key), [str(path) for path in message["paths"]])
-        return {"picture": encode(change_of(NOTHING, picture))}
+        if (paths := message.get("paths")) is not None:
+            picture = cut_to_paths(picture, str(message["key"]), [str(path) for path in paths])
+        return answer(self.session, picture, message) or {}
 
     def _is_for(self, asker: Shared) -> bool:
         """Tell whether the session's answers are those that would be given to who asks."""
@@ -272,7 +282,7 @@ class Host:
         with self._lock:
             doors = [{"kind": door.kind, "pid": door.pid} for door in self._doors.values() if door.follows]
         backend, watches = self.session.watch_report()
-        return {"doors": doors, "backend": backend, "watches": watches, "note": encode(self._claim.note)}
+        return {"doors": doors, "backend": backend, "watches": watches, "note": self._claim.note._asdict()}
 
     # What doors are told
 
@@ -341,6 +351,10 @@ def _send(door: Door, message: Message) -> None:
     """Send a message to a door that may be slow; when it has gone, its reader sees to what it was sent."""
     with suppress(OSError):
         door.connection.send(message)
+
+
+def _give_picture(_session: Session, picture: Picture, _message: Message) -> Message:
+    return {"picture": encode(change_of(NOTHING, picture))}
 
 
 def _but_path(shared: Shared) -> dict[str, str]:

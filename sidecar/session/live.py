@@ -6,24 +6,21 @@ watching, in the quarantine, so that it ends with the session.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.git.config import Config
 from sidecar.git.objects import Objects, edit_tree, read_blob, tree_of
 from sidecar.git.process import GitError
-from sidecar.git.quarantine import quarantine_directories
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
-from sidecar.model.picture import Picture, WatchNote, Worktree
+from sidecar.model.picture import Picture, Undone, WatchNote, Worktree
 from sidecar.model.settings import Options
 from sidecar.session.background import Foreground
 from sidecar.session.intended import IntendedRecord
@@ -34,47 +31,10 @@ from sidecar.session.repository_state import SETTINGS, Pending, RepositoryState
 from sidecar.session.sizes import Measuring
 from sidecar.session.undoes_trunk import Undoing
 from sidecar.session.unsaved import Unsaved
+from sidecar.session.watch_notes import leave_note
 from sidecar.watch.events import Batch
 from sidecar.watch.open import open_watcher
 from sidecar.watch.watcher import Watcher
-
-NAME = "watching.json"
-
-
-def leave_note(directory: Path, note: WatchNote) -> None:
-    """Write the note into a quarantine, unless it is gone or the disk is full."""
-    draft = directory / f"{NAME}.draft"
-    with suppress(OSError):
-        draft.write_text(json.dumps(asdict(note)), encoding="utf-8")
-        draft.replace(directory / NAME)
-
-
-def watch_notes(repository: str) -> tuple[WatchNote, ...]:
-    """Give the notes of the processes that watch a repository now, by its common directory."""
-    found = (_read(directory / NAME) for directory in quarantine_directories())
-    notes = [note for note in found if note is not None and note.repository == repository and _is_alive(note.pid)]
-    return tuple(sorted(notes, key=lambda note: note.pid))
-
-
-def _read(path: Path) -> WatchNote | None:
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        note = WatchNote(**{field.name: said[field.name] for field in fields(WatchNote)})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    numbers = (note.pid, note.watches, note.worktrees, note.polled)
-    return note if all(type(number) is int and number >= 0 for number in numbers) else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return pid > 0
-
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +155,11 @@ class Session:
     def proved(self, picture: Picture) -> bool:
         """Tell whether every proof of a Picture has been looked for."""
         return self._integrating.is_known(picture)
+
+    def taken_back(self, picture: Picture, key: str) -> tuple[Undone, ...] | None:
+        """Give all that a worktree of a Picture takes back of trunk; None without an answer. Any thread."""
+        state = next((state for state in picture.worktrees if state.worktree.key == key), None)
+        return None if state is None else self._undoing.of(state, picture.trunk)
 
     def watch_report(self) -> tuple[str, int]:
         """Give (how changes are noticed, how many watches that takes)."""

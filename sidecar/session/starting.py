@@ -15,11 +15,11 @@ from pathlib import Path
 
 from sidecar.model.decode import Text, decode, encode
 from sidecar.model.findings import Failure
-from sidecar.session.address import Shared, connect, directory
+from sidecar.session.address import SWITCH, connect, directory, is_off
+from sidecar.session.shared import Shared
 from sidecar.session.wire import Connection, Message
 from sidecar.system.detached import SESSION, Detached
 
-VARIABLE = "SIDECAR_SESSION"
 LINGER = 10.0
 """Seconds for which a session stays when its last door has gone."""
 
@@ -46,15 +46,10 @@ class Started:
     failure: Failure | None = None
 
 
-def is_off() -> bool:
-    """Tell whether sessions are to be in the process that needs them."""
-    return os.environ.get(VARIABLE, "").lower() == "off"
-
-
 def linger() -> float:
     """Give for how many seconds a session stays after its last door."""
     try:
-        seconds = float(os.environ.get(VARIABLE, LINGER))
+        seconds = float(os.environ.get(SWITCH, LINGER))
     except ValueError:
         return LINGER
     return seconds if math.isfinite(seconds) and seconds >= 0 else LINGER

@@ -358,6 +358,18 @@ class Undoing:
         """End it; closing twice is fine."""
         self._job.close()
 
+    def of(self, state: WorktreeState, trunk: Trunk | None) -> tuple[Undone, ...] | None:
+        """Give all that a worktree takes back now, looked for if need be; None without an answer. Any thread."""
+        key, sources = _key(trunk, state, self._intended.of(state.worktree)), self._sources()
+        with self._lock:
+            known, undone = self._answers.get(state.worktree.key, (None, ())) if key is not None else (None, ())
+        try:
+            if known == key or key is None or trunk is None:
+                return undone
+            return find_undone(sources, state, trunk, key[-1]) if sources is not None else None
+        except GitError:
+            return None
+
     def _missing(self, picture: Picture) -> list[tuple[_Key, WorktreeState]]:
         with self._lock:
             keyed = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import secrets
+import os
 import socket
 import struct
 import threading
@@ -101,7 +101,7 @@ def pack(message: Message) -> bytes:
 
 def admit(connection: Connection, key: bytes) -> dict[str, Any]:
     """Let a door prove that it knows the key, prove the same to it, and give what it says of itself."""
-    nonce = secrets.token_hex(16)
+    nonce = os.urandom(16).hex()
     connection.wait_at_most(SECONDS_TO_PROVE)
     connection.send({"nonce": nonce})
     said = connection.receive(MOST_BEFORE_PROOF)
@@ -117,7 +117,7 @@ def introduce(connection: Connection, key: bytes, about: Message, seconds: float
 
     Each of its answers may take so many seconds.
     """
-    nonce = secrets.token_hex(16)
+    nonce = os.urandom(16).hex()
     connection.wait_at_most(seconds)
     asked = connection.receive(MOST_BEFORE_PROOF)
     if asked is None:

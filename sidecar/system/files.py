@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_BYTES = 64 * 1024
 PIECE = 1 << 20
@@ -100,8 +100,7 @@ _REMOTE = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A file system at a place: the absolute path, "/" for the root, and its type."""
 
     point: str

@@ -6,15 +6,13 @@ It must not say more than that: what is in the repository, git says.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from sidecar.system.files import upwards
-from sidecar.system.worktree_links import common_directory, git_directory
+from sidecar.system.worktree_links import common_directory, git_directory_at
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A worktree as the files around a path say: its top, and the git directory that all its worktrees share."""
 
     top: str
@@ -34,7 +32,7 @@ class Place:
 
         Nothing in the git directory leads back to it, so that who starts elsewhere may not find it.
         """
-        if os.path.dirname(self.common_dir) == self.top or git_directory(Path(self.top)) != Path(self.common_dir):
+        if os.path.dirname(self.common_dir) == self.top or git_directory_at(self.top) != self.common_dir:
             return None
         return self.top
 
@@ -42,9 +40,9 @@ class Place:
 def find_place(path: str) -> Place | None:
     """Find the innermost worktree that an absolute real path lies in; None where it is in none. Git is not asked."""
     for folder in upwards(path):
-        if os.path.lexists(os.path.join(folder, ".git")) and (git_dir := git_directory(Path(folder))) is not None:
+        if os.path.lexists(os.path.join(folder, ".git")) and (git_dir := git_directory_at(folder)) is not None:
             try:
                 return Place(folder, common_directory(git_dir))
             except OSError:  # the main worktree's
-                return Place(folder, str(git_dir))
+                return Place(folder, git_dir)
     return None

@@ -56,22 +56,24 @@ class Process:
     kind: Kind = ""
 
 
-def processes_inside(folders: Iterable[str]) -> dict[str, tuple[Process, ...]]:
+def processes_inside(folders: Iterable[str], asker: int | None = None) -> dict[str, tuple[Process, ...]]:
     """Give the processes whose working directory is in each of the folders (absolute paths), by process id.
 
     In nested folders a process is in the innermost. Left out: the sidecar's own processes, every git that this one
-    started, and those that the caller may not look at (other users').
+    started, and those that the caller may not look at (other users'). `asker` is the process that wants to know, where
+    it is not this one.
     """
+    asker = os.getpid() if asker is None else asker
     by_real_path = {os.path.realpath(folder): folder for folder in folders}
     found: dict[str, list[Process]] = {folder: [] for folder in by_real_path.values()}
     for process in psutil.process_iter():
-        if process.pid == os.getpid():
+        if process.pid in (os.getpid(), asker):
             continue
         try:
             cwd = process.cwd()
             here = next((by_real_path[place] for place in upwards(cwd) if place in by_real_path), None)
             if here is not None and not _is_in_deleted(process.pid, cwd) and not _is_ours(process):
-                found[here].append(_described(process))
+                found[here].append(_described(process, asker))
         except (psutil.Error, OSError):
             continue
     return {folder: tuple(sorted(inside)) for folder, inside in found.items()}
@@ -129,8 +131,8 @@ def _is_ours(process: psutil.Process) -> bool:
     return False
 
 
-def _described(process: psutil.Process) -> Process:
-    """Say what a process is: an editor's own, who started us, or something by itself."""
+def _described(process: psutil.Process, asker: int) -> Process:
+    """Say what a process is: an editor's own, who started the one that asks, or something by itself."""
     name = process.name()
     plain = name.removesuffix(".exe").lstrip("-").lower()
     try:
@@ -142,9 +144,17 @@ def _described(process: psutil.Process) -> Process:
         return Process(process.pid, name, editor, "terminal")
     if editor and not _is_agent(process.pid) and not _has_terminal(process):
         return Process(process.pid, name, editor, "helper")
-    if plain in SHELLS and process.pid in {one.pid for one in psutil.Process().parents()}:
+    if plain in SHELLS and process.pid in _above(asker):
         return Process(process.pid, name, "", "caller")
     return Process(process.pid, name)
+
+
+def _above(pid: int) -> set[int]:
+    """Give the processes that a process was started by, each by the next."""
+    try:
+        return {one.pid for one in psutil.Process(pid).parents()}
+    except (psutil.Error, ValueError):
+        return set()
 
 
 def _is_agent(pid: int) -> bool:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sidecar.system.files import read_small
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MOST_BYTES = 8192
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -19,14 +22,23 @@ _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 
 
 def git_directory(worktree: Path) -> Path | None:
     """Give the real path of the git directory that `<worktree>/.git` is or names; None when there is none."""
-    dot_git = worktree / ".git"
+    from pathlib import Path  # an agent's hook does without
+
+    found = git_directory_at(str(worktree))
+    return None if found is None else Path(found)
+
+
+def git_directory_at(worktree: str) -> str | None:
+    """Give what `git_directory` does, of and as text."""
+    dot_git = os.path.join(worktree, ".git")
     try:
-        mode = dot_git.stat().st_mode
-        if stat.S_ISDIR(mode):
-            return dot_git.resolve()
-        said = _named(dot_git) if stat.S_ISREG(mode) else None
-        return None if said is None else (worktree / said).resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL in the name
+        mode = os.stat(dot_git).st_mode
+        said = "" if stat.S_ISDIR(mode) else _named(dot_git) if stat.S_ISREG(mode) else None
+        if said is None:
+            return None
+        found = os.path.realpath(os.path.join(worktree, said) if said else dot_git)
+        return None if os.path.islink(found) else found  # what leads in a circle stays a link
+    except (OSError, ValueError):  # a NUL in the name
         return None
 
 
@@ -54,7 +66,7 @@ def common_directory(administrative: str | os.PathLike[str]) -> str:
     return os.path.realpath(os.path.join(administrative, said))
 
 
-def _named(dot_git: Path) -> str | None:
+def _named(dot_git: str) -> str | None:
     """Give the path that a `.git` file names, as it stands there; None for another file."""
     descriptor = os.open(dot_git, _READING)
     try:

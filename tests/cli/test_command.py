@@ -288,3 +288,9 @@ def test_the_page_in_the_documentation_knows_every_command_and_option() -> None:
     }
     assert [name for name in options if f"`{name}" not in page] == []
     assert [name for name in commands if f"sidecar {name}" not in page] == []
+
+
+def test_every_command_is_found_by_its_own_name() -> None:
+    commands = app.sidecar.commands
+    assert {name: commands[name].name for name in commands} == {name: name for name in app.NAMES}
+    assert "nonsense" not in commands

@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.model.picture import WatchNote, watch_sentence
 from sidecar.model.settings import Options
-from sidecar.session.live import NAME, leave_note, watch_notes
+from sidecar.session.watch_notes import NAME, leave_note, watch_notes
 from tests.cli.conftest import Sidecar
 from tests.git.leaving import eventually, quarantines, temporary
 from tests.harness import add_worktree, commit, init, write

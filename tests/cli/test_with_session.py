@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +15,17 @@ from typing import Any
 import pytest
 
 from sidecar.agents import pictures
-from sidecar.agents.news import overlap_news
 from sidecar.model.picture import Picture
 from sidecar.model.settings import Options
+from sidecar.operations.picture_news import overlap_news
 from sidecar.session import at_paths, once
 from sidecar.session.address import notes
 from sidecar.session.asking import SECONDS, ask_picture_at
 from sidecar.system.place import find_place
-from tests.cli.conftest import Sidecar
+from tests.cli.conftest import Sidecar, own_environment
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, write
-from tests.session.attaching import AtDoor, attached, is_nothing_left
+from tests.session.attaching import DEADLINE, AtDoor, attached, is_nothing_left
 
 TEXT = "".join(f"line {number}\n" for number in range(20))
 COMMANDS = (["status", "--json"], ["overlaps", "--json"], ["check", ".", "--json"], ["overlaps", "one", "--json"])
@@ -96,6 +98,51 @@ def test_what_was_written_the_moment_before_is_in_the_answer(
     assert len(looked) < 20, "not always is there a doubt, also on a busy machine"
     git(repo, "config", "sidecar.trunk", "one")
     assert json.loads(sidecar(repo, "status", "--json").out)["trunk"]["branch"] == "one"
+
+
+def test_tables_say_the_same_from_a_session_and_by_themselves(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worktree takes back of trunk, too, right after it did."""
+    write(repo.parent / "landed", {"a.txt": TEXT.replace("line 9\n", "")})
+    git(repo.parent / "landed", "rm", "--quiet", "c.txt")
+    commands = (["check", "a.txt"], ["check", "."], ["check", ".", "--json"], ["overlaps"])
+    monkeypatch.setenv("SIDECAR_SESSION", "off")
+    alone = [sidecar(repo.parent / "landed", *command) for command in commands]
+    monkeypatch.setenv("SIDECAR_SESSION", "1")
+    for name in ("look", "taken_back"):
+        monkeypatch.setattr(once, name, refuse)
+    assert [sidecar(repo.parent / "landed", *command) for command in commands] == alone
+    assert "a.txt" in alone[0].out
+
+
+def test_who_asks_a_session_loads_nothing_that_reads_git(repo: Path, door: AtDoor) -> None:
+    """Nor does a hook load what makes classes, which takes it as long as all that it does."""
+    one = repo.parent / "one"
+    payload: dict[str, object] = {"session_id": "THIS", "cwd": str(one), "hook_event_name": "PostToolUse"}
+    payload |= {"tool_name": "Edit", "tool_input": {"file_path": str(one / "a.txt")}}
+    unneeded = {"pygit2", "psutil", "rich", "sidecar.git.process", "sidecar.model.picture", "sidecar.session.once"}
+    calls: dict[tuple[str, ...], set[str]] = {
+        ("status", "--json"): set(),
+        ("check", "a.txt", "--json"): set(),
+        ("hook", "--client", "claude"): {"click", "dataclasses", "pathlib", "shutil", "subprocess"},
+    }
+    for arguments, more in calls.items():
+        by_itself = {"sidecar.session.once", "sidecar.session.at_paths"}  # where there was a doubt
+        loaded, end = by_itself, time.monotonic() + DEADLINE
+        while loaded & by_itself and time.monotonic() < end:
+            done = subprocess.run(
+                [sys.executable, "-X", "importtime", "-m", "sidecar", *arguments],
+                cwd=one,
+                env=own_environment(),
+                input=json.dumps(payload).replace("THIS", str(time.monotonic())).encode(),
+                capture_output=True,
+                check=False,
+            )
+            loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+            loaded |= set() if done.stdout else by_itself  # a hook says nothing where all takes too long
+        assert b"two" in done.stdout, arguments
+        assert not loaded & (unneeded | more), arguments
 
 
 def test_text_that_is_not_saved_is_in_no_answer(repo: Path, door: AtDoor, sidecar: Sidecar) -> None:

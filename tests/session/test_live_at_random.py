@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from sidecar.agents.news import overlap_news
 from sidecar.model.picture import Integration, Picture
 from sidecar.model.settings import Options
+from sidecar.operations.picture_news import overlap_news
 from sidecar.session import once
 from sidecar.session.at_paths import cut_to_paths, look_at_paths
 from tests.harness import add_worktree, commit, git, init, tick, worktree_paths, write

@@ -23,8 +23,9 @@ from sidecar.session.address import LOCAL, directory, notes
 from sidecar.session.asking import ask_picture, ask_report
 from sidecar.session.attached import Hears
 from sidecar.session.doors import find_session
-from sidecar.session.live import NAME, Session
+from sidecar.session.live import Session
 from sidecar.session.once import look
+from sidecar.session.watch_notes import NAME
 from sidecar.session.wire import MOST_BEFORE_PROOF, Connection
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, write

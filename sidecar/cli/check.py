@@ -1,0 +1,131 @@
+"""`sidecar check`: who else has changed these files, and would it conflict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sidecar.cli.options import (
+    CONFLICT,
+    UNKNOWN,
+    Refusal,
+    absolute,
+    answered,
+    ask_in_words,
+    ask_picture,
+    exit_status,
+    nearest_folder,
+    print_json,
+    print_unknown,
+    reading,
+    say_problem,
+    warn,
+)
+from sidecar.model.words import escape, shown
+
+if TYPE_CHECKING:
+    from sidecar.model.picture import Picture, Undone
+    from sidecar.session.check import CheckedFile
+
+
+@click.command(short_help="Who else has changed these files, and would it conflict.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@reading
+def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
+    """Show who else has changed these files, and whether that conflicts.
+
+    A PATH need not exist, but lies in a worktree. A directory stands for everything below it. Exit status: 2 where
+    there is a conflict, 1 where something that may concern a PATH could not be read or merged.
+    """
+    if "" in paths:
+        raise click.UsageError("A path is empty.")
+    if as_json and (status := _from_session(paths, trust)) is not None:
+        return status
+    from sidecar.model.messages import undone_clause
+    from sidecar.session.check import object_of, undone_in
+
+    pictures: list[Picture] = []
+    files = [file for path in paths for file in _check(path, pictures, trust)]
+    unknown = list(dict.fromkeys(unknown for file in files for unknown in file.unknown))
+    for picture in pictures:
+        warn(picture, () if as_json else unknown)
+    others = {key: name for file in files for key, name in file.others.items()}
+    agents = _agents(pictures, others) if others else []
+    undone = undone_in(files, lambda key: _taken_back(key, trust))
+    if as_json:
+        print_json(object_of(files, agents, undone))
+    elif not undone and not any(file.meetings or file.elsewhere for file in files):
+        nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
+        click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
+        print_unknown(unknown)
+    else:
+        from sidecar.cli.render import print_checked
+
+        taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
+        print_checked(files, agents, taken, is_all=not unknown)
+        print_unknown(unknown)
+    return exit_status((overlap for file in files for overlap, _, _ in file.meetings), unknown)
+
+
+def _from_session(paths: Sequence[str], trust: bool) -> int | None:
+    """Print what a session answers, and give the exit status; None where none does."""
+    places = [absolute(path) for path in paths]
+    answer = ask_in_words("check", trust, nearest_folder(places[0]), places=places)
+    if answer is None:
+        return None
+    for name, problem in answer["problems"]:
+        say_problem(name, problem)
+    said = answer["check"]
+    print_json(said)
+    verdicts = {overlap["verdict"] for file in said["files"] for overlap in file["overlaps"]}
+    return CONFLICT if "conflict" in verdicts else UNKNOWN if said["unknown"] else 0
+
+
+def _agents(pictures: Sequence[Picture], others: Mapping[str, str]) -> list[dict[str, Any]]:
+    from sidecar.operations.who_is_there import agents_in  # which takes longer than most answers
+
+    return [agent for picture in pictures for agent in agents_in(picture, others)]
+
+
+def _taken_back(key: str, trust: bool) -> Sequence[Undone]:
+    """Give what a worktree takes back of trunk now."""
+    answer = ask_in_words("undone", trust, nearest_folder(key), key=key)
+    if answer is not None:
+        from sidecar.model.decode import decode
+        from sidecar.model.picture import Undone
+
+        return [answered(decode(Undone, one)) for one in answer["undone"]]
+    from sidecar.session.once import taken_back
+
+    return answered(taken_back(nearest_folder(key), key))
+
+
+def _branch(pictures: Sequence[Picture]) -> str:
+    trunk = next((picture.trunk for picture in pictures if picture.trunk is not None), None)
+    return shown(trunk.branch) if trunk is not None else "trunk"
+
+
+def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:
+    """Check one PATH; `pictures` has those that were asked for already, and gets a new one where needed."""
+    from sidecar.model.findings import Failure
+    from sidecar.session.check import check_path
+
+    place = absolute(path)
+    found = check_path(_picture_around(place, pictures, trust), place)
+    if isinstance(found, Failure):
+        raise Refusal(f"{escape(path)} is in no worktree.")
+    yield from found
+
+
+def _picture_around(place: str, pictures: list[Picture], trust: bool) -> Picture:
+    """Give the picture of the repository that a path belongs to: the innermost, where one lies in another."""
+    folder = nearest_folder(place)
+    root = next((str(above) for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
+    for picture in pictures:
+        if any(state.worktree.key == root for state in picture.worktrees):
+            return picture
+    pictures.append(ask_picture(trust, folder))
+    return pictures[-1]

@@ -1,0 +1,88 @@
+"""Answer from a session's Picture what commands and hooks ask, in the words that they print: they have nothing to load.
+
+What is rarely asked for is imported where it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sidecar.model.decode import encode
+from sidecar.model.findings import Failure
+from sidecar.model.picture import Picture, Undone, problems
+from sidecar.operations.presence import CLIENTS
+from sidecar.session.host import Answer
+from sidecar.session.live import Session
+from sidecar.session.wire import Message
+
+if TYPE_CHECKING:
+    from sidecar.session.check import CheckedFile
+
+
+def give_news(_session: Session, picture: Picture, message: Message) -> Message:
+    """Give {"news": [[mark, text, is a conflict]]} for the worktree `key`: of its `paths`, or all conflicts."""
+    from sidecar.operations.picture_news import overlap_news
+
+    return {"news": overlap_news(picture, str(message["key"]), only_conflicts="paths" not in message)}
+
+
+def give_status(_session: Session, picture: Picture, message: Message) -> Message | None:
+    """Give {"status": what `status --json` prints}; `pid` is the process that asks."""
+    from sidecar.model.schema import status_object
+    from sidecar.operations.who_is_there import objects_of, users_of
+
+    if not _sees_the_same(picture, message):
+        return None
+    return {"status": status_object(picture, *objects_of(users_of(picture, int(message["pid"]))))}
+
+
+def give_check(session: Session, picture: Picture, message: Message) -> Message | None:
+    """Give {"check": what `check --json` prints of these `places` (absolute paths), "problems": [[name, sentence]]}."""
+    from sidecar.operations.who_is_there import agents_in
+    from sidecar.session.check import check_path, object_of, undone_in
+
+    files: list[CheckedFile] = []
+    for place in message["places"]:
+        found = check_path(picture, str(place))
+        if isinstance(found, Failure):
+            return None
+        files += found
+    others = {key: name for file in files for key, name in file.others.items()}
+    if others and not _sees_the_same(picture, message):
+        return None
+    missing: list[str] = []
+
+    def taken_back(key: str) -> Sequence[Undone]:
+        found = session.taken_back(picture, key)
+        missing.extend([key] if found is None else [])
+        return found or ()
+
+    undone = undone_in(files, taken_back)
+    if missing:
+        return None
+    return {
+        "check": object_of(files, agents_in(picture, others), undone),
+        "problems": problems(picture),
+    }
+
+
+def give_undone(session: Session, picture: Picture, message: Message) -> Message | None:
+    """Give {"undone": [all that the worktree `key` takes back of trunk]}, to be decoded."""
+    found = session.taken_back(picture, str(message["key"]))
+    return None if found is None else {"undone": [encode(one) for one in found]}
+
+
+def _sees_the_same(picture: Picture, message: Message) -> bool:
+    """Tell whether who asks would find the same agents, and nothing of a killed operation, which it would clear up."""
+    from sidecar.operations.records import has_nothing_left
+
+    return message.get("clients") == os.environ.get(CLIENTS) and has_nothing_left(picture.repository)
+
+
+ANSWERS: Mapping[str, Answer] = MappingProxyType(
+    {"news": give_news, "status": give_status, "check": give_check, "undone": give_undone}
+)
+"""By the word that asks."""

@@ -35,6 +35,7 @@ from sidecar.lsp.repositories import await_repositories, close, keep_sessions, r
 from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.state import ServerState, in_pool, log_error, owner, start_task, view_of
 from sidecar.model.schema import SCHEMA
+from sidecar.session.attached import AttachedSession
 from sidecar.system.streams import spare_memory
 
 T = TypeVar("T")
@@ -274,7 +275,10 @@ async def _carry_out(state: ServerState, work: Awaitable[Any]) -> Any:
 
 def _moment(state: ServerState, uri: str) -> tuple[EditorView | None, Document | None]:
     document = state.documents.get(uri)
-    return view_of(state, owner(state, document.root) if document else None), document
+    repository = owner(state, document.root) if document else None
+    if repository is not None and isinstance(repository.session, AttachedSession):
+        repository.session.make_sure()
+    return view_of(state, repository), document
 
 
 async def shut_down(state: ServerState, _params: None) -> None:

@@ -40,6 +40,8 @@ PATIENCE = 5.0
 MOST_REMEMBERED = 16 * 1024 * 1024
 """Bytes of files' contents that are kept, since the same ones are asked for again and again."""
 MOST_HUNKS = 4096
+SILENT = 15.0
+"""Seconds without a word of the session after which it is asked whether it is there, when somebody looks."""
 FAILURES = 6
 """How many times in a row a session can't be had before the door does without."""
 LONGEST_LOSS = 15.0
@@ -92,6 +94,7 @@ class AttachedSession:
         self._base = NOTHING
         self._guards = self._closed = False
         self._owed: float | None = None
+        self._heard = time.monotonic()
         self._ids = count(1)
         self._questions: dict[int, _Question] = {}
         self._contents = remembering(self._ask_content, len, MOST_REMEMBERED)
@@ -186,7 +189,8 @@ class AttachedSession:
     def _doubt(self) -> None:
         """Part from a session whose process is there and does nothing (it was stopped, say), so that one is had again.
 
-        It is asked whether it is there only where something was sent to it and nothing has come since.
+        It is asked whether it is there only where something was sent to it and nothing has come since, or where
+        somebody looks at what it said: an idle window costs nothing.
         """
         while True:
             with self._lock:
@@ -201,6 +205,16 @@ class AttachedSession:
             elif connection is not None:
                 log.warning("the session does not answer")
                 connection.close()
+
+    def make_sure(self) -> None:
+        """Have the session asked whether it is there, where it has said nothing for a while; returns at once.
+
+        For when somebody looks at what it said: who sends nothing would not notice that it is stopped.
+        """
+        with self._lock:
+            if self._owed is None and time.monotonic() - self._heard > SILENT:
+                self._owed = self._heard = time.monotonic()
+                self._lock.notify_all()
 
     def _until_owed(self) -> float | None:
         """Give the seconds until something must have come; None where nothing has to."""
@@ -313,7 +327,7 @@ class AttachedSession:
 
     def _take(self, message: Message) -> None:
         with self._lock:
-            self._owed = None
+            self._owed, self._heard = None, time.monotonic()
         if "answer" in message:
             with self._lock:
                 question = self._questions.pop(message["answer"], None)

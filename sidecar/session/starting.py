@@ -86,24 +86,41 @@ def attach(shared: Shared, folder: Path, about: Message) -> Connection | Failure
     if prepared is not None:
         prepared.drop()
     if found is None:
-        try:
-            process = Detached(SESSION)
-        except OSError as error:
-            return Failure("no-session-process", f"No session process can be started: {error.strerror}.")
-        found = _start(process, request, about) or Failure(
-            "no-session-process", f"The session process did not start. {process.errors()}".rstrip()
-        )
-        process.drop()
+        found = _start_another(request, about)
+    if isinstance(found, Failure):
+        with suppress(OSError):
+            _mark_of(shared.name).unlink()  # nobody is starting it any more
     return found
+
+
+def _start_another(request: Request, about: Message) -> Connection | Failure:
+    """Start a process and tell it what it is for."""
+    try:
+        process = Detached(SESSION)
+    except OSError as error:
+        return Failure("no-session-process", f"No session process can be started: {error.strerror}.")
+    found = _start(process, request, about)
+    process.drop()
+    return found or Failure("no-session-process", f"The session process did not start. {process.errors()}".rstrip())
+
+
+def _mark_of(name: str) -> Path:
+    """Give the file that says that a door is starting the session of this name: the door's process."""
+    return directory() / f"{name}.starting"
 
 
 def _await(name: str, about: Message) -> Connection | None:
     """Connect to a session that another door is starting now; None where none is, and this one may."""
-    mark, end = directory() / f"{name}.starting", time.monotonic() + STARTING
+    mark, end = _mark_of(name), time.monotonic() + STARTING
     while time.monotonic() < end:
         try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
+            with open(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
         except FileExistsError:
+            if _is_left_behind(mark):
+                with suppress(OSError):
+                    mark.unlink()
+                continue
             time.sleep(LOOK_EVERY)
             if (found := connect(name, about)) is not None:
                 return found
@@ -116,6 +133,19 @@ def _await(name: str, about: Message) -> Connection | None:
         with suppress(OSError):
             mark.unlink()
     return found
+
+
+def _is_left_behind(mark: Path) -> bool:
+    """Tell whether the door that made the mark has ended without taking it away: it was killed.
+
+    Where two find that at once both may start a process; of those one becomes the session.
+    """
+    from sidecar.system.processes import is_running
+
+    try:
+        return not is_running(int(mark.read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return False  # it is being written, or taken away
 
 
 def _start(process: Detached, request: Request, about: Message) -> Connection | Failure | None:

@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from sidecar.git.quarantine import quarantine_directories
-from sidecar.model.picture import Picture
+from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import Options
-from sidecar.session import address
+from sidecar.session import address, starting
 from sidecar.session import attached as attached_session
 from sidecar.session.address import LOCAL, directory, notes
 from sidecar.session.asking import ask_picture, ask_report
@@ -25,8 +25,10 @@ from sidecar.session.attached import Hears
 from sidecar.session.doors import find_session
 from sidecar.session.live import Session
 from sidecar.session.once import look
+from sidecar.session.shared import shared as shared_of
 from sidecar.session.watch_notes import NAME
 from sidecar.session.wire import MOST_BEFORE_PROOF, Connection
+from sidecar.system.place import find_place
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, write
 from tests.session.attaching import attached, is_nothing_left, session_processes
@@ -54,6 +56,11 @@ def typed(worktree: Path, picture: Picture) -> list[str]:
     """The paths that a worktree has changed in an editor only."""
     state = next(one for one in picture.worktrees if one.worktree.key == str(worktree))
     return [change.path for change in state.changes or () if "unsaved" in change.sources]
+
+
+def changed(state: WorktreeState) -> set[str]:
+    """The paths that a worktree has changed."""
+    return set(state.changes.changes) if state.changes is not None else set()
 
 
 def test_doors_that_start_at_the_same_moment_have_one_session(shared: Path) -> None:
@@ -274,6 +281,39 @@ def test_one_that_lives_and_does_nothing_is_parted_from_and_had_again_when_it_go
         finally:
             os.kill(stopped, signal.SIGCONT)
         door.until(lambda picture: typed(one, picture))
+
+
+def test_who_only_looks_notices_one_that_does_nothing(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(attached_session, "SILENT", 0.0)
+    with attached(shared) as door:
+        door.until(lambda picture: len(picture.overlaps) == 1)
+        (stopped,) = session_processes()
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            door.session.make_sure()
+            eventually(lambda: "the session does not answer" in caplog.messages)
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        write(shared.parent / "one", {"c.txt": "after it went on\n"})
+        door.until(lambda picture: "c.txt" in {name for one in picture.worktrees for name in changed(one)})
+
+
+def test_a_door_that_was_killed_while_it_started_one_keeps_nobody_waiting(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "STARTING", 3600.0)
+    place = find_place(str(shared))
+    assert place is not None
+    killed = subprocess.Popen([sys.executable, "-c", "pass"])
+    killed.wait()
+    directory().mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark = directory() / f"{shared_of(place, False, {}).name}.starting"
+    mark.write_text(str(killed.pid))
+    with attached(shared) as door:
+        door.until(lambda picture: len(picture.overlaps) == 1)
+        assert not mark.exists()
 
 
 def test_one_whose_directory_is_taken_away_closes_everything_at_its_end(

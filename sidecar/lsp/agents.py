@@ -40,7 +40,7 @@ def look_for_agents(state: ServerState, repository: OpenRepository) -> None:
 
 async def _look(state: ServerState, repository: OpenRepository) -> None:
     from sidecar.operations.presence import colliding  # after `initialize` is answered
-    from sidecar.operations.who_is_there import who_is_there, worktrees_of
+    from sidecar.operations.who_is_there import agents_in_picture
 
     await asyncio.sleep(HOOK_SECONDS)
     repository.looking = False
@@ -48,7 +48,7 @@ async def _look(state: ServerState, repository: OpenRepository) -> None:
     if state.repositories.get(common_dir) is not repository or view is None:
         return
     names = more if isinstance(more, tuple) else ()
-    found = await in_pool(state, who_is_there, common_dir, worktrees_of(view.picture), names)
+    found = await in_pool(state, agents_in_picture, view.picture, names, None, state.opened)
     if state.repositories.get(common_dir) is not repository:
         return
     await tell_history(state, repository)  # a receipt is written after what it tells of

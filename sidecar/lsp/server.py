@@ -162,6 +162,7 @@ def did_open(state: ServerState, params: types.DidOpenTextDocumentParams) -> Non
     """Take in a document that was opened, of a worktree or of none."""
     document = open_document(params.text_document, next(state.stamps))
     if document is not None:
+        state.opened.add(document.path)
         _put(state, document)
         retry(state, document.path)
 

@@ -89,7 +89,8 @@ class RunningOperation:
 class ServerState:
     """The state of the server: what the client said, what the sessions said, and what the client was told.
 
-    `documents` is replaced, never changed, so that an EditorView can keep it. `refused` has the failures by place,
+    `documents` is replaced, never changed, so that an EditorView can keep it; `opened` are the paths of all that there
+    were. `refused` has the failures by place,
     `said` what the person was told already; `alone` are the places whose session is to be in this process. `trusted` is
     None for a client that knows no trust. Each that is `running` has a thread of `workers` to itself.
     """
@@ -100,6 +101,7 @@ class ServerState:
     settings: Mapping[str, object] | None = None
     folders: tuple[Folder, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)
     repositories: dict[str, OpenRepository] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
     lenses: dict[str, str | None] = field(default_factory=dict)

@@ -29,14 +29,14 @@ def give_news(_session: Session, picture: Picture, message: Message) -> Message:
     return {"news": overlap_news(picture, str(message["key"]), only_conflicts="paths" not in message)}
 
 
-def give_status(_session: Session, picture: Picture, message: Message) -> Message | None:
+def give_status(session: Session, picture: Picture, message: Message) -> Message | None:
     """Give {"status": what `status --json` prints}; `pid` is the process that asks."""
     from sidecar.model.schema import status_object
     from sidecar.operations.who_is_there import objects_of, users_of
 
     if not _sees_the_same(picture, message):
         return None
-    return {"status": status_object(picture, *objects_of(users_of(picture, int(message["pid"]))))}
+    return {"status": status_object(picture, *objects_of(users_of(picture, int(message["pid"]), session.opened)))}
 
 
 def give_check(session: Session, picture: Picture, message: Message) -> Message | None:
@@ -64,7 +64,7 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
     if missing:
         return None
     return {
-        "check": object_of(files, agents_in(picture, others), undone),
+        "check": object_of(files, agents_in(picture, others, session.opened), undone),
         "problems": problems(picture),
     }
 

@@ -1,6 +1,7 @@
 """Tell which agents are in each worktree: by their hooks, then by what their clients publish, then by processes.
 
-Only who announced an edit is a writer. Everybody else is merely there: what a process does is not known.
+A writer is who announced an edit, or must have made one (`lone_writers.py`). Everybody else is merely there: what a
+process does is not known.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,7 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.picture import Picture, Worktree
 from sidecar.model.settings import Value, settle
 from sidecar.model.words import agents_named, ago, named, shown
+from sidecar.operations.lone_writers import with_lone_writers
 from sidecar.operations.presence import Agent, lately
 from sidecar.operations.published import published_agents
 from sidecar.system.agent_programs import client_of
@@ -82,11 +84,23 @@ def who_is_there(
     return {key: tuple(agents.values()) for key, agents in found.items() if agents}
 
 
-def users_of(picture: Picture, asker: int | None = None) -> InUse:
-    """Give who is in each worktree of a Picture; `asker` is the process that asks, this one unless given."""
+def agents_in_picture(
+    picture: Picture, more: Collection[str], inside: Inside | None = None, opened: Container[str] = ()
+) -> dict[str, tuple[Agent, ...]]:
+    """Give the agents in each worktree of a Picture, by its key, those among the writers that must have changed files.
+
+    `more` and `inside` are as in `who_is_there`; `opened` are files (absolute paths) that were open in an editor.
+    """
     worktrees = worktrees_of(picture)
-    inside = processes_inside((one.key for one in worktrees), asker)
-    agents = who_is_there(picture.repository, worktrees, other_agents(picture.repository), inside)
+    inside = processes_inside(one.key for one in worktrees) if inside is None else inside
+    found = who_is_there(picture.repository, worktrees, more, inside)
+    return with_lone_writers(found, picture.worktrees, inside, opened)
+
+
+def users_of(picture: Picture, asker: int | None = None, opened: Container[str] = ()) -> InUse:
+    """Give who is in each worktree of a Picture; `asker` is the process that asks, this one unless given."""
+    inside = processes_inside((one.key for one in worktrees_of(picture)), asker)
+    agents = agents_in_picture(picture, other_agents(picture.repository), inside, opened)
     return {key: (*agents.get(key, ()), *processes) for key, processes in inside.items()}
 
 
@@ -97,9 +111,9 @@ def objects_of(users: InUse) -> tuple[Objects, Objects]:
     return processes, agents
 
 
-def agents_there(picture: Picture) -> dict[str, list[dict[str, Any]]]:
+def agents_there(picture: Picture, opened: Container[str] = ()) -> dict[str, list[dict[str, Any]]]:
     """Give the agents in each worktree of a Picture, by its key, as `status --json` has them."""
-    found = who_is_there(picture.repository, worktrees_of(picture), other_agents(picture.repository))
+    found = agents_in_picture(picture, other_agents(picture.repository), opened=opened)
     return {key: [agent.as_object for agent in agents] for key, agents in found.items()}
 
 
@@ -126,9 +140,9 @@ def sentence_of(agents: Sequence[Agent], name: str) -> str:
     return " ".join(said)
 
 
-def agents_in(picture: Picture, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def agents_in(picture: Picture, names: Mapping[str, str], opened: Container[str] = ()) -> list[dict[str, Any]]:
     """Give the agents in these worktrees (their names, by key), each with the name of its worktree."""
-    there = agents_there(picture) if names else {}
+    there = agents_there(picture, opened) if names else {}
     return [{"worktree": name, **agent} for key, name in names.items() for agent in there.get(key, ())]
 
 

@@ -52,7 +52,10 @@ class Seen:
 
 
 class Session:
-    """The live picture of one repository; `open_session` makes one."""
+    """The live picture of one repository; `open_session` makes one.
+
+    `opened` are the files that an editor has had open, by absolute path.
+    """
 
     def __init__(
         self, folder: Path, options: Options, sources: Sources, on_picture: Callable[[Picture], None], here: Path
@@ -69,6 +72,7 @@ class Session:
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
+        self.opened: set[str] = set()
         self._followed: tuple[object, ...] = ()
         self._seen: Seen | None = None
         self._on_look: Callable[[Picture], None] = lambda _picture: None
@@ -88,6 +92,7 @@ class Session:
                 self._unsaved.pop(path, None)
             else:
                 self._unsaved[path] = Unsaved(text.encode("utf-8", "surrogatepass"), version)
+                self.opened.add(path)
             self._pending.unsaved = True
             self._tell()
 

@@ -43,7 +43,10 @@ class NoAnswerError(Exception):
 
 @dataclass
 class Client:
-    """A connection; `diagnostics` has the newest `publishDiagnostics` of each URI. Times are `time.perf_counter`'s."""
+    """A connection; `diagnostics` has the newest `publishDiagnostics` of each URI, the last of which came at `last`.
+
+    Times are `time.perf_counter`'s.
+    """
 
     process: subprocess.Popen[bytes]
     arrived: queue.SimpleQueue[tuple[float, bytes | None]] = field(default_factory=queue.SimpleQueue)
@@ -51,6 +54,7 @@ class Client:
     answers: dict[int, Message] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     volume: int = 0
+    last: float = 0.0
     asked: int = 0
 
     def notify(self, method: str, params: object) -> float:
@@ -132,6 +136,7 @@ class Client:
         self.counts[method] = self.counts.get(method, 0) + 1
         if method == "textDocument/publishDiagnostics":
             self.diagnostics[message["params"]["uri"]] = message["params"]
+            self.last = came
         elif "method" not in message:
             self.answers[message["id"]] = message
         elif "id" in message:

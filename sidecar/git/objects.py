@@ -65,6 +65,11 @@ def open_objects(directory: Path, alternate: str, repository: Repository, place:
     return _with_git(directory, alternate, repository, place)
 
 
+def load_library() -> None:
+    """Load libgit2 now, for who has nothing else to do yet."""
+    import pygit2  # noqa: F401
+
+
 def library_versions() -> tuple[str, str]:
     """Give the versions of pygit2 and of its libgit2."""
     import pygit2

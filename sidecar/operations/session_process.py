@@ -19,13 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sidecar.git.objects import load_library
 from sidecar.git.repository import open_repository
 from sidecar.model.decode import decode, encode
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
 from sidecar.operations.answers import ANSWERS
-from sidecar.operations.guard.keeping import Tell as GuardTell
-from sidecar.operations.guard.keeping import open_guard
 from sidecar.session.address import log_file
 from sidecar.session.claim import claim
 from sidecar.session.host import Host, Tell
@@ -53,6 +52,7 @@ def run() -> int:
     os.chdir(os.sep)
     if hasattr(signal, "alarm"):
         signal.alarm(NEEDED_WITHIN)
+    load_library()  # while the door loads its own
     line = sys.stdin.buffer.readline()
     if hasattr(signal, "alarm"):
         signal.alarm(0)
@@ -158,6 +158,9 @@ def _lasting(shared: Shared, folder: Path) -> Path:
 
 
 def _open_guard(session: Session, tell: Tell) -> Keeper:
+    from sidecar.operations.guard.keeping import Tell as GuardTell  # the first Picture does without
+    from sidecar.operations.guard.keeping import open_guard
+
     def said(what: object) -> Mapping[str, Any]:
         record: Mapping[str, Any] = encode(what)
         return record

@@ -32,7 +32,6 @@ from sidecar.model.messages import remakes_clause
 from sidecar.model.picture import Picture
 from sidecar.model.schema import (
     Json,
-    check_object,
     overlaps_object,
     plan_object,
     receipts_object,
@@ -54,8 +53,8 @@ from sidecar.operations.restore import list_restorable, restore
 from sidecar.operations.run import Control
 from sidecar.operations.who_is_there import agents_in, agents_there
 from sidecar.session.asking import ask_picture
-from sidecar.session.check import check_path
-from sidecar.session.once import compare, find_worktree, look
+from sidecar.session.check import check_path, object_of, undone_in
+from sidecar.session.once import compare, find_worktree, look, taken_back
 
 MOST_OVERLAPS = 100
 """How many overlaps an answer has at the most: clients cut what is longer than some 25,000 tokens."""
@@ -157,11 +156,9 @@ def check(
     """Say who else has changed these files, and whether git's merge would conflict. Ask before you edit."""
     place, picture = _place(folder), _picture(folder)
     files = [file for path in paths for file in _answered(check_path(picture, str((place / path).absolute())))]
-    unknown = dict.fromkeys((one, file.worktree.key) for file in files for one in file.unknown)
-    listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
     others = {key: name for file in files for key, name in file.others.items()}
-    agents = agents_in(picture, others)
-    return _short(check_object(listed, (unknown_object(one, key) for one, key in unknown), agents))
+    undone = undone_in(files, lambda key: _answered(taken_back(place, key)))
+    return _short(object_of(files, agents_in(picture, others), undone))
 
 
 def plan(

@@ -71,8 +71,13 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
 
 
 def _from_session(paths: Sequence[str], trust: bool) -> int | None:
-    """Print what a session answers, and give the exit status; None where none does."""
+    """Print what a session answers, and give the exit status; None where none does, as for several repositories."""
+    from sidecar.system.place import find_place
+
     places = [absolute(path) for path in paths]
+    found = [find_place(os.path.realpath(nearest_folder(place))) for place in places]
+    if len({place.common_dir if place is not None else None for place in found}) > 1:
+        return None
     answer = ask_in_words("check", trust, nearest_folder(places[0]), places=places)
     if answer is None:
         return None

@@ -105,6 +105,18 @@ def test_a_file_is_checked_where_the_server_was_started_or_in_the_folder_that_is
     ask(shop.parent / "feat", era, talk)
 
 
+def test_what_a_checked_file_takes_back_of_trunk_is_told(shop: Path) -> None:
+    commit(shop, {"cart.txt": LINES.replace("line 9\n", "nine\n")}, "Count to nine")
+    stale = add_worktree(shop, "stale")
+    commit(stale, {"cart.txt": LINES}, "Work")
+
+    async def talk(client: Client) -> None:
+        (one,) = (await call(client, "check", paths=["cart.txt"]))["undoes"]
+        assert (one["worktree"], one["subject"]) == ("stale", "Count to nine")
+
+    ask(stale, ERAS[-1], talk)
+
+
 @pytest.mark.parametrize("era", ERAS)
 def test_a_merge_that_a_person_agrees_to_lands_and_is_taken_back(shop: Path, era: str) -> None:
     before, asked = git(shop, "rev-parse", "main"), list[str]()

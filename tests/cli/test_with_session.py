@@ -24,7 +24,7 @@ from sidecar.session.asking import SECONDS, ask_picture_at
 from sidecar.system.place import find_place
 from tests.cli.conftest import Sidecar, own_environment
 from tests.git.leaving import eventually
-from tests.harness import add_worktree, commit, git, write
+from tests.harness import add_worktree, commit, git, init, write
 from tests.session.attaching import DEADLINE, AtDoor, attached, is_nothing_left
 
 TEXT = "".join(f"line {number}\n" for number in range(20))
@@ -71,6 +71,19 @@ def test_commands_say_the_same_from_a_session_and_by_themselves(
     monkeypatch.setattr(once, "look", refuse)
     assert answers(repo, sidecar) == alone
     assert alone[1][0] == 2
+
+
+def test_a_file_of_a_repository_inside_is_not_asked_of_the_session_around_it(
+    repo: Path, door: AtDoor, sidecar: Sidecar
+) -> None:
+    inner = init(repo / "inner")
+    commit(inner, {"a.txt": TEXT})
+    other = add_worktree(inner, repo.parent / "inner-other", branch="other")
+    write(other, {"a.txt": TEXT.replace("line 3\n", "inner\n")})
+    write(inner, {"a.txt": TEXT.replace("line 3\n", "mine\n")})
+    ended = sidecar(repo, "check", "b.txt", "inner/a.txt", "--json")
+    found = {file["path"]: file["worktree"] for file in json.loads(ended.out)["files"]}
+    assert (ended.status, found) == (2, {"b.txt": "repo", "a.txt": "inner"})
 
 
 def test_what_was_written_the_moment_before_is_in_the_answer(

@@ -26,6 +26,10 @@ GIT_ALONE = ("core.", "extensions.", "include.", "includeif.", "hook.", "filter.
 """How keys begin that say what a repository is, or are let into a merge by name."""
 
 
+UNASKED = ("sidecar.check", "sidecar.prepare")
+"""What runs without anybody being asked then: never from a file that a pull can write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All config pairs in git's order, last one wins: (scope, key, value); keys as `git config --list` prints them.
@@ -68,6 +72,8 @@ def read_config(place: Place) -> Config:
             included = first.setdefault(scope.decode(), file) != file
             if key == "sidecar.generated" and included and _may_be_tracked(scope.decode(), file):
                 value = without_command(value)
+            if key in UNASKED and included and _may_be_tracked(scope.decode(), file):
+                continue
             pairs.append((scope.decode(), key, value if given else "true"))
             files.add(file)
             if key == "include.path" or (key.startswith("includeif.") and key.endswith(".path")):

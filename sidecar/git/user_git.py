@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import threading
@@ -44,13 +45,15 @@ LOOK_AROUND = 0.1
 class UserGit:
     """Who acts: the operation's id, where its output goes line by line, and whether it was cancelled meanwhile.
 
-    `repository` is the common directory: operations of two repositories may have one id.
+    `repository` is the common directory: operations of two repositories may have one id. What is `idle` has the lowest
+    priority, since nobody waits for it.
     """
 
     operation: str
     said: Callable[[str], None] = field(default=lambda _line: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
     repository: str = ""
+    idle: bool = False
 
     @property
     def tag(self) -> str:
@@ -102,7 +105,13 @@ def run_shell(
 ) -> CommandResult:
     """Run the person's own command line in a folder, by the shell, as `git rebase --exec` does (git-rebase(1))."""
     command = [os.environ.get("COMSPEC", "cmd.exe"), "/c", line] if os.name == "nt" else ["/bin/sh", "-c", line]
-    return _run(user, command, folder, variables, b"", limit)
+    return _run(user, [*_lowest_priority(), *command] if user.idle else command, folder, variables, b"", limit)
+
+
+def _lowest_priority() -> list[str]:
+    """Give what runs a command when nobody else wants the processor or the disk, as far as that is here."""
+    ways = (["nice", "-n", "19"], ["ionice", "-c", "3"])
+    return [word for way in ways if shutil.which(way[0]) is not None for word in way]
 
 
 def own_environment(variables: Mapping[str, str], tag: str) -> dict[str, str]:

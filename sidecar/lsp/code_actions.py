@@ -24,11 +24,11 @@ from sidecar.lsp.diagnostics import SOURCE
 from sidecar.lsp.documents import Document
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import decode, line_count, line_end, line_offset, span_range, text_lines
-from sidecar.lsp.problems import IDENTICAL, Place, Problem, met_at, trunk_edit, undoing
+from sidecar.lsp.problems import IDENTICAL, Place, Problem, failing, met_at, trunk_edit, undoing
 from sidecar.model.changes import Entry
 from sidecar.model.messages import called
 from sidecar.model.overlaps import Region, Side, region
-from sidecar.model.picture import TRUNK_KEY, Undone, has_trunk
+from sidecar.model.picture import TRUNK_KEY, Undone, has_trunk, locate
 from sidecar.model.words import shown
 
 MERGE, UPDATE, RELEASE, MOVE = "sidecar.merge", "sidecar.update", "sidecar.release", "sidecar.move"
@@ -132,6 +132,7 @@ def fixes_at(view: EditorView, document: Document, place: Range, asked: Sequence
         *_merging(view, touched, asked),
         *_for_trunk_edit(view, document, place, asked),
         *_for_undone(view, document, place, asked),
+        *_for_broken(view, document, place, asked),
     ]
     kinds = list(dict.fromkeys(map(_kind, found)))
     return sorted(found, key=lambda fix: kinds.index(_kind(fix)))
@@ -259,6 +260,19 @@ def _for_undone(view: EditorView, document: Document, place: Range, asked: Seque
         given = {"worktree": document.path.removesuffix(f"/{undone.path}"), "path": undone.path}
         said = {**given, "commits": sorted(undone.commits), "confirmed": True}
         yield _fix(view, asked, here, Command("Intended: no longer tell this", INTENDED, arguments=[said]))
+
+
+def _for_broken(view: EditorView, document: Document, place: Range, asked: Sequence[Diagnostic]) -> Iterator[Fix]:
+    """Offer to merge trunk into the worktree, where what both break together can be mended and tried."""
+    broken = view.indexed.broken.get(document.path, ())
+    picture, here = view.indexed.picture, locate(view.indexed.picture, document.path)
+    if here is None or has_trunk(picture, here[0]) or not (broken and view.is_current(document, broken[0].entry)):
+        return
+    own = [problem for problem in failing(view, broken, document.text) if problem.is_at(place)]
+    if own:
+        yield _fix(
+            view, asked, own, Command("Merge trunk into this worktree", UPDATE, arguments=[{"worktree": here[0].key}])
+        )
 
 
 def _take(view: EditorView, document: Document, problem: Problem, place: Place) -> WorkspaceEdit | None:

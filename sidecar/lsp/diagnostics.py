@@ -23,6 +23,7 @@ from sidecar.lsp.positions import region_range
 from sidecar.lsp.problems import (
     BOTH_APPEND,
     CONFLICT,
+    FAILS_TOGETHER,
     IDENTICAL,
     OVERLAP,
     SAME_NUMBER,
@@ -32,6 +33,7 @@ from sidecar.lsp.problems import (
     UNKNOWN,
     Problem,
     code_of,
+    failing,
     met_at,
     not_known,
     trunk_edit,
@@ -52,6 +54,7 @@ SEVERITIES = {
     UNKNOWN: DiagnosticSeverity.Information,
     SAME_NUMBER: DiagnosticSeverity.Information,
     BOTH_APPEND: DiagnosticSeverity.Information,
+    FAILS_TOGETHER: DiagnosticSeverity.Warning,
 }
 PAGES = Path(__file__).with_name("pages")
 """One page for each code; data of the package, so that links work without a network."""
@@ -82,7 +85,9 @@ def publish(view: EditorView, before: Published) -> Published:
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
     indexed = view.indexed
-    for path in dict.fromkeys((*view.opened, *indexed.file_overlaps, *indexed.trunk_edits, *indexed.undone)):
+    for path in dict.fromkeys(
+        (*view.opened, *indexed.file_overlaps, *indexed.trunk_edits, *indexed.undone, *indexed.broken)
+    ):
         opened = view.opened.get(path, ())
         if not view.is_shown(path):
             continue
@@ -121,6 +126,7 @@ def _source(view: EditorView, path: str) -> object:
         view.indexed.others,
         view.indexed.picture.trunk and view.indexed.picture.trunk.branch,
         view.indexed.undone.get(path),
+        view.indexed.broken.get(path),
         view.unknown_at(path),
         view.show,
     )
@@ -137,6 +143,8 @@ def _of_file(view: EditorView, path: str) -> Iterator[Diagnostic]:
     if (undone := view.indexed.undone.get(path)) is not None:
         for index, problem in enumerate(undoing(view, undone, text)):
             yield diagnostic(view, problem, data={"commit": undone.commit, "index": index})
+    for problem in failing(view, view.indexed.broken.get(path, ()), text):
+        yield diagnostic(view, problem)
     for key, unknown in view.unknown_at(path):
         data = {"worktree": unknown.name(key), "key": key, "index": 0}
         yield diagnostic(view, not_known(view, unknown, text), data=data)
@@ -220,4 +228,6 @@ def _entry(view: EditorView, path: str) -> Entry | None:
     if seen is not None:
         return seen.mine.after
     change = view.indexed.trunk_edits.get(path) or view.indexed.undone.get(path)
-    return change.after if change is not None else None
+    if change is not None:
+        return change.after
+    return next((one.entry for one in view.indexed.broken.get(path, ())), None)

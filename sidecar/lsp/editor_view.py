@@ -12,7 +12,7 @@ from sidecar.lsp.positions import decode
 from sidecar.model.changes import COMMITTED, Change, Entry
 from sidecar.model.hunks import Hunk
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Picture, Undone, has_trunk, locate
+from sidecar.model.picture import Broken, Picture, Undone, has_trunk, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,16 @@ class IndexedPicture:
             for one in state.undone
             if one.after is not None
         }
+
+    @cached_property
+    def broken(self) -> Mapping[str, tuple[Broken, ...]]:
+        """Find what merges break, by the absolute paths of the files in which that is told."""
+        found: dict[str, tuple[Broken, ...]] = {}
+        for state in self.picture.worktrees:
+            for one in state.broken:
+                path = f"{state.worktree.key}/{one.path}"
+                found[path] = (*found.get(path, ()), one)
+        return found
 
     def unknown_at(self, path: str) -> tuple[tuple[str, Unknown], ...]:
         """Give (key of the file's worktree, what is not known) of all that may concern a file."""

@@ -5,7 +5,7 @@ It is the same in diagnostics, hover and quick fixes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lsprotocol.types import Range
@@ -16,6 +16,7 @@ from sidecar.lsp.positions import region_range, text_lines
 from sidecar.model import numbered
 from sidecar.model.changes import Change
 from sidecar.model.messages import (
+    broken_sentence,
     gathered_sentence,
     overlap_notes,
     overlap_sentence,
@@ -23,10 +24,21 @@ from sidecar.model.messages import (
     undone_clause,
 )
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, Unknown, counterparts
-from sidecar.model.picture import TRUNK_KEY, Undone
+from sidecar.model.picture import TRUNK_KEY, Broken, Undone
 from sidecar.model.words import counted, shown
 
-CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN, SAME_NUMBER, BOTH_APPEND = CODES = (
+(
+    CONFLICT,
+    OVERLAP,
+    IDENTICAL,
+    TRUNK_CONFLICT,
+    TRUNK_EDIT,
+    UNDOES_TRUNK,
+    UNKNOWN,
+    SAME_NUMBER,
+    BOTH_APPEND,
+    FAILS_TOGETHER,
+) = CODES = (
     "conflict",
     "overlap",
     "identical",
@@ -36,6 +48,7 @@ CONFLICT, OVERLAP, IDENTICAL, TRUNK_CONFLICT, TRUNK_EDIT, UNDOES_TRUNK, UNKNOWN,
     "unknown",
     "same-number",
     "both-append",
+    "fails-together",
 )
 """The codes of our diagnostics."""
 
@@ -191,6 +204,15 @@ def undoing(view: EditorView, undone: Undone, text: str) -> list[Problem]:
     message = f"This {clause}. No commit here says so, and git would merge it."
     encoding = view.client.encoding
     return [Problem(UNDOES_TRUNK, region_range(text, hunk.changed, encoding), message) for hunk in undone.hunks[:MOST]]
+
+
+def failing(view: EditorView, broken: Sequence[Broken], text: str) -> list[Problem]:
+    """Give the problems of a file whose merge with another's `sidecar.check` finds wrong, and neither alone."""
+    encoding = view.client.encoding
+    return [
+        Problem(FAILS_TOGETHER, region_range(text, Region(one.line, one.line), encoding), broken_sentence(one))
+        for one in broken[:MOST]
+    ]
 
 
 def not_known(view: EditorView, unknown: Unknown, text: str) -> Problem:

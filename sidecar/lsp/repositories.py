@@ -54,8 +54,7 @@ RESTORE, SHOW, DISMISS = "Restore", "Show", "Dismiss"
 
 async def start_guard(state: ServerState, repository: OpenRepository) -> None:
     """Keep the states of a repository that was just opened; without a guard everything else goes on."""
-    loop = asyncio.get_running_loop()
-    session = repository.session
+    loop, session = asyncio.get_running_loop(), repository.session
 
     def on_loop(call: Callable[..., object], *args: object) -> None:
         with suppress(RuntimeError):  # the loop is gone
@@ -64,14 +63,15 @@ async def start_guard(state: ServerState, repository: OpenRepository) -> None:
     def start() -> Keeper:
         if isinstance(session, AttachedSession):
             return session.start_guard()
-        from sidecar.operations.guard.keeping import Tell, open_guard  # loads libgit2: after `initialize` is answered
+        from sidecar.operations.guard.keeping import Tell  # loads libgit2: after `initialize` is answered
+        from sidecar.operations.merge_check.trying import open_beside
 
         tell = Tell(
             lambda vanished: on_loop(lambda: start_task(state, _offer(state, repository, vanished))),
             lambda wiped: on_loop(lambda: start_task(state, _offer_wiped(state, repository, wiped))),
             lambda message: on_loop(say, state, message, MessageType.Warning),
         )
-        return open_guard(session, tell)
+        return open_beside(session, tell)
 
     try:
         guard = await in_pool(state, start)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, is_object_id
 from sidecar.model.numbered import SAME_NUMBER
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict
-from sidecar.model.picture import TRUNK_KEY, Undone
+from sidecar.model.picture import TRUNK_KEY, Broken, Undone
 from sidecar.model.regenerate import Remake
 from sidecar.model.words import agents_named, counted, escape, named, shown
 
@@ -197,6 +197,13 @@ def undone_clause(undone: Undone, branch: str) -> str:
     commit = f"{shown(undone.commit[:10])} ({shown(undone.subject)})"
     more = f", and {counted(len(undone.since), 'commit', 'commits')} since" if undone.since else ""
     return f"takes back what {shown(undone.author)} did to {branch} in {commit}{more}"
+
+
+def broken_sentence(broken: Broken) -> str:
+    """Say what the checking command says of a line in a merge, and of neither side alone."""
+    other = shown(broken.other)
+    what = f"Merged with {other}, this" if broken.own else f"What comes in below here with {other}"
+    return f"{what} fails sidecar.check, and neither does alone: {shown(broken.message)}"
 
 
 def intended_sentence(worktree: str, paths: Sequence[str], *, undo: bool) -> str:

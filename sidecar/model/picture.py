@@ -120,6 +120,24 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """What `sidecar.check` says of a worktree's file merged with another's, and of neither alone.
+
+    `entry` is the file that has the `line`; `base` the tree that it is unchanged from, None for one that the worktree
+    has changed. `other` is the worktree's name, or trunk's branch. The line is the worktree's `own`, or the one after
+    which the other's comes in.
+    """
+
+    path: str
+    entry: Entry
+    base: str | None
+    line: int
+    own: bool
+    message: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tip:
     """The commit that a worktree is at, as a person knows it; `time` in seconds since 1970, that of the commit."""
 
@@ -134,9 +152,9 @@ class WorktreeState:
 
     `unread` says why what is not committed is not known, None when it is: `changes` are the committed ones only then.
     `files` are the changed files whose content is not known, by path. `problem` is all that is unusual, in sentences.
-    `bytes` is what it takes on the disk, None until it was measured, and `undone` what it takes back of trunk as far as
-    was looked; two states are equal without them. `tip` is the commit at HEAD, `unresolved` the paths at which a merge
-    under way waits for a person.
+    `bytes` is what it takes on the disk, None until it was measured, `undone` what it takes back of trunk as far as was
+    looked, and `broken` what its merges break as far as was tried; two states are equal without them. `tip` is the
+    commit at HEAD, `unresolved` the paths at which a merge under way waits for a person.
     """
 
     worktree: Worktree
@@ -148,6 +166,7 @@ class WorktreeState:
     problem: str | None = None
     bytes: Bytes | None = field(default=None, compare=False)
     undone: tuple[Undone, ...] = field(default=(), compare=False)
+    broken: tuple[Broken, ...] = field(default=(), compare=False)
     unread: str | None = None
     tip: Tip | None = None
     unresolved: tuple[str, ...] = ()

@@ -121,7 +121,9 @@ def _where(overlap: Overlap) -> tuple[str, str, str]:
 
 
 def _is_same(one: WorktreeState, two: WorktreeState) -> bool:
-    return one is two or (one == two and one.bytes == two.bytes and one.undone == two.undone)
+    return one is two or (
+        one == two and one.bytes == two.bytes and one.undone == two.undone and one.broken == two.broken
+    )
 
 
 def _pieces(

@@ -128,6 +128,16 @@ SETTINGS: tuple[Setting, ...] = (
         scope="machine",
     ),
     Setting(
+        "check",
+        "string",
+        "",
+        "A command line that says where a program is wrong: `npx tsc --noEmit`, `pyright`, `go vet ./...`, `cargo "
+        "check`. It runs by the shell in the background, in a landing worktree of its own, on each worktree merged "
+        "with trunk and with others that change the same files. What it says of such a merge and of neither side alone "
+        "is shown (`docs/check.md`). Only in repositories that are trusted. Empty: none.",
+        scope="machine",
+    ),
+    Setting(
         "prepare",
         "string",
         "",
@@ -240,7 +250,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "What Is Shown": ("show", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
-    "Merging": ("trunk", "verify", "prepare", "verifyTimeout", "landingLimit"),
+    "Merging": ("trunk", "verify", "check", "prepare", "verifyTimeout", "landingLimit"),
     "New Worktrees": ("worktreeFolder", "setup"),
     "Keeping and Releasing": ("guard", "guardIgnored", "guardStates", "guardLimit", "retention", "disposable"),
     "Watching": ("watcher", "maxWatches", "maxFileSize"),
@@ -310,11 +320,16 @@ OF_DOORS = frozenset(
 """The settings that no session reads: doors that differ in nothing else share one."""
 
 
+OF_CHECK = frozenset({"check", "prepare", "verifyTimeout", "landingLimit"})
+"""The settings that make no verdict another one, and say by which command merges are tried."""
+
+
 def of_session(editor: Mapping[str, object]) -> dict[str, Value]:
     """Give what an editor's settings say to a session, without what says the same as no setting."""
     chosen: dict[str, Value] = {}
     for setting in SETTINGS:
-        if setting.editor and setting.key in editor and setting.key not in OF_DOORS:
+        unread = OF_DOORS if not editor.get("check") else OF_DOORS - OF_CHECK
+        if setting.editor and setting.key in editor and setting.key not in unread:
             value = read_value(setting, editor[setting.key])
             if value is not None and value not in ("", setting.default):
                 chosen[setting.key] = value

@@ -37,7 +37,8 @@ from sidecar.operations.agent_hooks import (
     project_of,
 )
 from sidecar.operations.journal import left_over
-from sidecar.operations.landing_repository.place import LANDING, bytes_below, landing_repository_path, read_kept
+from sidecar.operations.landing_repository.place import CHECK, LANDING, bytes_below, landing_repository_path, read_kept
+from sidecar.operations.merge_check.running import remembered
 from sidecar.operations.presence import last_heard, log_path
 from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.run import who_holds
@@ -106,11 +107,17 @@ def _of_repository(repository: Repository | Failure) -> Iterator[Check]:
     kept = size_text(sum(receipt.bytes for receipt in receipts))
     said = f"{counted(len(receipts), 'receipt', 'receipts')}, {kept} in the trash" if receipts else "nothing kept"
     yield Check("repository", "restorable", said)
-    if (known := read_kept(repository.common_dir)) is not None:
-        place = str(landing_repository_path(repository.common_dir, LANDING))
-        last = time.strftime("%Y-%m-%d %H:%M", time.localtime(known.used))
-        said = f"{size_text(bytes_below(place))} in {escape(place)}, last used {last}"
-        yield Check("repository", "landing worktree", said)
+    for slot, name in ((LANDING, "landing worktree"), (CHECK, "landing worktree of sidecar.check")):
+        if (known := read_kept(repository.common_dir, slot)) is not None:
+            place = str(landing_repository_path(repository.common_dir, slot))
+            last = time.strftime("%Y-%m-%d %H:%M", time.localtime(known.used))
+            said = f"{size_text(bytes_below(place))} in {escape(place)}, last used {last}"
+            yield Check("repository", name, said)
+    if tried := remembered(repository.common_dir):
+        counts = Counter(one.state for one in tried.values())
+        unknown = [one.why for one in tried.values() if one.state == "unknown"]
+        told = f"{counts['fine']} trees fine, {counts['fails']} with faults, {counts['unknown']} not known"
+        yield Check("repository", "sidecar.check", told, escape(unknown[-1]) if unknown else None)
     if (busy := who_holds(repository.common_dir)) is not None:
         yield Check("repository", "operation", escape(busy.message))
     elif directory.is_dir() and (left := left_over(directory)) is not None:

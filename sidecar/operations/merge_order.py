@@ -29,6 +29,7 @@ from sidecar.model.words import named, shown
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
 from sidecar.operations.merge.needs import find_installs, numbers_taken, participant_of, taking_back, trunk_since
 from sidecar.operations.merge.run import MergeChoices
+from sidecar.operations.merge_check.telling import failing_together
 from sidecar.operations.run import QUIET, Control
 from sidecar.session.participants import Participant
 from sidecar.session.proof import integrate
@@ -167,7 +168,8 @@ def _try_alone(sources: Sources, base: _Base, entrant: _Entrant) -> _Entrant | T
         needs = (*entrant.needs, *_regenerating(remakes))
         installs = find_installs(sources, tree_of(sources.quarantine.objects, entrant.head))
         return Turn(entrant.worktree, False, paths, why, needs=needs, installs=installs)
-    return replace(entrant, installs=find_installs(sources, merge.tree))
+    tried = () if paths else failing_together(sources, base.trunk, entrant.worktree, merge.tree)
+    return replace(entrant, installs=find_installs(sources, merge.tree), needs=(*entrant.needs, *tried))
 
 
 def _remakes(sources: Sources, base: _Base, merge: Merge) -> tuple[Remake, ...]:

@@ -158,6 +158,17 @@ def who_holds(common_dir: str) -> Finding | None:
     return None
 
 
+def is_under_way(common_dir: str) -> bool:
+    """Tell whether an operation is at work, but for a brief look; cheap enough to be asked ten times a second."""
+    sidecar_dir = sidecar_path(common_dir)
+    if not (sidecar_dir / "holder").exists() or _says(sidecar_dir, "brief"):
+        return False
+    try:
+        return is_running(int(json.loads(read_small(str(sidecar_dir / "holder")))["pid"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return False
+
+
 def _who(sidecar_dir: Path) -> str:
     """Say who holds the lock, since when, in one sentence."""
     try:

@@ -159,13 +159,13 @@ def _lasting(shared: Shared, folder: Path) -> Path:
 
 def _open_guard(session: Session, tell: Tell) -> Keeper:
     from sidecar.operations.guard.keeping import Tell as GuardTell  # the first Picture does without
-    from sidecar.operations.guard.keeping import open_guard
+    from sidecar.operations.merge_check.trying import open_beside
 
     def said(what: object) -> Mapping[str, Any]:
         record: Mapping[str, Any] = encode(what)
         return record
 
-    return open_guard(
+    return open_beside(
         session,
         GuardTell(
             lambda vanished: tell("vanished", None, said(vanished)),

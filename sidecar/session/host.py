@@ -25,6 +25,7 @@ from sidecar.model.decode import decode, encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.picture_change import NOTHING, change_of
+from sidecar.model.settings import OF_CHECK
 from sidecar.session.at_paths import cut_to_paths
 from sidecar.session.claim import Claim
 from sidecar.session.keeper import Keeper
@@ -259,7 +260,7 @@ class Host:
         picture = self.session.settle(TO_SETTLE)
         if picture is None or (message.get("prove") and not self.session.proved(picture)):
             return {}
-        states = tuple(replace(state, undone=()) for state in picture.worktrees)
+        states = tuple(replace(state, undone=(), broken=()) for state in picture.worktrees)
         picture = replace(picture, number=1, documents={}, worktrees=states)
         if (paths := message.get("paths")) is not None:
             picture = cut_to_paths(picture, str(message["key"]), [str(path) for path in paths])
@@ -267,7 +268,10 @@ class Host:
 
     def _is_for(self, asker: Shared) -> bool:
         """Tell whether the session's answers are those that would be given to who asks."""
-        mine, theirs = (replace(one, trusted=False, environment=_but_path(one)) for one in (self._shared, asker))
+        mine, theirs = (
+            replace(one, trusted=False, environment=_but_path(one), settings=_but_check(one))
+            for one in (self._shared, asker)
+        )
         if mine != theirs:
             return False
         if (asker.trusted, asker.environment) == (self._shared.trusted, self._shared.environment):
@@ -359,3 +363,7 @@ def _give_picture(_session: Session, picture: Picture, _message: Message) -> Mes
 
 def _but_path(shared: Shared) -> dict[str, str]:
     return {name: value for name, value in shared.environment.items() if name != "PATH"}
+
+
+def _but_check(shared: Shared) -> dict[str, str | bool | int | tuple[str, ...]]:
+    return {key: value for key, value in shared.settings.items() if key not in OF_CHECK}

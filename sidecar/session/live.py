@@ -20,9 +20,10 @@ from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
-from sidecar.model.picture import Picture, Undone, WatchNote, Worktree
+from sidecar.model.picture import Broken, Picture, Undone, WatchNote, Worktree
 from sidecar.model.settings import Options
 from sidecar.session.background import Foreground
+from sidecar.session.broken import with_broken
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.proof import Integrating
 from sidecar.session.reader import Sources, open_sources
@@ -75,7 +76,8 @@ class Session:
         self.opened: set[str] = set()
         self._followed: tuple[object, ...] = ()
         self._seen: Seen | None = None
-        self._on_look: Callable[[Picture], None] = lambda _picture: None
+        self._on_look: list[Callable[[Picture], None]] = []
+        self._tried: Mapping[str, tuple[Broken, ...]] = {}
         self._watched: tuple[Worktree, ...] = ()
         self._told = threading.Condition()
         self._closed = self._idle = False
@@ -122,9 +124,14 @@ class Session:
 
     def follow(self, on_look: Callable[[Picture], None]) -> None:
         """Call a function after every look, also one that changes no Picture; on the session's thread."""
-        self._on_look = on_look
+        self._on_look.append(on_look)
         if self.picture is not None:
             on_look(self.picture)
+
+    def take_broken(self, found: Mapping[str, tuple[Broken, ...]]) -> None:
+        """Take what merges of the worktrees of these keys break, instead of what was known; any thread."""
+        self._tried = found
+        self._on_finished()
 
     def seen(self) -> Seen | None:
         """Give what the newest look found; any thread. Its sources may be closed any time, and then raise GitError."""
@@ -264,7 +271,8 @@ class Session:
         self._publish(self._broken(seen.message) if isinstance(seen, Failure) else seen)
         if self.picture is not None and self._state.sources is not None:
             self._seen = Seen(self._state.sources, tuple(self._state.readings.values()), self.picture)
-            self._on_look(self.picture)
+            for on_look in self._on_look:
+                on_look(self.picture)
 
     def _follow(self) -> set[str]:
         """Watch what there is and, where watches are scarce, what matters now; gives what is whole again."""
@@ -283,6 +291,7 @@ class Session:
 
     def _publish(self, picture: Picture) -> None:
         picture = self._undoing.known(self._measuring.known(self._integrating.known(picture)))
+        picture = with_broken(picture, self._tried)
         self._publish_new(picture)
         self._undoing.look(picture)
         self._integrating.prove(picture)
@@ -303,7 +312,7 @@ class Session:
 
 def _found_beside(picture: Picture) -> list[object]:
     """Give the parts of a Picture that are found later, and that its equality leaves out."""
-    return [(state.bytes, state.undone) for state in picture.worktrees]
+    return [(state.bytes, state.undone, state.broken) for state in picture.worktrees]
 
 
 def _whole(worktrees: Iterable[Worktree]) -> set[str]:

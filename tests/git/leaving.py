@@ -14,9 +14,9 @@ import pytest
 DEADLINE = 40.0
 
 
-def eventually(holds: Callable[[], object]) -> None:
-    """Wait for something that nobody announces; fails at the deadline."""
-    end = time.monotonic() + DEADLINE
+def eventually(holds: Callable[[], object], seconds: float | None = None) -> None:
+    """Wait for something that nobody announces; fails at the deadline, after so many seconds where that is given."""
+    end = time.monotonic() + (DEADLINE if seconds is None else seconds)
     pause = threading.Event()
     while not holds():
         assert time.monotonic() < end, "It did not come about."

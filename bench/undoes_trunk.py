@@ -14,13 +14,14 @@ from pathlib import Path
 from bench.merges import borrowed, real_merges, run_over_merges
 from sidecar.git.history import read_log
 from sidecar.git.objects import tree_of
+from sidecar.git.process import GitError
 from sidecar.model.picture import Trunk, Worktree, WorktreeState
 from sidecar.session.undoes_trunk import find_undone
 
 
 def replay(repository: Path, most: int, seed: int) -> None:
     """Print each flag, and how many there are."""
-    looked, flagged = 0, 0
+    looked, flagged, unread = 0, 0, 0
     with borrowed(repository) as (place, sources):
         began = time.monotonic()
         for merge, trunk, head in real_merges(place, most, seed):
@@ -30,7 +31,11 @@ def replay(repository: Path, most: int, seed: int) -> None:
             base, tree = (tree_of(sources.quarantine.objects, commit) for commit in (bases[0], head))
             worktree = Worktree(place, "worktree", place, False, "branch", head)
             state = WorktreeState(worktree, bases[0], sources.trees.changes(base, tree))
-            undone = find_undone(sources, state, Trunk("trunk", "refs/heads/trunk", trunk))
+            try:
+                undone = find_undone(sources, state, Trunk("trunk", "refs/heads/trunk", trunk))
+            except GitError:
+                unread += 1  # a clone that lacks its largest files
+                continue
             looked, flagged = looked + 1, flagged + bool(undone)
             if undone:
                 print(merge[:10], read_log(sources.repository.place, merge, most=1)[0].subject)
@@ -38,7 +43,7 @@ def replay(repository: Path, most: int, seed: int) -> None:
                 how = "exactly" if one.exact else "by lines"
                 print(f"    {one.path}: {one.commit[:10]} {one.subject} ({how})")
         seconds = time.monotonic() - began
-    print(f"{looked} merges, {flagged} flagged, {1000 * seconds / max(1, looked):.0f} ms each")
+    print(f"{looked} merges ({unread} can't be read), {flagged} flagged, {1000 * seconds / max(1, looked):.0f} ms each")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ LEAST_LINES = 3
 
 SAYS_SO = re.compile(
     r"\b(revert(s|ed|ing)?|back(s|ed|ing)?[ -]?out|roll(s|ed|ing)?[ -]?back|undo(es|ne|ing)?|restor(e|es|ed|ing)|"
-    r"(tak|bring)(e|es|s|ing)? back|downgrad(e|es|ed|ing)|remov(e|es|ed|ing)|drop(s|ped|ping)?|delet(e|es|ed|ing))\b",
+    r"(tak|bring)(e|es|s|ing)? back|downgrad(e|es|ed|ing)|remov(e|es|ed|ing)|drop(s|ped|ping)?|delet(e|es|ed|ing)|"
+    r"disabl(e|es|ed|ing)|unpin(s|ned|ning)?|again)\b",
     re.IGNORECASE,
 )
 """Words by which a message says that something goes, or goes back."""
@@ -293,8 +294,16 @@ def _holds(lines: Sequence[bytes], part: Sequence[bytes]) -> bool:
 
 
 def _alike(one: Iterable[bytes], two: Iterable[bytes]) -> bool:
-    """Tell whether two texts differ in white space only."""
-    return b"".join(b"".join(one).split()) == b"".join(b"".join(two).split())
+    """Tell whether two texts differ as a formatter makes them: in white space, and in brackets around what it wraps."""
+    texts = [*one], [*two]
+    if any(line.rstrip().endswith((b"(", b"[", b"{")) for lines in texts for line in lines):
+        return _unwrapped(texts[0]) == _unwrapped(texts[1])
+    return b"".join(b"".join(texts[0]).split()) == b"".join(b"".join(texts[1]).split())
+
+
+def _unwrapped(lines: Iterable[bytes]) -> bytes:
+    """Give a text without white space, without round brackets, and without commas before what closes."""
+    return re.sub(rb",(?=[\])}]|$)|[()]", b"", b"".join(b"".join(lines).split()))
 
 
 def _saying(lines: Iterable[bytes]) -> list[bytes]:

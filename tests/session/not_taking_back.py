@@ -46,6 +46,13 @@ def the_message_says_that_it_rolls_back(shop: Shop) -> None:
 
 
 @innocent
+def the_message_says_that_it_is_so_again(shop: Shop) -> None:
+    shop.trunk({"cart.py": CART.replace("return 4", "return 44")}, "Change it")
+    shop.begin()
+    shop.own({"cart.py": CART}, "Allow four again (unpin)")
+
+
+@innocent
 def the_body_of_the_message_says_it(shop: Shop) -> None:
     shop.trunk({"cart.py": FIXED})
     shop.begin()
@@ -64,6 +71,15 @@ def formatting_goes_back(shop: Shop) -> None:
     shop.trunk({"cart.py": CART.replace("    return", "\treturn")}, "Indent with tabs")
     shop.begin()
     shop.own({"cart.py": CART})
+
+
+@innocent
+def what_a_formatter_wrapped_goes_back(shop: Shop) -> None:
+    wrapped, whole = "found = (\n    total(items, prices)\n)\n", "found = total(\n    items, prices,\n)\n"
+    shop.trunk({"form.py": f"first = 1\nlast = 2\n{wrapped}"}, "Add a form")
+    shop.trunk({"form.py": f"first = 1\nlast = 2\n{whole}"}, "Format anew")
+    shop.begin()
+    shop.own({"form.py": f"first = 11\nlast = 2\n{wrapped}"})
 
 
 @innocent

@@ -44,6 +44,8 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
     from sidecar.operations.who_is_there import agents_in
     from sidecar.session.check import check_path, object_of, undone_in
 
+    if not _sees_the_same(picture, message):
+        return None
     files: list[CheckedFile] = []
     for place in message["places"]:
         found = check_path(picture, str(place))
@@ -51,8 +53,6 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
             return None
         files += found
     others = {key: name for file in files for key, name in file.others.items()}
-    if others and not _sees_the_same(picture, message):
-        return None
     missing: list[str] = []
 
     def taken_back(key: str) -> Sequence[Undone]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sidecar.agents import pictures
-from sidecar.model.picture import Picture
+from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.operations.picture_news import overlap_news
 from sidecar.session import at_paths, once
@@ -127,6 +127,24 @@ def test_tables_say_the_same_from_a_session_and_by_themselves(
         monkeypatch.setattr(once, name, refuse)
     assert [sidecar(repo.parent / "landed", *command) for command in commands] == alone
     assert "a.txt" in alone[0].out
+
+
+def test_a_session_answers_nobody_where_a_killed_operation_has_left_something(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command clears that up first."""
+    write(repo.parent / "one", {"mine.txt": "only here\n"})
+    door.until(lambda picture: "mine.txt" in {name for one in picture.worktrees for name in paths_of(one)})
+    monkeypatch.setattr(once, "look", refuse)
+    (repo / ".git/sidecar/journal").mkdir(parents=True)
+    for command in (["status", "--json"], ["check", "mine.txt", "--json"]):
+        with pytest.raises(AssertionError, match="it looked for itself"):
+            sidecar(repo.parent / "one", *command)
+
+
+def paths_of(state: WorktreeState) -> set[str]:
+    """The paths that a worktree has changed."""
+    return set(state.changes.changes) if state.changes is not None else set()
 
 
 def test_who_asks_a_session_loads_nothing_that_reads_git(repo: Path, door: AtDoor) -> None:

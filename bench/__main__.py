@@ -27,6 +27,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "merge": ("--files", "5000", "--worktrees", "10", "--merges", "3"),
     "release": ("--files", "5000", "--worktrees", "10", "--releases", "1"),
     "guard": ("--files", "5000", "--worktrees", "10"),
+    "breaking": (*SIZE, "--saves", "20"),
     "hook": (*SIZE, "--calls", "10"),
     "soak": ("--minutes", "0.5"),
     "kills": ("--minutes", "0.5"),

@@ -32,6 +32,8 @@ IMAGES_URL = os.environ.get("SIDECAR_IMAGES_URL", "")
 _IMAGE = re.compile(r"^!\[.*\]\(images/.*\)\n+", re.MULTILINE)  # an editor's page of an extension can't show them
 _NOT_NEEDED = ("tkinter", "mypy", "hypothesis", "pygments", "markdown_it", "sqlite3", "pydoc_data")
 """What libraries import for checks, tests and colours of their own, if it is there."""
+_WITH_SYMBOLS = ("tree_sitter*", "cryptography/hazmat/bindings", "watchfiles", "rpds")
+"""Whose libraries come with symbols for debuggers; those that were linked anew for a wheel stay as they are."""
 _PYINSTALLER = (
     "--noconfirm",
     "--onedir",
@@ -118,7 +120,8 @@ def _shrink(internal: Path) -> None:
             link.unlink()
     if sys.platform == "linux" and shutil.which("strip"):
         of_python = [*internal.glob("libpython*.so.*"), *internal.glob("python3*/lib-dynload/*.so")]
-        run(["strip", "--strip-unneeded", *of_python])
+        of_wheels = (file for folder in _WITH_SYMBOLS for file in internal.glob(f"{folder}/*.so"))
+        run(["strip", "--strip-unneeded", *of_python, *of_wheels])
 
 
 def build_vsix(kind: str, server: str) -> Path:

@@ -14,6 +14,7 @@ FLOORS = {
     "system": 0,
     "git": 1,
     "watch": 1,
+    "symbols": 1,
     "session": 2,
     "operations": 3,
     "lsp": 4,
@@ -29,6 +30,13 @@ KNOWN_ONLY_BY = {
     "psutil": ("system",),
     "inotify_simple": ("watch",),
     "watchfiles": ("watch",),
+    "tree_sitter": ("symbols",),
+    "tree_sitter_python": ("symbols",),
+    "tree_sitter_javascript": ("symbols",),
+    "tree_sitter_typescript": ("symbols",),
+    "tree_sitter_go": ("symbols",),
+    "tree_sitter_rust": ("symbols",),
+    "tree_sitter_java": ("symbols",),
     "click": ("cli",),
     "mcp": ("agents",),
     "mcp_types": ("agents",),
@@ -120,7 +128,7 @@ def shown(path: Path) -> str:
 
 def test_the_house_is_there() -> None:
     packages = {package_of(".".join(path.relative_to(HOUSE).with_suffix("").parts)) for path in MODULES}
-    assert {"model", "git", "watch", "system", "session", "lsp", "cli", "agents", "__main__"} <= packages
+    assert {"model", "git", "watch", "system", "session", "symbols", "lsp", "cli", "agents", "__main__"} <= packages
     assert packages - {"__init__"} <= set(FLOORS)
 
 

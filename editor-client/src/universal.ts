@@ -38,7 +38,7 @@ export async function serverOfWheels(
       await fs.mkdir(home, { recursive: true });
       await call(python, ["-m", "venv", place]);
       const own = path.join(place, PROGRAMS.folder);
-      const from = ["--no-input", "--disable-pip-version-check", "--find-links", wheels, `worktree-sidecar==${version}`];
+      const from = ["--no-input", "--disable-pip-version-check", "--find-links", wheels, `worktree-sidecar[symbols]==${version}`];
       await call(path.join(own, PROGRAMS.python), ["-m", "pip", "install", "--quiet", ...from]);
       const server = path.join(own, PROGRAMS.server);
       await fs.writeFile(`${pointer}.new`, server);

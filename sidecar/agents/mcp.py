@@ -140,13 +140,14 @@ def overlaps(
         return _short(overlaps_object(found.overlaps, map(unknown_object, found.unknown)))
     picture = _picture(folder)
     if not first:
-        return _short(overlaps_object(picture.overlaps, map(unknown_object, picture.unknown)))
+        return _short(overlaps_object(picture.overlaps, map(unknown_object, picture.unknown), picture.broken_uses))
     state = _answered(find_worktree(picture.worktrees, first, _place(folder)))
     if state is None:
         raise ToolError(f"{shown(first)} is no worktree here. Give a second one to compare two commits.")
     key = state.worktree.key
     unknown = (unknown_object(one, key) for one in picture.unknown if one.concerns(key))
-    return _short(overlaps_object((one for one in picture.overlaps if one.seen_from(key)), unknown))
+    broken = [one for one in picture.broken_uses if one.ends(key)]
+    return _short(overlaps_object((one for one in picture.overlaps if one.seen_from(key)), unknown, broken))
 
 
 def check(

@@ -31,10 +31,11 @@ def meetings(place: Place, paths: Sequence[str]) -> list[News]:
     if told is not None:
         return told
     from sidecar.model.settings import Options
-    from sidecar.operations.picture_news import overlap_news
+    from sidecar.operations.picture_news import broken_use_news, overlap_news
     from sidecar.session.at_paths import look_at_paths  # loads libgit2
 
-    return overlap_news(_known(look_at_paths(place.top, inside, Options())), place.top)
+    picture = _known(look_at_paths(place.top, inside, Options()))
+    return [*overlap_news(picture, place.top), *broken_use_news(picture, place.top)]
 
 
 def refused(place: Place, edits: Sequence[Edit]) -> list[News]:

@@ -57,15 +57,18 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
     undone = undone_in(files, lambda key: _taken_back(key, trust))
     if as_json:
         print_json(object_of(files, agents, undone))
-    elif not undone and not any(file.meetings or file.elsewhere for file in files):
+    elif not undone and not any(file.meetings or file.elsewhere or file.broken for file in files):
         nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
         click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
         print_unknown(unknown)
     else:
-        from sidecar.cli.render import print_checked
+        from sidecar.cli.render import print_broken_uses, print_checked
 
         taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
         print_checked(files, agents, taken, is_all=not unknown)
+        for file in files:
+            if file.broken:
+                print_broken_uses(file.broken, file.worktree.key)
         print_unknown(unknown)
     return exit_status((overlap for file in files for overlap, _, _ in file.meetings), unknown)
 

@@ -20,7 +20,7 @@ from sidecar.cli.options import (
 )
 from sidecar.model.messages import no_overlaps
 from sidecar.model.overlaps import Unknown
-from sidecar.model.picture import TRUNK_KEY, Picture, Trunk
+from sidecar.model.picture import TRUNK_KEY, BrokenUse, Picture, Trunk
 from sidecar.model.schema import overlaps_object, unknown_object
 from sidecar.model.words import escape
 from sidecar.session.check import Meeting
@@ -43,7 +43,7 @@ def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) 
     if found.picture is not None:
         warn(found.picture, () if as_json else unknown)
     if as_json:
-        print_json(overlaps_object(listed, (unknown_object(one, found.key) for one in unknown)))
+        print_json(overlaps_object(listed, (unknown_object(one, found.key) for one in unknown), found.broken))
         return exit_status(listed, unknown)
     if not listed:
         click.echo(no_overlaps(is_all=not unknown))
@@ -51,6 +51,10 @@ def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) 
         from sidecar.cli.render import print_overlaps
 
         print_overlaps(found.meetings)
+    if found.broken:
+        from sidecar.cli.render import print_broken_uses
+
+        print_broken_uses(found.broken, found.key)
     print_unknown(unknown)
     return exit_status(listed, unknown)
 
@@ -63,6 +67,12 @@ class _Answer:
     unknown: tuple[Unknown, ...]
     picture: Picture | None = None
     key: str | None = None
+
+    @property
+    def broken(self) -> tuple[BrokenUse, ...]:
+        """Give the broken uses of the Picture, those of the worktree alone where one was asked for."""
+        found = self.picture.broken_uses if self.picture is not None else ()
+        return tuple(one for one in found if self.key is None or one.ends(self.key) is not None)
 
 
 def _look(name: str | None, trust: bool) -> _Answer:

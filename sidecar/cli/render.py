@@ -18,12 +18,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.findings import Finding
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import called, no_overlaps, overlap_notes, short, titled, where
 from sidecar.model.overlaps import Overlap, Side
-from sidecar.model.picture import TRUNK_KEY
+from sidecar.model.picture import TRUNK_KEY, BrokenUse
 from sidecar.model.schema import Json, Restorable
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.session.check import CheckedFile, Meeting
@@ -123,6 +124,17 @@ def print_overlaps(meetings: Sequence[Meeting]) -> None:
     """Print the overlaps to standard output."""
     to = console()
     show(to, overlap_blocks(meetings, to.width))
+
+
+def print_broken_uses(found: Sequence[BrokenUse], key: str | None = None) -> None:
+    """Print which uses break once both are merged, as they are seen from the worktree of that key, or the user's."""
+    to, blocks = console(), []
+    for one in found:
+        mine, _ = (one.ends(key) if key is not None else None) or (one.used, one.removed)
+        where = f"{shown(mine.name) if mine.name is not None else 'trunk'}: {escape(mine.path)}"
+        blocks.append((where, broken_use_sentence(one, mine.key)))
+    click.echo()
+    show(to, [listing("Merges clean, and breaks", blocks)])
 
 
 def agent_text(client: str, edited: float | None, pid: int | None) -> str:

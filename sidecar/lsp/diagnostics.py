@@ -22,6 +22,7 @@ from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import region_range
 from sidecar.lsp.problems import (
     BOTH_APPEND,
+    BROKEN_USE,
     CONFLICT,
     FAILS_TOGETHER,
     IDENTICAL,
@@ -32,6 +33,7 @@ from sidecar.lsp.problems import (
     UNDOES_TRUNK,
     UNKNOWN,
     Problem,
+    breaking,
     code_of,
     failing,
     met_at,
@@ -39,9 +41,12 @@ from sidecar.lsp.problems import (
     trunk_edit,
     undoing,
 )
+from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import Entry
 from sidecar.model.messages import deed_sentence, party
-from sidecar.model.picture import TRUNK_KEY, has_trunk
+from sidecar.model.overlaps import Region
+from sidecar.model.picture import TRUNK_KEY, BrokenUse, End, has_trunk
+from sidecar.model.words import shown
 
 SOURCE = "sidecar"
 SEVERITIES = {
@@ -55,6 +60,7 @@ SEVERITIES = {
     SAME_NUMBER: DiagnosticSeverity.Information,
     BOTH_APPEND: DiagnosticSeverity.Information,
     FAILS_TOGETHER: DiagnosticSeverity.Warning,
+    BROKEN_USE: DiagnosticSeverity.Information,
 }
 PAGES = Path(__file__).with_name("pages")
 """One page for each code; data of the package, so that links work without a network."""
@@ -85,9 +91,8 @@ def publish(view: EditorView, before: Published) -> Published:
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
     indexed = view.indexed
-    for path in dict.fromkeys(
-        (*view.opened, *indexed.file_overlaps, *indexed.trunk_edits, *indexed.undone, *indexed.broken)
-    ):
+    told = (indexed.file_overlaps, indexed.trunk_edits, indexed.undone, indexed.broken, indexed.broken_uses)
+    for path in dict.fromkeys((*view.opened, *(path for one in told for path in one))):
         opened = view.opened.get(path, ())
         if not view.is_shown(path):
             continue
@@ -127,6 +132,7 @@ def _source(view: EditorView, path: str) -> object:
         view.indexed.picture.trunk and view.indexed.picture.trunk.branch,
         view.indexed.undone.get(path),
         view.indexed.broken.get(path),
+        view.indexed.broken_uses.get(path),
         view.unknown_at(path),
         view.show,
     )
@@ -145,9 +151,26 @@ def _of_file(view: EditorView, path: str) -> Iterator[Diagnostic]:
             yield diagnostic(view, problem, data={"commit": undone.commit, "index": index})
     for problem in failing(view, view.indexed.broken.get(path, ()), text):
         yield diagnostic(view, problem)
+    for one, end in view.indexed.broken_uses.get(path, ()):
+        yield from _broken(view, one, end, text)
     for key, unknown in view.unknown_at(path):
         data = {"worktree": unknown.name(key), "key": key, "index": 0}
         yield diagnostic(view, not_known(view, unknown, text), data=data)
+
+
+def _broken(view: EditorView, one: BrokenUse, end: End, text: str) -> Iterator[Diagnostic]:
+    """Draw a broken use at one of its ends: a warning where the merge would have the definition nowhere."""
+    other = one.used if end is one.removed else one.removed
+    related: list[DiagnosticRelatedInformation] | None = None
+    if view.client.related_information and other.name is not None and other.after is not None:
+        path = f"{other.key}/{other.path}"
+        lines = region_range(view.text(path, other.after), Region(other.line, other.line), view.client.encoding)
+        said = f"{shown(other.name)}: {broken_use_sentence(one, other.key)}"
+        related = [DiagnosticRelatedInformation(Location(view.uris(path)[0], lines), said)]
+    for problem in breaking(view, one, end, text):
+        drawn = diagnostic(view, problem, related)
+        drawn.severity = DiagnosticSeverity.Warning if one.nowhere else drawn.severity
+        yield drawn
 
 
 def overlap_diagnostic(view: EditorView, path: str, problem: Problem) -> Diagnostic:
@@ -230,4 +253,7 @@ def _entry(view: EditorView, path: str) -> Entry | None:
     change = view.indexed.trunk_edits.get(path) or view.indexed.undone.get(path)
     if change is not None:
         return change.after
-    return next((one.entry for one in view.indexed.broken.get(path, ())), None)
+    broken = view.indexed.broken.get(path)
+    if broken:
+        return broken[0].entry
+    return next((end.after for _, end in view.indexed.broken_uses.get(path, ())), None)

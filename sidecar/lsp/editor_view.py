@@ -12,7 +12,7 @@ from sidecar.lsp.positions import decode
 from sidecar.model.changes import COMMITTED, Change, Entry
 from sidecar.model.hunks import Hunk
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Broken, Picture, Undone, has_trunk, locate
+from sidecar.model.picture import Broken, BrokenUse, End, Picture, Undone, has_trunk, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,16 @@ class IndexedPicture:
                 path = f"{state.worktree.key}/{one.path}"
                 found[path] = (*found.get(path, ()), one)
         return found
+
+    @cached_property
+    def broken_uses(self) -> Mapping[str, tuple[tuple[BrokenUse, End], ...]]:
+        """Give each broken use with the end that is here, by absolute path; files that are deleted have no line."""
+        found: dict[str, list[tuple[BrokenUse, End]]] = {}
+        for one in self.picture.broken_uses:
+            for end in (one.removed, one.used):
+                if end.name is not None and end.after is not None:
+                    found.setdefault(f"{end.key}/{end.path}", []).append((one, end))
+        return {path: tuple(ends) for path, ends in found.items()}
 
     def unknown_at(self, path: str) -> tuple[tuple[str, Unknown], ...]:
         """Give (key of the file's worktree, what is not known) of all that may concern a file."""

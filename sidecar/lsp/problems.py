@@ -14,6 +14,7 @@ from sidecar.git.surroundings import is_undecided
 from sidecar.lsp.editor_view import EditorView, FileOverlap
 from sidecar.lsp.positions import region_range, text_lines
 from sidecar.model import numbered
+from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import Change
 from sidecar.model.messages import (
     broken_sentence,
@@ -24,7 +25,7 @@ from sidecar.model.messages import (
     undone_clause,
 )
 from sidecar.model.overlaps import WHOLE_FILE, Region, Side, Unknown, counterparts
-from sidecar.model.picture import TRUNK_KEY, Broken, Undone
+from sidecar.model.picture import TRUNK_KEY, Broken, BrokenUse, End, Undone
 from sidecar.model.words import counted, shown
 
 (
@@ -38,6 +39,7 @@ from sidecar.model.words import counted, shown
     SAME_NUMBER,
     BOTH_APPEND,
     FAILS_TOGETHER,
+    BROKEN_USE,
 ) = CODES = (
     "conflict",
     "overlap",
@@ -49,6 +51,7 @@ from sidecar.model.words import counted, shown
     "same-number",
     "both-append",
     "fails-together",
+    "broken-use",
 )
 """The codes of our diagnostics."""
 
@@ -213,6 +216,14 @@ def failing(view: EditorView, broken: Sequence[Broken], text: str) -> list[Probl
         Problem(FAILS_TOGETHER, region_range(text, Region(one.line, one.line), encoding), broken_sentence(one))
         for one in broken[:MOST]
     ]
+
+
+def breaking(view: EditorView, one: BrokenUse, end: End, text: str) -> list[Problem]:
+    """Give the problems at one end of a broken use: a line of what takes away, or each that uses."""
+    lines = one.lines if end is one.used else (end.line,)
+    message, encoding = broken_use_sentence(one, end.key), view.client.encoding
+    ranges = (region_range(text, Region(line, line), encoding) for line in lines[:MOST])
+    return [Problem(BROKEN_USE, place, message) for place in ranges]
 
 
 def not_known(view: EditorView, unknown: Unknown, text: str) -> Problem:

@@ -119,6 +119,50 @@ class Undone:
         return frozenset((self.commit, *self.since))
 
 
+Deed = Literal["removed", "renamed", "moved", "parameters"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One of the two ends: whose it is (as in a `Side`), the file, its content now, and the first line (1-based).
+
+    `after` is None where the file is deleted; there is no line then.
+    """
+
+    key: str
+    name: str | None
+    ref: str
+    path: str
+    line: int
+    after: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenUse:
+    """A use that one side adds of a definition that another one takes away, or has require more.
+
+    `symbol` is the definition as it was called, or of a moved or removed module its path. `now` is what it is called,
+    or where it is, afterwards. `lines` are all of the use's, in `used.path`. `required` is how many arguments a call
+    has to give now. `nowhere`: the merge of the two defines it nowhere. None is what is not known.
+    """
+
+    did: Deed
+    symbol: str
+    removed: End
+    used: End
+    lines: tuple[int, ...]
+    is_module: bool = False
+    now: str | None = None
+    required: int | None = None
+    nowhere: bool | None = None
+
+    def ends(self, key: str) -> tuple[End, End] | None:
+        """Give (this side's end, the other's) for the party of that key; None when it takes no part."""
+        if self.removed.key == key:
+            return self.removed, self.used
+        return (self.used, self.removed) if self.used.key == key else None
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """What `sidecar.check` says of a worktree's file merged with another's, and of neither alone.
@@ -179,7 +223,8 @@ class Picture:
 
     `number` grows by one for every new Picture of a session. `documents` has the version of each unsaved editor text
     that this Picture saw, by absolute path. `problem` is one sentence about the whole repository, or None. `unknown` is
-    where overlaps may be that are not among the `overlaps`.
+    where overlaps may be that are not among the `overlaps`. `broken_uses` are those that were found so far, beside; two
+    Pictures are equal without them.
     """
 
     number: int
@@ -190,6 +235,7 @@ class Picture:
     documents: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     problem: str | None = None
     unknown: tuple[Unknown, ...] = ()
+    broken_uses: tuple[BrokenUse, ...] = field(default=(), compare=False)
 
 
 def has_trunk(picture: Picture, worktree: Worktree) -> bool:

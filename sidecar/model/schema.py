@@ -8,12 +8,13 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from sidecar.model.broken_uses import broken_use_object
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.findings import Finding
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.merging import Extent
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Picture, Undone, WorktreeState
+from sidecar.model.picture import BrokenUse, Picture, Undone, WorktreeState
 from sidecar.model.readiness import Readiness, readiness
 from sidecar.model.regenerate import Remake
 from sidecar.model.sweepers import find_sweeper
@@ -77,12 +78,18 @@ def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NO
         ],
         "overlaps": [overlap_object(overlap, alike) for overlap in picture.overlaps],
         "unknown": [unknown_object(unknown) for unknown in picture.unknown],
+        **_broken(picture.broken_uses),
     }
 
 
-def overlaps_object(overlaps: Iterable[Overlap], unknown: Iterable[Json]) -> Json:
-    """Give what `overlaps --json` prints."""
-    return {"schema": SCHEMA, "overlaps": [overlap_object(overlap) for overlap in overlaps], "unknown": list(unknown)}
+def overlaps_object(overlaps: Iterable[Overlap], unknown: Iterable[Json], broken: Sequence[BrokenUse] = ()) -> Json:
+    """Give what `overlaps --json` prints; where uses break, `broken_uses` there too, as in the others."""
+    listed = [overlap_object(overlap) for overlap in overlaps]
+    return {"schema": SCHEMA, "overlaps": listed, "unknown": list(unknown), **_broken(broken)}
+
+
+def _broken(found: Sequence[BrokenUse]) -> Json:
+    return {"broken_uses": [broken_use_object(one) for one in found]} if found else {}
 
 
 def check_object(
@@ -90,33 +97,28 @@ def check_object(
     unknown: Iterable[Json],
     agents: Iterable[Json],
     undone: Sequence[tuple[str, Undone]] = (),
+    broken: Sequence[BrokenUse] = (),
 ) -> Json:
     """Give what `check --json` prints, of (path, worktree's name, overlaps) per file; `agents` edit in the others.
 
     Where files take back what trunk did, `undone` by (worktree's name, what), there is `undoes` too: [{"worktree",
     "path", "commit", "subject", "author", "commits"}].
     """
+    named = ("path", "commit", "subject", "author")
     undoes = [
-        {
-            "worktree": worktree,
-            **{name: getattr(one, name) for name in ("path", "commit", "subject", "author")},
-            "commits": len(one.commits),
-        }
+        {"worktree": worktree, **{name: getattr(one, name) for name in named}, "commits": len(one.commits)}
         for worktree, one in undone
     ]
     return {
         "schema": SCHEMA,
         "files": [
-            {
-                "path": path,
-                "worktree": worktree,
-                "overlaps": [overlap_object(overlap) for overlap in overlaps],
-            }
+            {"path": path, "worktree": worktree, "overlaps": [overlap_object(overlap) for overlap in overlaps]}
             for path, worktree, overlaps in files
         ],
         "unknown": list(unknown),
         "agents": list(agents),
         **({"undoes": undoes} if undoes else {}),
+        **_broken(broken),
     }
 
 

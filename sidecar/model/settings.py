@@ -88,6 +88,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Changed files larger than this many mebibytes are named, but not compared.",
     ),
     Setting(
+        "symbols",
+        "boolean",
+        True,
+        "Tell where one worktree, or trunk, takes away a definition that another one newly uses (`docs/symbols.md`). "
+        "It takes the extra `worktree-sidecar[symbols]`, which the extension brings.",
+    ),
+    Setting(
         "watcher",
         "string",
         "auto",
@@ -249,7 +256,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "What Is Shown": ("show", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
+    "What Is Shown": ("show", "symbols", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
     "Merging": ("trunk", "verify", "check", "prepare", "verifyTimeout", "landingLimit"),
     "New Worktrees": ("worktreeFolder", "setup"),
     "Keeping and Releasing": ("guard", "guardIgnored", "guardStates", "guardLimit", "retention", "disposable"),

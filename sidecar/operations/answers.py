@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 def give_news(_session: Session, picture: Picture, message: Message) -> Message:
     """Give {"news": [[mark, text, is a conflict]]} for the worktree `key`: of its `paths`, or all conflicts."""
-    from sidecar.operations.picture_news import overlap_news
+    from sidecar.operations.picture_news import broken_use_news, overlap_news
 
-    return {"news": overlap_news(picture, str(message["key"]), only_conflicts="paths" not in message)}
+    key = str(message["key"])
+    if "paths" not in message:
+        return {"news": overlap_news(picture, key, only_conflicts=True)}
+    return {"news": [*overlap_news(picture, key), *broken_use_news(picture, key)]}
 
 
 def give_status(session: Session, picture: Picture, message: Message) -> Message | None:

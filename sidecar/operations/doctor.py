@@ -45,6 +45,7 @@ from sidecar.operations.run import who_holds
 from sidecar.session.address import directory, is_off, log_file, notes
 from sidecar.session.asking import ask_report
 from sidecar.session.watch_notes import watch_notes
+from sidecar.symbols.languages import is_available
 from sidecar.system.files import read_regular, why_not_ours
 from sidecar.system.processes import memory_of
 from sidecar.watch.inotify_backend import most_watches
@@ -52,6 +53,8 @@ from sidecar.watch.inotify_backend import most_watches
 MOST_LOG = 1 << 20
 CALLED = re.compile(r"command -v (.+?) >/dev/null")
 """The program in an entry of ours."""
+SYMBOLS = 'pip install "worktree-sidecar[symbols]"'
+"""What brings the grammars without which definitions and their uses are not looked at."""
 MORE_WATCHES = "Allow more: sudo sysctl fs.inotify.max_user_watches=524288"
 
 
@@ -87,6 +90,7 @@ def _versions() -> Iterator[Check]:
         yield Check("versions", "git", ".".join(map(str, version)))
     pygit2, libgit2 = library_versions()
     yield Check("versions", "pygit2", f"{pygit2}, with libgit2 {libgit2}")
+    yield Check("versions", "symbols", "understood" if is_available() else f"not understood. To have it: {SYMBOLS}")
 
 
 def _of_repository(repository: Repository | Failure) -> Iterator[Check]:

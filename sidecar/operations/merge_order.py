@@ -20,17 +20,25 @@ from sidecar.model.may_overlap import Footprint, footprint, interplay
 from sidecar.model.merge_order import Order, Pair, Turn, find_order, groups, join
 from sidecar.model.merging import Merge, extent_of
 from sidecar.model.messages import remakes_clause
-from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
 from sidecar.model.readiness import conflict_sentence, integrated_sentence, nothing_sentence, uncommitted_sentence
 from sidecar.model.recipes import Install
 from sidecar.model.regenerate import Remake
 from sidecar.model.settings import Options
 from sidecar.model.words import named, shown
 from sidecar.operations.merge.conflicts import remakes_in, unfinished
-from sidecar.operations.merge.needs import find_installs, numbers_taken, participant_of, taking_back, trunk_since
+from sidecar.operations.merge.needs import (
+    find_installs,
+    numbers_taken,
+    participant_of,
+    taking_back,
+    trunk_since,
+    uses_broken,
+)
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.merge_check.telling import failing_together
 from sidecar.operations.run import QUIET, Control
+from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.participants import Participant
 from sidecar.session.proof import integrate
 from sidecar.session.reader import Sources, ask
@@ -100,7 +108,7 @@ class _Entrant:
     what is run before it is verified.
     """
 
-    worktree: Worktree
+    state: WorktreeState
     head: str
     own: frozenset[str]
     changes: ChangeSet
@@ -109,6 +117,10 @@ class _Entrant:
     trunk: Participant
     needs: tuple[Finding, ...] = ()
     installs: tuple[Install, ...] = ()
+
+    @property
+    def worktree(self) -> Worktree:
+        return self.state.worktree
 
     @cached_property
     def shape(self) -> Footprint:
@@ -151,7 +163,7 @@ def _enter(sources: Sources, base: _Base, reading: Reading, control: Control) ->
     if is_blocked(undone):
         installs = find_installs(sources, tree_of(objects, worktree.head))
         return Turn(worktree, False, why=undone[0].message, needs=needs, installs=installs)
-    entrant = _Entrant(worktree, worktree.head, divergence.own, state.changes, other.own, itself, other, needs)
+    entrant = _Entrant(state, worktree.head, divergence.own, state.changes, other.own, itself, other, needs)
     return _try_alone(sources, base, entrant)
 
 
@@ -271,12 +283,14 @@ def _arrange(
         for at, (member, _) in enumerate(sequence.steps)
     }
     count = cache(lambda: count_files(sources.repository.place, base.commit))
+    broken = BrokenUseFinder(sources).find(base.trunk, [entrant.state for entrant in entrants]) or ()
     for number, paths in join(found):
         worktree, changes = entrants[number].worktree, entrants[number].changes
         why = _stops(base, worktree, paths, turns, pairs) if paths else None
         entrant = entrants[number]
         taken = (numbers_taken(sources, entrant.itself, entrants[before].itself) for before in merged)
-        needs = (*entrant.needs, *chain.from_iterable(taken), *_regenerating(remade[number]))
+        breaks = uses_broken(broken, worktree.key, [TRUNK_KEY, *(entrants[before].worktree.key for before in merged)])
+        needs = (*entrant.needs, *chain.from_iterable(taken), *breaks, *_regenerating(remade[number]))
         extent = extent_of(changes.touched.values(), count)
         turns.append(Turn(worktree, True, paths, why, extent, needs, entrant.installs))
         merged.append(number)

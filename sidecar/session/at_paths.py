@@ -5,7 +5,7 @@ Only what can meet these files is read and merged; other files of the repository
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,9 @@ from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import stays_plain
 from sidecar.model.numbered import Number, numbers_added
 from sidecar.model.overlaps import Overlap, Unknown
-from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Worktree, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, BrokenUse, Picture, Trunk, Worktree, WorktreeState
 from sidecar.model.settings import Options
+from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.overlaps import OverlapCache
 from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import READERS, Reading, read_worktree, worktree_state
@@ -62,7 +63,14 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     at = {worktree.key: index for index, worktree in enumerate(worktrees)}
     ordered = sorted((mine, *meeting), key=lambda state: at[state.worktree.key])  # the first is merged into
     overlaps, unknown = _grade(sources, trunk, key, ordered, names)
-    return Picture(1, sources.repository.common_dir, trunk, tuple(ordered), overlaps, unknown=unknown)
+    broken = _broken_at(BrokenUseFinder(sources).find(trunk, (mine, *states), key) or (), key, names)
+    common_dir = sources.repository.common_dir
+    return Picture(1, common_dir, trunk, tuple(ordered), overlaps, unknown=unknown, broken_uses=broken)
+
+
+def _broken_at(found: Iterable[BrokenUse], key: str, names: Collection[str]) -> tuple[BrokenUse, ...]:
+    """Give the broken uses of which a worktree has one end in these files."""
+    return tuple(one for one in found if (ends := one.ends(key)) is not None and ends[0].path in names)
 
 
 def _with_attributes(paths: Sequence[str]) -> tuple[str, ...]:
@@ -75,7 +83,7 @@ def cut_to_paths(picture: Picture, key: str, paths: Sequence[str]) -> Picture:
     """Cut a whole Picture to what `look_at_paths` gives, but for what each worktree has changed."""
     mine = next((state for state in picture.worktrees if state.worktree.key == key), None)
     if mine is None:
-        return replace(picture, worktrees=(), overlaps=(), unknown=())
+        return replace(picture, worktrees=(), overlaps=(), unknown=(), broken_uses=())
     changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
     names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
     numbers = numbers_added(change.path for change in changes if change.before is None)
@@ -98,7 +106,8 @@ def cut_to_paths(picture: Picture, key: str, paths: Sequence[str]) -> Picture:
             if one.concerns(key) and {party for party, _ in one.parties} <= parties and any(map(one.may_be_at, names))
         )
     bare = tuple(replace(state, changes=None) for state in states)
-    return replace(picture, worktrees=bare, overlaps=tuple(overlaps), unknown=tuple(unknown))
+    broken = _broken_at(picture.broken_uses, key, names)
+    return replace(picture, worktrees=bare, overlaps=tuple(overlaps), unknown=tuple(unknown), broken_uses=broken)
 
 
 def _takes_part(state: WorktreeState, names: Collection[str], numbers: Collection[Number]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.model.findings import Failure
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Picture, Undone, Worktree, WorktreeState, locate
+from sidecar.model.picture import BrokenUse, Picture, Undone, Worktree, WorktreeState, locate
 from sidecar.model.schema import Json, check_object, unknown_object
 from sidecar.model.words import escape
 
@@ -20,7 +20,7 @@ Meeting = tuple[Overlap, Side, Side]
 class CheckedFile:
     """A path in its worktree, where it meets others' changes, who else has it changed, and what is not known.
 
-    `is_changed`: its worktree has changed it.
+    `is_changed`: its worktree has changed it. `broken` are the broken uses of which one end is in it.
     """
 
     path: str
@@ -29,6 +29,7 @@ class CheckedFile:
     elsewhere: tuple[Worktree, ...]
     unknown: tuple[Unknown, ...]
     is_changed: bool = False
+    broken: tuple[BrokenUse, ...] = ()
 
     @property
     def others(self) -> dict[str, str]:
@@ -66,7 +67,8 @@ def object_of(files: Sequence[CheckedFile], agents: Sequence[Json], undone: Sequ
     """Give what `check --json` prints."""
     listed = ((file.path, file.worktree.name, [overlap for overlap, _, _ in file.meetings]) for file in files)
     seen = dict.fromkeys((unknown, file.worktree.key) for file in files for unknown in file.unknown)
-    return check_object(listed, (unknown_object(one, key) for one, key in seen), agents, undone)
+    broken = list(dict.fromkeys(one for file in files for one in file.broken))
+    return check_object(listed, (unknown_object(one, key) for one, key in seen), agents, undone, broken)
 
 
 def _checked(
@@ -82,7 +84,8 @@ def _checked(
     key = mine.worktree.key
     unknown = tuple(one for one in picture.unknown if one.concerns(key) and one.may_be_at(path))
     changed = mine.changes is not None and mine.changes.named(path) is not None
-    return CheckedFile(path, mine.worktree, here, elsewhere, unknown, changed)
+    broken = tuple(one for one in picture.broken_uses if (ends := one.ends(key)) is not None and ends[0].path == path)
+    return CheckedFile(path, mine.worktree, here, elsewhere, unknown, changed, broken)
 
 
 def _names(meeting: Meeting, mine: WorktreeState) -> set[str]:

@@ -261,7 +261,9 @@ class Host:
         if picture is None or (message.get("prove") and not self.session.proved(picture)):
             return {}
         states = tuple(replace(state, undone=(), broken=()) for state in picture.worktrees)
-        picture = replace(picture, number=1, documents={}, worktrees=states)
+        key = str(message["key"]) if message.get("paths") is not None else None
+        breaking = self.session.broken_uses(picture, key)
+        picture = replace(picture, number=1, documents={}, worktrees=states, broken_uses=breaking)
         if (paths := message.get("paths")) is not None:
             picture = cut_to_paths(picture, str(message["key"]), [str(path) for path in paths])
         return answer(self.session, picture, message) or {}

@@ -20,10 +20,11 @@ from sidecar.git.process import GitError
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
-from sidecar.model.picture import Broken, Picture, Undone, WatchNote, Worktree
+from sidecar.model.picture import Broken, BrokenUse, Picture, Undone, WatchNote, Worktree
 from sidecar.model.settings import Options
 from sidecar.session.background import Foreground
 from sidecar.session.broken import with_broken
+from sidecar.session.broken_uses import BreakingUses
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.proof import Integrating
 from sidecar.session.reader import Sources, open_sources
@@ -70,6 +71,7 @@ class Session:
         self._measuring = Measuring(folder, options, self.foreground, self._on_finished)
         intended = IntendedRecord(self.repository)
         self._undoing = Undoing(lambda: self._state.sources, intended, self.foreground, self._on_finished)
+        self._breaking = BreakingUses(lambda: self._state.sources, self.foreground, self._on_finished)
         self._on_picture = on_picture
         self._pending = Pending()
         self._unsaved: dict[str, Unsaved] = {}
@@ -173,6 +175,10 @@ class Session:
         state = next((state for state in picture.worktrees if state.worktree.key == key), None)
         return None if state is None else self._undoing.of(state, picture.trunk)
 
+    def broken_uses(self, picture: Picture, only: str | None = None) -> tuple[BrokenUse, ...]:
+        """Give the broken uses of a Picture, those of one worktree alone by its key, and wait for them; any thread."""
+        return self._breaking.now(picture, only)
+
     def watch_report(self) -> tuple[str, int]:
         """Give (how changes are noticed, how many watches that takes)."""
         report = self._watcher.report()
@@ -188,6 +194,7 @@ class Session:
         self._integrating.close()
         self._measuring.close()
         self._undoing.close()
+        self._breaking.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -292,8 +299,10 @@ class Session:
     def _publish(self, picture: Picture) -> None:
         picture = self._undoing.known(self._measuring.known(self._integrating.known(picture)))
         picture = with_broken(picture, self._tried)
+        picture = self._breaking.known(picture)
         self._publish_new(picture)
         self._undoing.look(picture)
+        self._breaking.look(picture)
         self._integrating.prove(picture)
         self._measuring.measure(picture)
 
@@ -312,7 +321,7 @@ class Session:
 
 def _found_beside(picture: Picture) -> list[object]:
     """Give the parts of a Picture that are found later, and that its equality leaves out."""
-    return [(state.bytes, state.undone, state.broken) for state in picture.worktrees]
+    return [picture.broken_uses, *((state.bytes, state.undone, state.broken) for state in picture.worktrees)]
 
 
 def _whole(worktrees: Iterable[Worktree]) -> set[str]:

@@ -18,6 +18,7 @@ from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
 from sidecar.model.settings import Options, build_output
 from sidecar.model.words import did_you_mean, escape, shown
+from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
 from sidecar.session.overlaps import OverlapCache
@@ -57,7 +58,9 @@ def _take_picture(sources: Sources, *, prove: bool) -> Picture | Failure:
     grades = OverlapCache(sources).grade(trunk, states)
     if prove:
         states = tuple(replace(state, integration=integrate(sources, trunk, state)) for state in states)
-    return Picture(1, sources.repository.common_dir, trunk, states, grades.overlaps, unknown=grades.unknown)
+    broken = BrokenUseFinder(sources).find(trunk, states) or ()
+    common_dir, overlaps = sources.repository.common_dir, grades.overlaps
+    return Picture(1, common_dir, trunk, states, overlaps, unknown=grades.unknown, broken_uses=broken)
 
 
 def taken_back(folder: Path, name: str, options: Options | None = None) -> tuple[Undone, ...] | Failure:

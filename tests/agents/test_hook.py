@@ -304,3 +304,15 @@ def test_several_others_in_one_directory_are_one_piece_of_news(one: Path) -> Non
     assert told.count("`sidecar open NAME`") == 1
     hook(edited(one / "b.txt", one, "D"))
     assert said(event("UserPromptSubmit", one, "C", prompt="go")) == ""
+
+
+def test_an_edit_is_told_what_it_takes_away_from_others_and_what_others_took_away(repo: Path) -> None:
+    commit(repo, {"a.py": "def parse(text):\n    return text\n\n\nLIMIT = 3\n", "b.py": "X = 1\n"})
+    one = add_worktree(repo, "one")
+    commit(add_worktree(repo, "two"), {"b.py": "from a import parse\n"})
+    told = said(edited(edit(one, "LIMIT = 3\n", "a.py"), one))
+    assert "a.py: Removes `parse`, which two newly uses in b.py, line 1." in told
+    assert said(edited(one / "a.py", one)) == ""
+    used = edit(repo.parent / "two", "from a import LIMIT, parse\n", "b.py")
+    commit(one, {"a.py": "LIMIT = 3\n"})
+    assert "b.py: Uses `parse` of a.py, which one removes." in said(edited(used, repo.parent / "two", "T"))

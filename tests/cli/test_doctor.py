@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.operations.presence import Agent, log_path, speak
+from sidecar.symbols.languages import is_available
 from tests.cli.conftest import Sidecar
 from tests.harness import add_worktree, git, write
 
@@ -129,3 +130,14 @@ def test_an_entry_of_somebody_who_did_not_close_a_quote(repo: Path, home: Path, 
     entry = {"hooks": [{"type": "command", "command": command}]}
     (home / ".qwen/settings.json").write_text(json.dumps({"hooks": {"SessionStart": [entry]}}))
     assert "Qwen Code" in examined(sidecar, repo)
+
+
+def test_it_says_whether_definitions_and_their_uses_are_understood(
+    repo: Path, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert examined(sidecar, repo)["symbols"] == ("understood", None)
+    monkeypatch.setattr("sidecar.symbols.languages.MODULES", ("tree_sitter", "tree_sitter_of_nobody"))
+    is_available.cache_clear()
+    without = examined(sidecar, repo)["symbols"]
+    is_available.cache_clear()
+    assert without == ('not understood. To have it: pip install "worktree-sidecar[symbols]"', None)

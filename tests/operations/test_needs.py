@@ -171,3 +171,22 @@ def test_a_package_manager_that_is_missing_is_said(shop: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     said = [one.said for one in turn(ordered(shop), "b").installs]
     assert said == ["nothing for yarn.lock, since yarn is not on PATH"]
+
+
+def test_what_breaks_is_told_with_trunk_and_with_whom_comes_before(shop: Path) -> None:
+    commit(shop, {"till.py": "def pay():\n    pass\n\n\ndef open_it():\n    pass\n", "app.py": "X = 1\n"}, "Till")
+    commit(add_worktree(shop, "b"), {"till.py": "def open_it():\n    pass\n"}, "Remove")
+    commit(add_worktree(shop, "c"), {"app.py": "from till import pay\n"}, "Use")
+    order = ordered(shop)
+    assert [needs(order, name) for name in ("b", "c")] == [[], ["broken-use"]]
+    (need,) = turn(order, "c").needs
+    assert (need.severity, need.paths) == ("info", ("app.py",))
+    assert need.message == "app.py: Uses `pay` of till.py, which b removes. Once both are merged, it is nowhere."
+    git(shop, "merge", "--quiet", "c")
+    order = ordered(shop)
+    assert needs(order, "b") == ["broken-use"]
+    said = "till.py: Removes `pay`, which trunk (branch main) newly uses in app.py, line 1. "
+    plan = planned(shop, "b")
+    assert [(one.code, one.severity, one.message) for one in plan.findings] == [
+        ("broken-use", "info", f"{said}Once both are merged, it is nowhere.")
+    ]

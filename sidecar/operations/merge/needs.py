@@ -1,21 +1,23 @@
 """Find what a worktree would still need before it is merged, where git merges it without a word.
 
-What it takes back of trunk, files that it adds with a number that is taken, and what is installed to verify it.
+What it takes back of trunk, files that it adds with a number that is taken, uses that break, and what is installed to
+verify it.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sidecar.git.objects import TREE_MODE, read_blob
 from sidecar.model import recipes
+from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import Entry
 from sidecar.model.findings import Finding, finding
 from sidecar.model.may_overlap import footprint
 from sidecar.model.messages import undone_clause
 from sidecar.model.overlaps import Side
-from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, BrokenUse, Trunk, WorktreeState
 from sidecar.model.recipes import Install
 from sidecar.model.words import shown
 from sidecar.operations.merge.run import MergeChoices
@@ -81,6 +83,14 @@ def numbers_taken(sources: Sources, one: Participant, other: Participant) -> Ite
         mine, theirs = sides
         said = f"{_called(mine)} adds {shown(mine.path)}, and {_called(theirs)} {shown(theirs.path)}."
         yield finding("same-number", f"{said} {overlap.note} Renumber one of them.", (mine.path,))
+
+
+def uses_broken(found: Iterable[BrokenUse], key: str, others: Collection[str]) -> Iterator[Finding]:
+    """Name the definitions that a worktree, by its key, or one of the others takes away and the other newly uses."""
+    for one in found:
+        ends = one.ends(key)
+        if ends is not None and ends[1].key in others:
+            yield finding("broken-use", f"{shown(ends[0].path)}: {broken_use_sentence(one, key)}", (ends[0].path,))
 
 
 def _called(side: Side) -> str:

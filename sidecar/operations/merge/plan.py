@@ -18,16 +18,17 @@ from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merging import Extent, extent_of
-from sidecar.model.picture import Trunk, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, shown, them
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
 from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
 from sidecar.operations.merge.make_commit import default_message
-from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since
+from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since, uses_broken
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
 from sidecar.operations.who_is_there import agents_of, sentence_of
+from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.once import Resolved, resolve_worktree
 from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import Reading, read_worktree, worktree_state
@@ -136,6 +137,8 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             findings += taking_back(sources, state, resolved.trunk, plan.choices)
             if all(one.code != "not-fetched" for one in seen.findings):  # else the plan is made again once it is
                 findings += _numbers_taken(sources, resolved.trunk, state)
+                broken = BrokenUseFinder(sources).find(resolved.trunk, [state]) or ()
+                findings += uses_broken(broken, state.worktree.key, [TRUNK_KEY])
             plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
     if known is None and (there := agents_of(sources.repository, worktree, sources.settings)):

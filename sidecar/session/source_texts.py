@@ -1,0 +1,65 @@
+"""Read the source texts of blobs: what they define and import, and their words; all is remembered by object ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sidecar.git.objects import read_blob
+from sidecar.session.reader import Sources
+from sidecar.symbols.comparing import words
+from sidecar.symbols.reading import Outline, Text, mentions, outline_of, parse
+from sidecar.system.remembering import remembering
+
+REMEMBERED = 2_000_000
+"""Bytes, roughly, of what is remembered of each kind."""
+PARSED = 4
+"""How many parsed texts are kept; what was found in them is kept longer."""
+
+
+@dataclass
+class SourceTexts:
+    """Reads texts by their object ids; for one thread at a time."""
+
+    sources: Sources
+    outline: Callable[[str, str], Outline | None] = field(init=False)
+    words: Callable[[str], frozenset[bytes]] = field(init=False)
+    grown: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
+    _text: Callable[[str, str], Text | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outline = remembering(self._outline, _weight, REMEMBERED)
+        self.words = remembering(lambda oid: frozenset(words(self.content(oid))), _words_weight, REMEMBERED)
+        self.grown = remembering(self._grown, _words_weight, REMEMBERED)
+        self._text = lru_cache(maxsize=PARSED)(lambda oid, language: parse(self.content(oid), language))
+
+    def content(self, oid: str) -> bytes:
+        """Read a blob. GitError."""
+        return read_blob(self.sources.quarantine.objects, oid)
+
+    def text(self, oid: str, language: str) -> Text | None:
+        """Give a blob, parsed; None for what can't be."""
+        return self._text(oid, language)
+
+    def _outline(self, oid: str, language: str) -> Outline | None:
+        text = self.text(oid, language)
+        return outline_of(text) if text is not None else None
+
+    def _grown(self, before: str | None, after: str) -> frozenset[bytes]:
+        """Give the words of which there are more than before."""
+        was = words(self.content(before)) if before is not None else {}
+        return frozenset(word for word, count in words(self.content(after)).items() if count > was.get(word, 0))
+
+
+def _weight(outline: Outline | None) -> int:
+    return 200 if outline is None else 200 + 350 * len(outline.definitions) + 250 * len(outline.imports)
+
+
+def _words_weight(found: frozenset[bytes]) -> int:
+    return 250 + 90 * len(found)
+
+
+def provides(text: Text, name: str) -> bool:
+    """Tell whether a text has a name for others, however it comes by it."""
+    return any(one.role in ("binding", "imported", "exported") for one in mentions(text, name))

@@ -17,6 +17,7 @@ from sidecar.git.history import Commit, LoggedCommit
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import Change, Entry
+from sidecar.model.formatting import differ_by_format
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture, Trunk, Undone, WorktreeState
 from sidecar.session.background import BackgroundJob, Foreground
@@ -177,7 +178,7 @@ class _Look:
             theirs = [
                 hunk
                 for hunk in self.sources.trees.hunks(version.before.oid, version.after.oid)
-                if not _alike(was[hunk.base : hunk.base_end], became[hunk.start : hunk.end])
+                if not differ_by_format(was[hunk.base : hunk.base_end], became[hunk.start : hunk.end])
             ]
             taken = [
                 (mine, hunk)
@@ -220,7 +221,7 @@ class _Look:
         assert change.before is not None
         assert change.after is not None
         lines = self.sources.trees.lines
-        return _alike(lines(change.before.oid), lines(change.after.oid))
+        return differ_by_format(lines(change.before.oid), lines(change.after.oid))
 
     def _went_elsewhere(self, change: Change, here: Sequence[Hunk], added: Iterable[bytes]) -> bool:
         """Tell whether every line that goes is added again, in this file or in another one of the worktree's."""
@@ -291,19 +292,6 @@ def _holds(lines: Sequence[bytes], part: Sequence[bytes]) -> bool:
     """Tell whether lines have others in them, one after the other without a gap."""
     size = len(part)
     return any(list(lines[at : at + size]) == list(part) for at in range(len(lines) - size + 1))
-
-
-def _alike(one: Iterable[bytes], two: Iterable[bytes]) -> bool:
-    """Tell whether two texts differ as a formatter makes them: in white space, and in brackets around what it wraps."""
-    texts = [*one], [*two]
-    if any(line.rstrip().endswith((b"(", b"[", b"{")) for lines in texts for line in lines):
-        return _unwrapped(texts[0]) == _unwrapped(texts[1])
-    return b"".join(b"".join(texts[0]).split()) == b"".join(b"".join(texts[1]).split())
-
-
-def _unwrapped(lines: Iterable[bytes]) -> bytes:
-    """Give a text without white space, without round brackets, and without commas before what closes."""
-    return re.sub(rb",(?=[\])}]|$)|[()]", b"", b"".join(b"".join(lines).split()))
 
 
 def _saying(lines: Iterable[bytes]) -> list[bytes]:

@@ -15,7 +15,7 @@ from sidecar.model.picture import TRUNK_KEY, BrokenUse, Deed, End
 from sidecar.session.merged_names import Hits, MergedNames, Party
 from sidecar.session.source_texts import SourceTexts, provides
 from sidecar.symbols.comparing import NewUse, Removal, User, calls_with_too_few, new_imports, new_uses, removals, words
-from sidecar.symbols.importing import Files, alternatives, stem
+from sidecar.symbols.importing import Files, alternatives, means, stem
 from sidecar.symbols.languages import GO, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
 
@@ -136,12 +136,27 @@ class PairUses:
         stays = (change.path,) if user.path == here else ()  # git merges into the file by its new name
         if self._names.is_conflicted(user.path, here, *stays) or self._names.is_left(removal, here, stays):
             return
+        if not self._is_still_meant(read, here, removal):
+            return
         nowhere = None
         if removal.did != "parameters":
             nowhere = self._names.is_nowhere(was.name, family_of(removal.language), is_method=was.owner is not None)
             if not nowhere and not all(one.is_certain for one in uses):
                 return
         yield self._broken(change, removal, user, uses, nowhere)
+
+    def _is_still_meant(self, user: User, here: str, removal: Removal) -> bool:
+        """Tell whether the merge of the file that uses still imports from where the definition was, as the file does.
+
+        Who takes a definition away changes the imports of it that there are, and git merges that into the file.
+        """
+        names, language = (removal.was.name, removal.was.owner), removal.language
+        found = ((one, means(one, user.path, here, language, user.files)) for one in user.outline.imports)
+        mine = {(one.module, one.name) for one, meant in found if meant == "module" or (meant and one.name in names)}
+        entry = self._names.entry(user.path)
+        outline = self._texts.outline(entry.oid, language_of(user.path) or language) if entry is not None else None
+        kept = {(one.module, one.name) for one in outline.imports} if outline is not None else set()
+        return not mine or not mine.isdisjoint(kept)
 
     def _broken(
         self, change: Change, removal: Removal, user: Change, uses: Sequence[NewUse], nowhere: bool | None

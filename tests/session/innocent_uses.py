@@ -109,6 +109,16 @@ INNOCENT = (
         {"pkg/a.py": f"{A}\n\ndef last():\n    return parse('x')\n"},
     ),
     Case(
+        "python-whose-import-was-changed-too",
+        {**PY, "app.py": "from pkg.a import parse\n\n\ndef one():\n    return parse('a')\n\n\nX = 1\nY = 2\n"},
+        {
+            "pkg/a.py": A_WITHOUT,
+            "pkg/c.py": A_CALLED,
+            "app.py": "from pkg.c import parse\n\n\ndef one():\n    return parse('a')\n\n\nX = 1\nY = 2\n",
+        },
+        {"app.py": "from pkg.a import parse\n\n\ndef one():\n    return parse('a')\n\n\nX = 1\nY = parse('b')\n"},
+    ),
+    Case(
         "python-framework-method",
         {**PY, "pkg/v.py": "class V(View):\n    def get_queryset(self):\n        pass\n"},
         {"pkg/v.py": "class V(View):\n    pass\n"},

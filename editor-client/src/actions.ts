@@ -41,7 +41,7 @@ async function pickIncoming(pictures: readonly Picture[], into: Meant): Promise<
   const offered = choices(pictures, (worktree, picture) =>
     picture.repository === into.repository && isBesideTrunk(worktree, picture) && worktree.path !== into.worktree);
   const name = found(pictures, into)?.name ?? "";
-  return (await pickWorktree(offered, `Merge into ${name}`))?.worktree.path;
+  return (await pickWorktree(offered, pictures, `Merge into ${name}`))?.worktree.path;
 }
 
 function besideTrunk(choice: Choice | undefined, pictures: readonly Picture[]): Choice | undefined {
@@ -96,7 +96,7 @@ export async function openDiff(node: Node | undefined): Promise<void> {
 
 /** Puts a sentence on the clipboard that tells an agent where it works, and what that conflicts with. */
 export async function copyForAgent(pictures: readonly Picture[], one: Meant | undefined, request: Request): Promise<void> {
-  const found = one ?? ofChoice(await pickWorktree(choices(pictures, ({ missing }) => !missing), "Copy Sentence for an Agent"));
+  const found = one ?? ofChoice(await pickWorktree(choices(pictures, ({ missing }) => !missing), pictures, "Copy Sentence for an Agent"));
   const sentence = found && (await request<StatePlan>("sidecar/plan", { ...found, what: "agent" })).sentence;
   if (sentence !== undefined) {
     await vscode.env.clipboard.writeText(sentence);

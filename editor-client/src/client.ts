@@ -16,11 +16,13 @@ import {
 } from "vscode-languageclient/node";
 
 import { askForConsent } from "./consent";
+import { askInNotice, showResult, type List } from "./notices";
 import type { Picture, Worktree } from "./picture";
 import type { Underlines } from "./problems";
 import { createProgress } from "./progress";
-import { COMPARE, CONSENT, MERGE, MOVE, RELEASE, UPDATE } from "./protocol";
+import { COMPARE, CONSENT, MERGE, MOVE, RELEASE, UPDATE, type Result } from "./protocol";
 import { explicitSettings, SECTION } from "./settings";
+import { isTrusted } from "./trust";
 import { saveFirst } from "./window";
 
 export const NAME = "Worktree Sidecar";
@@ -34,8 +36,8 @@ export interface AroundCommands {
   readonly savesFirst: (name: string, argument: unknown, pictures: readonly Picture[]) => Worktree | undefined;
   /** Shows what the answer is about. */
   readonly answered: (name: string, argument: unknown, answer: unknown) => Promise<void>;
-  /** Hears what the server has told the person, to be read again later. */
-  readonly told: (message: string, isWarning: boolean) => void;
+  /** Lists what the server has told the person, to be read again later. */
+  readonly told: List;
 }
 
 /** Writes to the log what the library would show, each time anew and without a way on: the session says it once. */
@@ -73,6 +75,7 @@ export function createClient(
       moreFixes: true,
       hoverLinks: true,
       mergeEditor: true,
+      results: true,
     }),
     markdown: { isTrusted: { enabledCommands: [COMPARE, MERGE, UPDATE, RELEASE, MOVE] } },
     middleware: {
@@ -82,6 +85,9 @@ export function createClient(
         }
       },
       executeCommand: async (name, args: unknown[], next) => {
+        if (name !== COMPARE && !(await isTrusted())) {
+          return null;
+        }
         if (!(await saveFirst(around.savesFirst(name, args[0], pictures())))) {
           return null;
         }
@@ -102,12 +108,23 @@ export function createClient(
   const client: LanguageClient = new QuietClient(SECTION, NAME, server, options);
   client.onRequest(CONSENT, askForConsent);
   client.onNotification(ShowMessageNotification.type, ({ type, message }) => {
-    around.told(message, type !== MessageType.Info);
+    around.told(message, type !== MessageType.Info, []);
     void showing(type)(message);
   });
-  client.onRequest(ShowMessageRequest.type, ({ type, message, actions = [] }) => {
-    around.told(message, type !== MessageType.Info);
-    return showing(type)(message, ...actions);
+  client.onRequest(ShowMessageRequest.type, async ({ type, message, actions = [] }) => {
+    const titles = actions.map(({ title }) => title);
+    const chosen = await askInNotice(around.told, message, type !== MessageType.Info, titles);
+    return actions.find(({ title }) => title === chosen) ?? null;
+  });
+  client.onNotification("sidecar/notice", ({ message }: { readonly message: string }) => {
+    around.told(message, false, []);
+  });
+  client.onNotification("sidecar/result", ({ message, warning, steps }: Result) => {
+    const next = steps.map(({ title, command: name, argument }) => ({
+      title,
+      run: () => void vscode.commands.executeCommand(name, argument),
+    }));
+    void showResult(around.told, message, warning, next);
   });
   client.onDidChangeState(({ newState }) => {
     if (newState === State.Stopped) {
@@ -119,9 +136,7 @@ export function createClient(
   return client;
 }
 
-type Show = <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined>;
-
-function showing(type: MessageType): Show {
+function showing(type: MessageType): (message: string) => Thenable<unknown> {
   const { showErrorMessage, showWarningMessage, showInformationMessage } = vscode.window;
   return type === MessageType.Error ? showErrorMessage : type === MessageType.Warning ? showWarningMessage : showInformationMessage;
 }

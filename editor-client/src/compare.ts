@@ -53,5 +53,6 @@ export async function compareActiveFile(worktree?: string): Promise<void> {
     await vscode.window.showInformationMessage("Open a file of a worktree first: this compares the file in the editor.");
     return;
   }
-  await compare({ uri: uri.toString(), ...(worktree === undefined ? {} : { worktree }) });
+  const line = (vscode.window.activeTextEditor?.selection.active.line ?? 0) + 1;
+  await compare({ uri: uri.toString(), line, ...(worktree === undefined ? {} : { worktree }) });
 }

@@ -10,6 +10,7 @@ import { createOverlapMap } from "./map/panel";
 import { createMarks } from "./marks";
 import { offerMcp } from "./mcp";
 import { isOfGoneRow, meantBy, type Meant } from "./meant";
+import { pickStep } from "./notices";
 import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
 import { moveEdits, openWorktree } from "./open";
 import { showOverlaps } from "./overlaps";
@@ -23,11 +24,18 @@ import { SECTION } from "./settings";
 import { restoreState } from "./states";
 import { createNextStep, createStatus } from "./status";
 import { createWorktreesView, type WorktreesView } from "./tree";
+import { isTrusted } from "./trust";
 import { openFolder } from "./window";
 import type { Node } from "./worktrees";
 
 /** What concerns the texts of a worktree, which are saved before. */
 const OF_TEXTS: readonly string[] = [MERGE, UPDATE, CONTINUE, RELEASE, RESTORE, MOVE];
+
+/** What an untrusted folder is refused before anything is picked. */
+const WRITES: ReadonlySet<string> = new Set([
+  ...["merge", "mergeHere", "mergeAll", "update", "continue", "move", "protect", "unprotect"],
+  ...["release", "releaseAll", "restore", "restoreState", "empty"],
+]);
 
 /** Whose output is in the log. */
 const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
@@ -65,6 +73,9 @@ export function activate(context: vscode.ExtensionContext): void {
     run: (pictures: Picture[], one: Meant | undefined, row: Node | undefined) => Promise<unknown>,
   ): vscode.Disposable =>
     withServer(name, async (argument) => {
+      if (WRITES.has(name) && !(await isTrusted())) {
+        return;
+      }
       const pictures = await started.firstPictures();
       const row = view.node(argument);
       if (isOfGoneRow(argument, row)) {
@@ -80,6 +91,10 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     map,
+    command("answerNotice", async (argument) => {
+      const node = view.node(argument);
+      await (node?.kind === "notice" && pickStep(node.notice.text, node.notice.steps));
+    }),
     withPictures("showMap", async (pictures) => {
       map.show(worktreeHere(pictures)?.repository);
       await Promise.resolve();
@@ -155,7 +170,7 @@ function aroundCommands(log: vscode.LogOutputChannel, view: WorktreesView): Arou
       } else if (name === UPDATE && (answer as UpdateAnswer | null)?.outcome === "conflicts") {
         const { path, worktree, conflicts } = answer as UpdateAnswer;
         const said = (findings ?? []).map(({ message }) => message);
-        view.notice([`${plural(conflicts.length, "file")} to resolve in ${worktree ?? ""}.`, ...said].join(" "), true);
+        view.notice([`${plural(conflicts.length, "file")} to resolve in ${worktree ?? ""}.`, ...said].join(" "), true, []);
         await openConflicts(path ?? "", conflicts);
         for (const message of said) {
           void vscode.window.showInformationMessage(message);

@@ -13,7 +13,7 @@ export async function keepWorktree(pictures: readonly Picture[], undo: boolean):
     await vscode.window.showInformationMessage(`There is no linked worktree that is ${undo ? "" : "not "}protected.`);
     return;
   }
-  const choice = await pickWorktree(offered, undo ? "Unprotect Worktree" : "Protect Worktree");
+  const choice = await pickWorktree(offered, pictures, undo ? "Unprotect Worktree" : "Protect Worktree");
   if (choice) {
     const { worktree, repository } = choice;
     await vscode.commands.executeCommand(KEEP, { worktree: worktree.path, repository, undo, confirmed: true });

@@ -86,7 +86,7 @@ export async function updateWorktree(pictures: readonly Picture[]): Promise<void
   const offered = choices(pictures, isBesideTrunk);
   const here = worktreeHere(pictures)?.worktree.path;
   const choice =
-    offered.find(({ worktree }) => worktree.path === here) ?? (await pickWorktree(offered, "Merge Trunk into Worktree"));
+    offered.find(({ worktree }) => worktree.path === here) ?? (await pickWorktree(offered, pictures, "Merge Trunk into Worktree"));
   if (choice) {
     await vscode.commands.executeCommand(UPDATE, { worktree: choice.worktree.path, repository: choice.repository });
   } else if (offered.length === 0) {

@@ -2,9 +2,10 @@
 
 import * as vscode from "vscode";
 
-import { choices, pickRepository, type Choice } from "./pick";
+import { byRepository, choices, pickRepository, type Choice } from "./pick";
 import type { Picture } from "./picture";
 import { MOVE, OPEN, type Answer } from "./protocol";
+import { isTrusted } from "./trust";
 import { openWindow } from "./window";
 import { branchText } from "./words";
 
@@ -15,15 +16,13 @@ interface Row extends vscode.QuickPickItem {
 /** Picks a worktree, or makes a new one, and opens it in a new window. */
 export async function openWorktree(pictures: readonly Picture[]): Promise<void> {
   const fresh: Row = { label: "$(add) New Worktree...", detail: "A folder and a branch for a new task, from trunk" };
-  const rows = choices(pictures, ({ missing }) => !missing).map(
-    (choice): Row => ({
-      label: `$(git-branch) ${choice.worktree.name}`,
-      description: branchText(choice.worktree),
-      detail: choice.worktree.path,
-      choice,
-    }),
-  );
-  const picked = await vscode.window.showQuickPick([fresh, ...rows], { title: "Open Worktree" });
+  const rows = byRepository<Row>(choices(pictures, ({ missing }) => !missing), pictures, (choice) => ({
+    label: `$(git-branch) ${choice.worktree.name}`,
+    description: branchText(choice.worktree),
+    detail: choice.worktree.path,
+    choice,
+  }));
+  const picked = await vscode.window.showQuickPick<Row>([fresh, ...rows], { title: "Open Worktree" });
   const path = picked?.choice?.worktree.path ?? (picked === fresh ? await makeWorktree(pictures) : undefined);
   if (path !== undefined) {
     await openWindow(path);
@@ -31,7 +30,7 @@ export async function openWorktree(pictures: readonly Picture[]): Promise<void> 
 }
 
 async function makeWorktree(pictures: readonly Picture[]): Promise<string | undefined> {
-  const repository = await pickRepository(pictures);
+  const repository = (await isTrusted()) ? await pickRepository(pictures) : undefined;
   const name =
     repository &&
     (await vscode.window.showInputBox({
@@ -57,7 +56,7 @@ function whyNoName(text: string): string | undefined {
   return name === taken ? undefined : `Git does not take this for a branch.${taken === "" ? "" : ` It takes: ${taken}`}`;
 }
 
-/** Asks for the name of the new worktree; the server shows the plan and does it; then its window is opened. */
+/** Asks for the name of the new worktree; the server shows the plan, does it, and offers its window. */
 export async function moveEdits(pictures: readonly Picture[]): Promise<void> {
   const repository = await pickRepository(pictures);
   if (repository === undefined) {
@@ -71,8 +70,5 @@ export async function moveEdits(pictures: readonly Picture[]): Promise<void> {
     return;
   }
   const worktree = name.trim() === "" ? {} : { worktree: name.trim() };
-  const answer = await vscode.commands.executeCommand<Answer | null>(MOVE, { repository, ...worktree });
-  if (answer?.outcome === "opened" && answer.path) {
-    await openWindow(answer.path);
-  }
+  await vscode.commands.executeCommand(MOVE, { repository, ...worktree });
 }

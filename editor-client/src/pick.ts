@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 
 import { plural, within, type Picture, type Worktree } from "./picture";
 import type { OrderAnswer, Request, Turn } from "./protocol";
-import { branchText } from "./words";
+import { branchText, repositoryFolder, repositoryName } from "./words";
 import { meetings } from "./worktrees";
 
 export interface Choice {
@@ -13,7 +13,7 @@ export interface Choice {
 }
 
 interface Row extends vscode.QuickPickItem {
-  readonly choice: Choice;
+  readonly choice?: Choice;
 }
 
 /** Every worktree of these pictures that passes. */
@@ -23,6 +23,29 @@ export function choices(pictures: Iterable<Picture>, wanted: (worktree: Worktree
       .filter((worktree) => wanted(worktree, picture))
       .map((worktree) => ({ worktree, repository: picture.repository })),
   );
+}
+
+/** A row for each choice; where several repositories are open, those of each under its name. */
+export function byRepository<T extends vscode.QuickPickItem>(
+  offered: readonly Choice[],
+  pictures: readonly Picture[],
+  row: (choice: Choice) => T,
+): (T | vscode.QuickPickItem)[] {
+  if (pictures.length < 2) {
+    return offered.map(row);
+  }
+  return pictures.flatMap((picture) => {
+    const rows = offered.filter(({ repository }) => repository === picture.repository).map(row);
+    const heading = { label: repositoryTitle(picture, pictures), kind: vscode.QuickPickItemKind.Separator };
+    return rows.length === 0 ? [] : [heading, ...rows];
+  });
+}
+
+/** A repository's name, with its folder where another one has the same. */
+function repositoryTitle(picture: Picture, pictures: readonly Picture[]): string {
+  const name = repositoryName(picture);
+  const isAlone = pictures.filter((other) => repositoryName(other) === name).length === 1;
+  return isAlone ? name : `${name} (${repositoryFolder(picture)})`;
 }
 
 /** Whether a worktree is one that work is done in, beside trunk's own checkout. */
@@ -49,11 +72,11 @@ export async function pickToMerge(
   picker.title = "Merge Worktree into Trunk";
   picker.placeholder = "Which worktree?";
   picker.matchOnDescription = picker.matchOnDetail = true;
-  picker.items = offered.map((choice) => row(choice, overlapText(choice, pictures)));
+  picker.items = byRepository<Row>(offered, pictures, (choice) => row(choice, overlapText(choice, pictures)));
   picker.busy = true;
   void turns(offered, request).then((known) => {
-    const [active, first] = [picker.activeItems[0]?.choice, picker.items[0]?.choice];
-    picker.items = ranked(offered, known).map((choice) => {
+    const [active, first] = [picker.activeItems[0]?.choice, picker.items.find(({ choice }) => choice !== undefined)?.choice];
+    picker.items = byRepository<Row>(ranked(offered, known), pictures, (choice) => {
       const turn = known.get(keyOf(choice));
       return row(choice, turn && turnText(turn), overlapText(choice, pictures));
     });
@@ -68,11 +91,12 @@ export async function pickToMerge(
 /** Lets a person pick a worktree of any state. */
 export async function pickWorktree(
   offered: readonly Choice[],
+  pictures: readonly Picture[],
   title: string,
   detail: (choice: Choice) => string = () => "",
 ): Promise<Choice | undefined> {
-  const rows = offered.map((choice) => row(choice, detail(choice)));
-  return (await vscode.window.showQuickPick(rows, { title, placeHolder: "Which worktree?" }))?.choice;
+  const rows = byRepository<Row>(offered, pictures, (choice) => row(choice, detail(choice)));
+  return (await vscode.window.showQuickPick<Row>(rows, { title, placeHolder: "Which worktree?" }))?.choice;
 }
 
 /** The repository of this window, or one that is picked. */
@@ -81,10 +105,12 @@ export async function pickRepository(pictures: readonly Picture[]): Promise<stri
   if (here !== undefined || pictures.length === 0) {
     return here;
   }
-  return await vscode.window.showQuickPick(
-    pictures.map(({ repository }) => repository),
-    { placeHolder: "Which repository?" },
-  );
+  const rows = pictures.map((picture) => ({
+    label: `$(repo) ${repositoryName(picture)}`,
+    description: repositoryFolder(picture),
+    repository: picture.repository,
+  }));
+  return (await vscode.window.showQuickPick(rows, { placeHolder: "Which repository?", matchOnDescription: true }))?.repository;
 }
 
 /** `feat-1`, its branch and how far it is from trunk; below that whatever else there is to say. */

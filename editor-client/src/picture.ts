@@ -119,6 +119,12 @@ export function countText(seen: readonly Sighting[]): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
+/** Whom this window's side meets: a name, or how many there are. */
+export function whomText(seen: readonly Sighting[]): string {
+  const names = [...new Set(seen.map(({ other }) => sideName(other)))];
+  return names.length === 1 ? names[0] ?? "" : names.includes("trunk") ? `trunk and ${plural(names.length - 1, "worktree")}` : plural(names.length, "worktree");
+}
+
 /** For example "lines 3–5, 9", or "" where a side has no lines. */
 export function lineText(side: Side): string {
   const spans = side.regions.map(({ start, end }) => (start === end ? `${start}` : `${start}–${end}`));

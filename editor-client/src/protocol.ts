@@ -30,6 +30,13 @@ export interface ConsentQuestion {
   readonly rows?: readonly PlanRow[];
 }
 
+/** What came of an operation (`sidecar/result`): `steps` are commands, of the server or of the editor, with their argument. */
+export interface Result {
+  readonly message: string;
+  readonly warning: boolean;
+  readonly steps: readonly { readonly title: string; readonly command: string; readonly argument: object }[];
+}
+
 /** A worktree of a plan of many: what is done with it, or, where it is not `offered`, why it stays as it is. */
 export interface PlanRow {
   readonly key: string;

@@ -8,13 +8,22 @@ import {
   RELEASE,
   RELEASE_ALL,
   RESTORE,
-  type Answer,
   type Receipt,
   type RestorableAnswer,
   type Request,
 } from "./protocol";
-import { openWindow } from "./window";
-import { deedText, sizeText } from "./words";
+import { deedText, KEPT_ICONS, sizeText } from "./words";
+
+interface Row extends vscode.QuickPickItem {
+  readonly receipt?: Receipt;
+}
+
+/** What can be restored, under the heading of what happened to it. */
+const GROUPS: readonly { readonly whats: readonly string[]; readonly label: string }[] = [
+  { whats: ["vanished", "wiped"], label: "lost without a release" },
+  { whats: ["release"], label: "released" },
+  { whats: ["merge"], label: "merges that can be taken back" },
+];
 
 const STATES = { integrated: "$(check) integrated", "not-integrated": "not integrated", "no-work": "no work" } as const;
 
@@ -26,7 +35,7 @@ export async function releaseWorktree(pictures: readonly Picture[]): Promise<voi
     await vscode.window.showInformationMessage("There is no linked worktree.");
     return;
   }
-  const choice = await pickWorktree(offered, "Release Worktree", ({ worktree }) => stateText(worktree));
+  const choice = await pickWorktree(offered, pictures, "Release Worktree", ({ worktree }) => stateText(worktree));
   if (choice) {
     await vscode.commands.executeCommand(RELEASE, { worktree: choice.worktree.path, repository: choice.repository });
   }
@@ -51,18 +60,13 @@ export async function restoreWorktree(pictures: readonly Picture[], request: Req
     await vscode.window.showInformationMessage("There is nothing to restore.");
     return;
   }
-  const rows = receipts.map((receipt) => ({ ...receiptRow(receipt), receipt }));
-  const picked = await vscode.window.showQuickPick(rows, { title: "Restore Worktree", placeHolder: "What?" });
-  if (picked === undefined) {
-    return;
-  }
-  const argument = { id: picked.receipt.id, repository };
-  const answer = await vscode.commands.executeCommand<Answer | null>(RESTORE, argument);
-  if (answer?.outcome === "restored" && answer.path) {
-    const open = await vscode.window.showInformationMessage(`${picked.receipt.worktree} is back.`, "Open in New Window");
-    if (open !== undefined) {
-      await openWindow(answer.path);
-    }
+  const rows = GROUPS.flatMap(({ whats, label }): Row[] => {
+    const group = receipts.filter(({ what }) => whats.includes(what)).map((receipt) => ({ ...receiptRow(receipt), receipt }));
+    return group.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...group];
+  });
+  const picked = await vscode.window.showQuickPick<Row>(rows, { title: "Restore, or Take Back a Merge", placeHolder: "What?" });
+  if (picked?.receipt !== undefined) {
+    await vscode.commands.executeCommand(RESTORE, { id: picked.receipt.id, repository });
   }
 }
 
@@ -74,7 +78,7 @@ function stateText({ integration, bytes }: Worktree): string {
 function receiptRow({ what, worktree, branch, time, bytes }: Receipt): vscode.QuickPickItem {
   const size = bytes > 0 ? ` · ${sizeText(bytes)} kept` : "";
   return {
-    label: `$(history) ${worktree}`,
+    label: `$(${KEPT_ICONS[what] ?? "history"}) ${worktree}`,
     description: branch === null || branch === worktree ? "" : branch,
     detail: `${deedText(what)} ${new Date(time * 1000).toLocaleString()}${size}`,
   };

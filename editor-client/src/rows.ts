@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import { lineText, plural, sideName, type Picture, type Worktree } from "./picture";
 import type { Landing, Receipt } from "./protocol";
-import { agentText, ago, branchText, deedText, distanceText, editsText, joined, lastSeen, repositoryName, sizeText } from "./words";
+import { agentText, ago, branchText, deedText, distanceText, editsText, joined, KEPT_ICONS, lastSeen, repositoryName, sizeText } from "./words";
 import { isHere, meetings, workedOn, type Meeting, type Model, type Node } from "./worktrees";
 
 /** How a row looks; `tooltip` is Markdown. `context` are words that menus ask for; `spoken` is what a screen reader says. */
@@ -19,7 +19,6 @@ export interface Row {
   readonly expands: "no" | "closed" | "open";
 }
 
-const KEPT_ICONS: Readonly<Record<string, string>> = { merge: "git-merge", release: "archive", vanished: "trash", wiped: "discard" };
 const HOW: Readonly<Record<string, string>> = { merge: "with a merge commit", squash: "as one commit", rebase: "rebased" };
 const VERDICTS = {
   conflict: { icon: "warning", word: "conflicts" },
@@ -56,8 +55,10 @@ export function row(node: Node, model: Model): Row {
     case "notices":
       return plain("Notices", `${node.notices.length}`, "bell", { context: "notices", expands: "closed" });
     case "notice": {
-      const { text, time, isWarning } = node.notice;
-      return plain(text, ago(time, model.now), isWarning ? "warning" : "info", { context: "notice", tooltip: escaped(text) });
+      const { text, time, isWarning, steps } = node.notice;
+      const offered = steps.map(({ title }) => title).join(", ");
+      const icon = isWarning ? "warning" : steps.length > 0 ? "bell-dot" : "info";
+      return plain(text, joined(ago(time, model.now), offered), icon, { context: words("notice", steps.length > 0 && "open"), tooltip: escaped(text) });
     }
   }
 }

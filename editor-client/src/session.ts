@@ -51,6 +51,9 @@ export function createSession(
   const pictures = new Map<string, Picture>();
   const seen = (): Picture[] => [...pictures.values()];
   const arrived = new vscode.EventEmitter<void>();
+  const settled = new vscode.EventEmitter<void>();
+  /** Whether the server has said that no repository is open here. */
+  let isWithout = false;
   const underlines = createUnderlines(context);
   const chained: Underlines = {
     ...underlines,
@@ -66,6 +69,12 @@ export function createSession(
   };
   context.subscriptions.push(
     arrived,
+    settled,
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) {
+        comeToFront();
+      }
+    }),
     vscode.commands.registerCommand(MORE_FIXES, (fixes: CodeAction[]) => pickFix(client, fixes)),
   );
   let last = Promise.resolve();
@@ -75,16 +84,27 @@ export function createSession(
   let said: Thenable<string | undefined> | undefined;
 
   const firstPictures = async (): Promise<Picture[]> => {
-    if (pictures.size === 0) {
+    if (pictures.size === 0 && !isWithout) {
       const listening: vscode.Disposable[] = [];
       await soon(new Promise<void>((resolve) => {
         arrived.event(() => {
           resolve();
         }, undefined, listening);
+        settled.event(() => {
+          if (isWithout) {
+            resolve();
+          }
+        }, undefined, listening);
       }), FIRST_PICTURE_MILLISECONDS);
       vscode.Disposable.from(...listening).dispose();
     }
     return seen();
+  };
+  /** Says that what one of several windows is told is to be told here. */
+  const comeToFront = (): void => {
+    if (client?.isRunning()) {
+      void client.sendNotification("sidecar/front", {});
+    }
   };
   const inTurn = (step: () => Promise<void>): Promise<void> => {
     last = last.then(step).catch((error: unknown) => {
@@ -143,6 +163,15 @@ export function createSession(
           view.settle();
         }
       });
+      started.onNotification("sidecar/settled", ({ repositories }: { readonly repositories: readonly string[] }) => {
+        if (client === started) {
+          isWithout = repositories.length === 0;
+          settled.fire();
+          if (isWithout) {
+            view.settle();
+          }
+        }
+      });
       started.onNotification("sidecar/history", view.remember);
       started.onNotification("sidecar/copy", ({ text }: { readonly text: string }) => {
         void vscode.env.clipboard.writeText(text);
@@ -158,6 +187,9 @@ export function createSession(
       });
       if (!started.isRunning()) {
         return "ended";
+      }
+      if (vscode.window.state.focused) {
+        comeToFront();
       }
       void firstPictures().then(() => {
         if (client === started) {
@@ -191,6 +223,7 @@ export function createSession(
   const stop = async (): Promise<void> => {
     const old = client;
     client = undefined;
+    isWithout = false;
     pictures.clear();
     onPictures([], true);
     try {

@@ -2,11 +2,13 @@
 
 import * as vscode from "vscode";
 
-import { countText, lineText, plural, sideName, type Next, type Picture, type Sighting, type Worktree } from "./picture";
+import { countText, lineText, plural, sideName, whomText, type Next, type Picture, type Sighting, type Worktree } from "./picture";
 import { SECTION } from "./settings";
 import { workedOn, type Model } from "./worktrees";
 
 const LISTED = 12;
+const WARNING = "statusBarItem.warningBackground";
+const LOOK = { Overlaps: `${SECTION}.showOverlaps`, "Overlap Map": `${SECTION}.showMap`, Worktrees: `${SECTION}.worktrees.focus` };
 
 /** Creates the item, hidden; call the result with every new picture. */
 export function createStatus(context: vscode.ExtensionContext): (seen: readonly Sighting[]) => void {
@@ -18,6 +20,7 @@ export function createStatus(context: vscode.ExtensionContext): (seen: readonly 
   };
 }
 
+/** Counts what meets this window, and says whom; where nothing does, what meets elsewhere. */
 function show(item: vscode.StatusBarItem, seen: readonly Sighting[]): void {
   const here = seen.filter((sighting) => sighting.here);
   if (seen.length === 0) {
@@ -25,24 +28,33 @@ function show(item: vscode.StatusBarItem, seen: readonly Sighting[]): void {
     return;
   }
   const isHere = here.length > 0;
-  item.text = isHere ? `$(git-merge) ${countText(here)}` : `$(git-merge) ${countText(seen)} elsewhere`;
-  item.tooltip = tooltip(seen);
-  const inProblems = here.some(({ overlap }) => overlap.verdict === "conflict");
-  item.command = inProblems ? "workbench.actions.view.problems" : "worktreeSidecar.showOverlaps";
+  item.text = isHere ? `$(git-compare) ${countText(here)} with ${whomText(here)}` : `$(git-compare) ${countText(seen)} between other worktrees`;
+  item.tooltip = tooltip(isHere ? here : seen, isHere ? seen.length - here.length : 0);
+  const conflicts = here.some(({ overlap }) => overlap.verdict === "conflict");
+  item.backgroundColor = conflicts ? new vscode.ThemeColor(WARNING) : undefined;
+  item.command = conflicts ? "workbench.actions.view.problems" : LOOK.Overlaps;
   item.show();
 }
 
-function tooltip(seen: readonly Sighting[]): vscode.MarkdownString {
+function tooltip(counted: readonly Sighting[], more: number): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
-  for (const { overlap, own, other } of seen.slice(0, LISTED)) {
+  text.isTrusted = { enabledCommands: Object.values(LOOK) };
+  const line = (said: string): void => {
+    text.appendText(said);
+    text.appendMarkdown("\n\n");
+  };
+  for (const { overlap, own, other } of counted.slice(0, LISTED)) {
     const verdict = overlap.verdict === "clean" ? "overlap" : overlap.verdict;
     const lines = lineText(own);
-    text.appendText(`${verdict}: ${own.path}${lines ? ` ${lines}` : ""}, ${sideName(own)} and ${sideName(other)}`);
-    text.appendMarkdown("\n\n");
+    line(`${verdict}: ${own.path}${lines ? ` ${lines}` : ""}, ${sideName(own)} and ${sideName(other)}`);
   }
-  if (seen.length > LISTED) {
-    text.appendText(`and ${seen.length - LISTED} more`);
+  if (counted.length > LISTED) {
+    line(`and ${counted.length - LISTED} more`);
   }
+  if (more > 0) {
+    line(`${plural(more, "overlap")} between other worktrees`);
+  }
+  text.appendMarkdown(Object.entries(LOOK).map(([title, command]) => `[${title}](command:${command})`).join(" · "));
   return text;
 }
 

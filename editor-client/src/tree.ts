@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import type { List } from "./notices";
 import type { Picture } from "./picture";
 import type { History } from "./protocol";
 import { isEqual, row, type Row } from "./rows";
@@ -21,7 +22,8 @@ export interface WorktreesView {
   /** Says that whoever would have had a picture has sent one by now. */
   readonly settle: () => void;
   readonly remember: (history: History) => void;
-  readonly notice: (text: string, isWarning: boolean) => void;
+  /** Lists something that was said; the result ends what is offered with it. */
+  readonly notice: List;
   readonly clearNotices: () => void;
   readonly model: () => Model;
   readonly node: (id: unknown) => Node | undefined;
@@ -157,9 +159,14 @@ export function createWorktreesView(context: vscode.ExtensionContext, folders: (
       histories.set(history.repository, history);
       update();
     },
-    notice: (text, isWarning) => {
-      notices = [...notices, { number: number++, text, time: Date.now() / 1000, isWarning }].slice(-MOST_NOTICES);
+    notice: (text, isWarning, steps) => {
+      const own = number++;
+      notices = [...notices, { number: own, text, time: Date.now() / 1000, isWarning, steps }].slice(-MOST_NOTICES);
       update();
+      return () => {
+        notices = notices.map((one) => (one.number === own ? { ...one, steps: [] } : one));
+        update();
+      };
     },
     clearNotices: () => {
       notices = [];
@@ -198,6 +205,9 @@ function click(node: Node): vscode.Command | undefined {
   }
   if (node.kind === "file") {
     return { command: `${SECTION}.openDiff`, title: "Compare" };
+  }
+  if (node.kind === "notice") {
+    return node.notice.steps.length > 0 ? { command: `${SECTION}.answerNotice`, title: "Answer" } : undefined;
   }
   return node.kind === "fact" && node.fact.next !== null ? { command: `${SECTION}.${node.fact.next}`, title: node.fact.label } : undefined;
 }

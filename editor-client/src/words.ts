@@ -29,6 +29,9 @@ export function lastSeen({ since, edited }: Agent, now: number): string {
 
 const DEEDS: Readonly<Record<string, string>> = { merge: "merged", release: "released", vanished: "vanished", wiped: "wiped" };
 
+/** The icons of what can be restored, by what happened to it. */
+export const KEPT_ICONS: Readonly<Record<string, string>> = { merge: "git-merge", release: "archive", vanished: "trash", wiped: "discard" };
+
 /** What was done to a worktree of which a receipt tells. */
 export function deedText(what: string): string {
   return DEEDS[what] ?? what;
@@ -37,6 +40,11 @@ export function deedText(what: string): string {
 /** The main worktree's name; a bare repository's own. */
 export function repositoryName({ repository, worktrees }: Picture): string {
   return worktrees.find(({ main }) => main)?.name ?? path.basename(repository);
+}
+
+/** Where a repository is, as a person knows it: its main worktree, else itself. */
+export function repositoryFolder({ repository, worktrees }: Picture): string {
+  return worktrees.find(({ main }) => main)?.path ?? repository;
 }
 
 /** For example "2 commits ahead of main, 1 behind"; "" where there is nothing to measure from. */

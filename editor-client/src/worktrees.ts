@@ -1,5 +1,6 @@
 /** What the Worktrees view shows, as plain values: which rows there are, and below which. */
 
+import type { Step } from "./notices";
 import { isShown, plural, sideName, sidePath, within, type Next, type Overlap, type Picture, type Side, type Worktree } from "./picture";
 import type { History, Landing, Receipt } from "./protocol";
 import { ago, distanceText, editsText, joined, lastSeen, sizeText } from "./words";
@@ -10,6 +11,8 @@ export interface Notice {
   readonly text: string;
   readonly time: number;
   readonly isWarning: boolean;
+  /** What can be done about it now. */
+  readonly steps: readonly Step[];
 }
 
 /** All that the view is made of; `folders` are the window's, `now` is in seconds since 1970. */

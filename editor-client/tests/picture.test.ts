@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countText, lineText, reasons, sightings, type Overlap, type Picture, type Side, type Worktree } from "../src/picture";
+import { countText, lineText, reasons, sightings, whomText, type Overlap, type Picture, type Side, type Worktree } from "../src/picture";
 
 const side = (worktree: string | null, path: string, regions: [number, number][] = []): Side => ({
   worktree,
@@ -107,4 +107,14 @@ void test("lines read as a person would say them", () => {
 void test("what is not known is said once", () => {
   const unknown = [{ worktree: "cart", reason: "What is not committed in cart is not known." }];
   assert.deepEqual(reasons([{ ...picture([]), unknown }, { ...picture([]), unknown }]), [unknown[0]?.reason]);
+});
+
+void test("whom this window meets is named where it is one, and counted where they are several", () => {
+  const between = (...others: (string | null)[]): string =>
+    whomText(sightings([picture(others.map((other) => overlap("conflict", side("cart", "a"), side(other, "a"))))], ["/trees/cart"]));
+  assert.equal(between("mail"), "mail");
+  assert.equal(between("mail", "mail"), "mail");
+  assert.equal(between(null), "trunk");
+  assert.equal(between("mail", "cart-2"), "2 worktrees");
+  assert.equal(between("mail", null), "trunk and 1 worktree");
 });

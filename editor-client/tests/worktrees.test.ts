@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Overlap, Picture, Side, Worktree } from "../src/picture";
 import { isOfGoneRow, meantBy, receiver } from "../src/meant";
 import type { History } from "../src/protocol";
-import { row } from "../src/rows";
+import { row, type Row } from "../src/rows";
 import { distanceText } from "../src/words";
 import { children, conflicts, roots, welcome, workedOn, type Model, type Node } from "../src/worktrees";
 
@@ -212,7 +212,7 @@ void test("a row that went while its menu was open is about nothing, least of al
 
 void test("nothing that a repository names is Markdown in a tooltip", () => {
   const text = "![a*b*](https://example.org/c.png)";
-  const notices = [{ number: 1, text, time: NOW, isWarning: false }];
+  const notices = [{ number: 1, text, time: NOW, isWarning: false, steps: [{ title: text, run: () => undefined }] }];
   const receipts = [{ id: "release-1", what: "release", worktree: text, branch: text, time: NOW, bytes: 0 }];
   const landings = history.landings.map((one) => ({ ...one, worktree: text }));
   const odd = worktree(text, { tip: { subject: text, author: text, time: NOW }, problem: text, swept_by: text });
@@ -223,6 +223,17 @@ void test("nothing that a repository names is Markdown in a tooltip", () => {
   const tooltips = every(roots(now)).map((node) => row(node, now).tooltip);
   assert.ok(tooltips.filter((tooltip) => tooltip.includes("example")).length > 10);
   assert.deepEqual(tooltips.filter((tooltip) => tooltip.includes("![") || tooltip.includes("a*b*")), []);
+});
+
+void test("a notice says what it offers, until it is answered", () => {
+  const notice = (steps: readonly string[]): Row => {
+    const notices = [{ number: 1, text: "one is gone.", time: NOW, isWarning: false, steps: steps.map((title) => ({ title, run: () => undefined })) }];
+    const now = model([picture([worktree("one")])], { notices });
+    const list = found(roots(now), "notices");
+    return row(found(children(list, now), "notice"), now);
+  };
+  assert.deepEqual([notice(["Restore", "Dismiss"]).description, notice(["Restore"]).icon], ["0 seconds ago · Restore, Dismiss", "bell-dot"]);
+  assert.deepEqual([notice([]).description, notice([]).icon], ["0 seconds ago", "info"]);
 });
 
 void test("rows of 50 worktrees with 9,000 overlaps are made at once, those below them when they are opened", () => {

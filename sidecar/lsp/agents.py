@@ -12,7 +12,7 @@ from lsprotocol.types import MessageType
 from sidecar.lsp.commands.arguments import options_of
 from sidecar.lsp.commands.table import run_open
 from sidecar.lsp.history import tell_history
-from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, log_error, say, start_task
+from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, is_quiet, log_error, note, say, start_task
 from sidecar.model.findings import Failure
 from sidecar.model.messages import collision_sentence
 from sidecar.model.picture import Worktree
@@ -92,6 +92,9 @@ async def _offer(state: ServerState, repository: OpenRepository, worktree: Workt
         name = worktree.name.removeprefix("agents-")  # which VS Code takes for its own, and deletes
         return plan_open_free(Path(repository.session.repository), f"{name}-2", None, options)
 
+    if is_quiet(repository):
+        note(state, said)
+        return
     try:
         if not await ask(state, MessageType.Warning, said, [(GIVE, True), (DISMISS, False)]):
             return

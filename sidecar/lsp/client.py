@@ -20,7 +20,7 @@ class Client:
     `waits`, the outcome of an operation as the answer of its command, however long that takes; `consents`, the requests
     `sidecar/consent`; `more_fixes`, quick fixes beyond six as the argument of a command of its own; `hover_links`,
     commands as links in a hover, where it shows the message of a diagnostic by itself; `merge_editor`, to open what is
-    to be resolved itself.
+    to be resolved itself; `results`, the messages `sidecar/result`, with next steps on buttons.
     """
 
     encoding: str = "utf-16"
@@ -40,6 +40,7 @@ class Client:
     more_fixes: bool = False
     hover_links: bool = False
     merge_editor: bool = False
+    results: bool = False
 
 
 def read_client(params: InitializeParams, encoding: str) -> Client:
@@ -65,6 +66,7 @@ def read_client(params: InitializeParams, encoding: str) -> Client:
         more_fixes=_asks_for(params, "moreFixes"),
         hover_links=_asks_for(params, "hoverLinks"),
         merge_editor=_asks_for(params, "mergeEditor"),
+        results=_asks_for(params, "results"),
     )
 
 

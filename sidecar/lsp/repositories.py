@@ -1,7 +1,4 @@
-"""Keep a session and a guard for each repository of the workspace folders and the open documents.
-
-What the guard misses is told at once: a worktree that vanished, or work that was wiped, and that both can be restored.
-"""
+"""Keep a session and a guard for each repository of the workspace folders and the open documents."""
 
 from __future__ import annotations
 
@@ -18,83 +15,18 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import MessageType, WorkspaceFolder
 
 from sidecar.lsp.agents import look_for_agents
-from sidecar.lsp.commands.arguments import options_of, temporary_of
-from sidecar.lsp.commands.table import run_restore
 from sidecar.lsp.documents import Document, Folder, path_of, repository_root, within
 from sidecar.lsp.editor_view import IndexedPicture
-from sidecar.lsp.state import (
-    OpenRepository,
-    ServerState,
-    ask,
-    in_pool,
-    log,
-    log_error,
-    owner,
-    say,
-    show_documents,
-    start_task,
-)
-from sidecar.model.decode import decode
+from sidecar.lsp.notices import show_notice, start_guard
+from sidecar.lsp.state import OpenRepository, ServerState, in_pool, log, log_error, owner, say, start_task
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.messages import with_branch
 from sidecar.model.picture import Picture, problems
 from sidecar.model.settings import Options
-from sidecar.model.words import escape, shown
 from sidecar.session.attached import AttachedSession, Hears
 from sidecar.session.doors import find_session
-from sidecar.session.keeper import Keeper
 
 if TYPE_CHECKING:
-    from sidecar.operations.guard.vanished import Vanished
-    from sidecar.operations.guard.wiped import Wiped
     from sidecar.session.live import Session
-
-RESTORE, SHOW, DISMISS = "Restore", "Show", "Dismiss"
-
-
-async def start_guard(state: ServerState, repository: OpenRepository) -> None:
-    """Keep the states of a repository that was just opened; without a guard everything else goes on."""
-    loop, session = asyncio.get_running_loop(), repository.session
-
-    def on_loop(call: Callable[..., object], *args: object) -> None:
-        with suppress(RuntimeError):  # the loop is gone
-            loop.call_soon_threadsafe(call, *args)
-
-    def start() -> Keeper:
-        if isinstance(session, AttachedSession):
-            return session.start_guard()
-        from sidecar.operations.guard.keeping import Tell  # loads libgit2: after `initialize` is answered
-        from sidecar.operations.merge_check.trying import open_beside
-
-        tell = Tell(
-            lambda vanished: on_loop(lambda: start_task(state, _offer(state, repository, vanished))),
-            lambda wiped: on_loop(lambda: start_task(state, _offer_wiped(state, repository, wiped))),
-            lambda message: on_loop(say, state, message, MessageType.Warning),
-        )
-        return open_beside(session, tell)
-
-    try:
-        guard = await in_pool(state, start)
-    except Exception as error:
-        log_error(state, "Starting the guard", error)
-        return
-    if state.ended or state.repositories.get(repository.session.repository) is not repository:
-        await in_pool(state, guard.close)
-        return
-    repository.guard = guard
-
-
-def _show_notice(state: ServerState, repository: OpenRepository, kind: str, said: Mapping[str, object]) -> None:
-    """Show what the session's guard has noticed and this window alone is told of."""
-    from sidecar.operations.guard.vanished import Vanished
-    from sidecar.operations.guard.wiped import Wiped
-
-    if kind == "vanished" and isinstance(vanished := decode(Vanished, said), Vanished):
-        start_task(state, _offer(state, repository, vanished))
-    elif kind == "wiped" and isinstance(wiped := decode(Wiped, said), Wiped):
-        start_task(state, _offer_wiped(state, repository, wiped))
-    elif kind == "trouble":
-        say(state, str(said.get("message")), MessageType.Warning)
 
 
 def close_repository(repository: OpenRepository) -> None:
@@ -102,54 +34,6 @@ def close_repository(repository: OpenRepository) -> None:
     if repository.guard is not None:
         repository.guard.close()
     repository.session.close()
-
-
-async def _offer(state: ServerState, repository: OpenRepository, vanished: Vanished) -> None:
-    """Say what is gone; where all of it was in trunk, only to the log."""
-    name = with_branch(shown(vanished.name), vanished.branch or vanished.name)
-    when = time.strftime("%H:%M:%S", time.localtime(vanished.kept))
-    text = f"{name} is gone: {escape(vanished.path)} was deleted. What it had at {when} can be restored."
-    if vanished.safe:
-        log(state, f"{text} Everything in it is in trunk. To restore it: sidecar restore {vanished.receipt}")
-        return
-    try:
-        if await ask(state, MessageType.Warning, text, [(RESTORE, True), (DISMISS, False)]):
-            await run_restore(state, vanished.receipt, repository.session.repository)
-    except Exception as error:
-        log_error(state, "Offering to restore", error)
-
-
-async def _offer_wiped(state: ServerState, repository: OpenRepository, wiped: Wiped) -> None:
-    """Say what work is gone, show it, and bring it back; what is dismissed is said nowhere but in the list."""
-    buttons = [(title, title) for title in (RESTORE, SHOW, DISMISS)]
-    try:
-        look_for_agents(state, repository)  # and for receipts: a new one makes no Picture
-        while (chosen := await ask(state, MessageType.Warning, escape(wiped.sentence), buttons)) == SHOW:
-            await _show(state, repository, wiped)
-        if chosen == RESTORE:
-            await run_restore(state, wiped.receipt, repository.session.repository)
-        elif chosen == DISMISS:
-            await in_pool(state, _dismiss, repository, wiped)
-    except Exception as error:
-        log_error(state, "Offering to restore", error)
-
-
-async def _show(state: ServerState, repository: OpenRepository, wiped: Wiped) -> None:
-    """Open the work that is gone as a diff."""
-    from sidecar.operations.guard.showing import wiped_diff, write_diff
-
-    options = options_of(state, trusted=state.trusted is True)
-    text = await in_pool(state, wiped_diff, Path(repository.session.repository), wiped.receipt, options)
-    if isinstance(text, Failure):
-        say(state, text.message, MessageType.Warning)
-    else:
-        show_documents(state, [await in_pool(state, write_diff, temporary_of(state), wiped.receipt, text)])
-
-
-def _dismiss(repository: OpenRepository, wiped: Wiped) -> None:
-    from sidecar.operations.guard.wiped import dismiss
-
-    dismiss(repository.session.repository, wiped.receipt)
 
 
 NOT_A_REPOSITORY = "not-a-repository"
@@ -168,6 +52,10 @@ def read_folders(folders: Iterable[WorkspaceFolder], root_uri: str | None = None
     return tuple(Folder(uri, os.path.realpath(path)) for uri in uris if (path := path_of(uri)) is not None)
 
 
+SETTLED = "sidecar/settled"
+"""The notification of the repositories that are open, once all are that could be, to a client that shows pictures."""
+
+
 async def keep_sessions(state: ServerState) -> None:
     """Open what is missing and close what nobody needs, whenever folders, documents or settings have changed."""
     while True:
@@ -181,6 +69,8 @@ async def keep_sessions(state: ServerState) -> None:
             log_error(state, "Opening repositories", error)
         state.settling = False
         state.settled.set()
+        if state.client.picture:
+            state.server.protocol.notify(SETTLED, {"repositories": list(state.repositories)})
         state.pictures.set()
 
 
@@ -256,7 +146,7 @@ async def _open(state: ServerState, place: str) -> None:
 
     def show(kind: str, said: Mapping[str, object]) -> None:
         if mine:
-            _show_notice(state, mine[0], kind, said)
+            show_notice(state, mine[0], kind, said)
         else:
             early.append((kind, said))
 
@@ -284,7 +174,8 @@ async def _open(state: ServerState, place: str) -> None:
     mine.append(repository)
     state.repositories[session.repository] = repository
     for kind, said in early:
-        _show_notice(state, repository, kind, said)
+        show_notice(state, repository, kind, said)
+    _tell_front(state, repository)
     tell_documents(state, repository)
     if session.picture is not None:
         take_picture(state, repository, session.picture)
@@ -386,15 +277,37 @@ def take_picture(state: ServerState, repository: OpenRepository, picture: Pictur
         return
     repository.indexed = IndexedPicture(picture, repository.session.content, repository.session.hunks)
     repository.drawn.set()
-    _log_problems(state, before.picture if before else None, picture)
+    if not repository.logging:
+        repository.logging = True
+        asyncio.get_running_loop().call_later(PASSING_SECONDS, _log_problems, state, repository)
     tell_documents(state, repository)
     repository.due = True
     state.pictures.set()
     look_for_agents(state, repository)
 
 
-def _log_problems(state: ServerState, before: Picture | None, picture: Picture) -> None:
-    old = {said for _, said in problems(before)} if before else set()
-    for _, problem in problems(picture):
-        if problem not in old:
+PASSING_SECONDS = 2.0
+"""How long a problem has to last to be logged: while a worktree is released its folder goes before git forgets it."""
+
+
+def _log_problems(state: ServerState, repository: OpenRepository) -> None:
+    repository.logging = False
+    if state.ended or repository.indexed is None:
+        return
+    now = [problem for _, problem in problems(repository.indexed.picture)]
+    for problem in dict.fromkeys(now):
+        if problem not in repository.problems:
             log(state, problem, MessageType.Warning)
+    repository.problems = frozenset(now)
+
+
+def come_to_front(state: ServerState) -> None:
+    """Note that the window has the focus: of several that share a session it is told what one of them is told."""
+    state.front = time.monotonic()
+    for repository in state.repositories.values():
+        _tell_front(state, repository)
+
+
+def _tell_front(state: ServerState, repository: OpenRepository) -> None:
+    if state.front and isinstance(repository.session, AttachedSession):
+        repository.session.to_front(state.front)

@@ -31,7 +31,15 @@ from sidecar.lsp.editor_view import EditorView
 from sidecar.lsp.history import HISTORY
 from sidecar.lsp.hover import hover
 from sidecar.lsp.publisher import PICTURE, keep_picturing, keep_publishing
-from sidecar.lsp.repositories import await_repositories, close, keep_sessions, read_folders, retry, tell_documents
+from sidecar.lsp.repositories import (
+    await_repositories,
+    close,
+    come_to_front,
+    keep_sessions,
+    read_folders,
+    retry,
+    tell_documents,
+)
 from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.state import ServerState, in_pool, log_error, owner, start_task, view_of
 from sidecar.model.schema import SCHEMA
@@ -39,6 +47,8 @@ from sidecar.session.attached import AttachedSession
 from sidecar.system.streams import spare_memory
 
 T = TypeVar("T")
+FRONT = "sidecar/front"
+"""The notification by which a client says that its window has got the focus."""
 ANSWER_SECONDS = 4.0
 """How long the answer of a command waits for the outcome, where the client does not."""
 RUNNING = {"schema": SCHEMA, "outcome": "running"}
@@ -79,6 +89,7 @@ def create_server() -> ServerState:
         types.TEXT_DOCUMENT_DID_SAVE: did_save,
         types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
         types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+        FRONT: lambda state, _params: come_to_front(state),
     }
     for method, handler in now.items():
         server.feature(method)(_guard(state, method, handler))

@@ -52,7 +52,9 @@ class OpenRepository:
     `there` are the agents that were seen in each worktree, by its key; `looking` says that somebody is about to look,
     and `look_again` is what will have them looked for later.
     `sharing` has of worktrees, by key, whether several edit them, and the sessions of which a person was told.
-    `history` is the stamp of the receipts, and trunk's commit, of which the client was told.
+    `history` is the stamp of the receipts, and trunk's commit, of which the client was told. `releases` are those
+    that it was told of, None before the first look. `problems` are those that the log has, `logging` says that it is
+    about to get more.
     """
 
     session: AttachedSession | Session
@@ -69,6 +71,9 @@ class OpenRepository:
     there: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
     sharing: dict[str, tuple[bool, frozenset[str]]] = field(default_factory=dict)
     history: tuple[int, str | None] | None = None
+    releases: frozenset[str] | None = None
+    problems: frozenset[str] = frozenset()
+    logging: bool = False
 
 
 @dataclass(eq=False)
@@ -90,14 +95,16 @@ class ServerState:
     """The state of the server: what the client said, what the sessions said, and what the client was told.
 
     `documents` is replaced, never changed, so that an EditorView can keep it; `opened` are the paths of all that there
-    were. `refused` has the failures by place,
-    `said` what the person was told already; `alone` are the places whose session is to be in this process. `trusted` is
-    None for a client that knows no trust. Each that is `running` has a thread of `workers` to itself.
+    were. `refused` has the failures by place, `said` what the person was told already; `alone` are the places whose
+    session is to be in this process, `released` the receipts of its own releases. `trusted` is None for a client that
+    knows no trust. `front` is when the window got the focus last (`time.monotonic`), 0 for never. Each that is
+    `running` has a thread of `workers` to itself.
     """
 
     server: LanguageServer
     client: Client = field(default_factory=Client)
     trusted: bool | None = None
+    front: float = 0.0
     settings: Mapping[str, object] | None = None
     folders: tuple[Folder, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
@@ -108,6 +115,7 @@ class ServerState:
     refused: dict[str, Failure] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     alone: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
     reopen: bool = False
     settling: bool = False
     shut_down: bool = False
@@ -211,6 +219,22 @@ async def ask_which(state: ServerState, title: str, action: str, rows: Sequence[
     wish = {"message": escape(title), "warning": False, "actions": [action], "allows": [], "rows": escaped}
     answer = await state.server.protocol.send_request_async(CONSENT, wish)
     return [str(key) for key in answer] if isinstance(answer, list | tuple) else []
+
+
+NOTICE = "sidecar/notice"
+"""The notification with a `message` that is only listed, to a client that asked for pictures."""
+
+
+def note(state: ServerState, message: str) -> None:
+    """Have a sentence where a person finds it who looks, and nowhere else."""
+    log(state, message)
+    if state.client.picture:
+        state.server.protocol.notify(NOTICE, {"message": escape_lines(message)})
+
+
+def is_quiet(repository: OpenRepository) -> bool:
+    """Tell whether nothing is to be said by itself that is not about a loss."""
+    return repository.session.settings["quiet"] is True
 
 
 def show_documents(state: ServerState, documents: Sequence[Path]) -> None:

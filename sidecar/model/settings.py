@@ -61,6 +61,14 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("conflicts", "overlaps", "everything"),
     ),
     Setting(
+        "quiet",
+        "boolean",
+        False,
+        "Show no notice by itself that is not about a loss: that all work of a worktree is in trunk, or that two "
+        "agents edit in one worktree, is only listed in the Worktrees view. A worktree that was deleted and work that "
+        "was wiped are told all the same, and so is the outcome of what you ask for.",
+    ),
+    Setting(
         "marks.gutter",
         "boolean",
         True,
@@ -256,7 +264,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "What Is Shown": ("show", "symbols", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
+    "What Is Shown": ("show", "quiet", "symbols", "marks.gutter", "marks.overviewRuler", "marks.explorer"),
     "Merging": ("trunk", "verify", "check", "prepare", "verifyTimeout", "landingLimit"),
     "New Worktrees": ("worktreeFolder", "setup"),
     "Keeping and Releasing": ("guard", "guardIgnored", "guardStates", "guardLimit", "retention", "disposable"),
@@ -320,8 +328,8 @@ def settle(git_config: Mapping[str, str | tuple[str, ...]], editor: Mapping[str,
 
 OF_DOORS = frozenset(
     {
-        *("show", "marks.gutter", "marks.overviewRuler", "marks.explorer", "agents", "hookBlocks", "server.path"),
-        *("worktreeFolder", "setup", "verify", "prepare", "verifyTimeout", "landingLimit"),
+        *("show", "quiet", "marks.gutter", "marks.overviewRuler", "marks.explorer", "agents", "hookBlocks"),
+        *("server.path", "worktreeFolder", "setup", "verify", "prepare", "verifyTimeout", "landingLimit"),
     }
 )
 """The settings that no session reads: doors that differ in nothing else share one."""

@@ -171,5 +171,6 @@ def _open_guard(session: Session, tell: Tell) -> Keeper:
             lambda vanished: tell("vanished", None, said(vanished)),
             lambda wiped: tell("wiped", wiped.path, said(wiped)),
             lambda message: tell("trouble", None, {"message": message}),
+            lambda integrated: tell("integrated", None, said(integrated)),
         ),
     )

@@ -93,6 +93,7 @@ class AttachedSession:
         self._texts: dict[str, Mapping[str, Any]] = {}
         self._base = NOTHING
         self._guards = self._closed = False
+        self._front = 0.0
         self._owed: float | None = None
         self._heard = time.monotonic()
         self._ids = count(1)
@@ -117,6 +118,12 @@ class AttachedSession:
             if text is not None:
                 self._texts[path] = message
             self._put(("text", path), message)
+
+    def to_front(self, since: float) -> None:
+        """Note that the door's window has the focus since then (`time.monotonic`): it is told what one is told of."""
+        with self._lock:
+            self._front = since
+            self._put("front", {"do": "front", "since": since})
 
     def refresh(self) -> None:
         """Look again at everything; returns at once."""
@@ -321,6 +328,8 @@ class AttachedSession:
             self._outbox.clear()
             for path, message in self._texts.items():
                 self._put(("text", path), message)
+            if self._front:
+                self._put("front", {"do": "front", "since": self._front})
             self._put("follow", {"do": "follow"})
             if self._guards:
                 self._put("guard", {"do": "guard"})

@@ -52,7 +52,10 @@ Tell = Callable[[str, str | None, Mapping[str, Any]], None]
 
 @dataclass(eq=False)
 class Door:
-    """A door that is attached; `sent` is the last Picture that it got, `newest` one that it has to get."""
+    """A door that is attached; `sent` is the last Picture that it got, `newest` one that it has to get.
+
+    `front` is when its window last got the focus (`time.monotonic`), 0 where nobody says that.
+    """
 
     number: int
     connection: Connection
@@ -65,6 +68,7 @@ class Door:
     settings: Mapping[str, object] | None = None
     newest: Picture | None = None
     active: float = 0.0
+    front: float = 0.0
     told: threading.Condition = field(default_factory=threading.Condition)
 
     def tell(self, picture: Picture) -> None:
@@ -226,6 +230,8 @@ class Host:
             case "shown":
                 with self._lock:
                     self._notices.pop(int(message["notice"]), None)
+            case "front":
+                door.front = float(message["since"])
             case "follow":
                 self._follow(door)
             case "guard":
@@ -345,11 +351,11 @@ class Host:
             self._offer(number)
 
     def _offer(self, number: int) -> None:
-        """Send a notice to the door that is on its worktree, else to the one that was active last."""
+        """Send a notice to the door that had the focus last, else to the one on its worktree, or active last."""
         notice = self._notices[number]
         doors = [door for door in self._doors.values() if door.follows and not door.gone]
         if doors:
-            notice.door = max(doors, key=lambda door: (door.folder == notice.folder, door.active))
+            notice.door = max(doors, key=lambda door: (door.front, door.folder == notice.folder, door.active))
             threading.Thread(target=_send, args=(notice.door, notice.message), daemon=True).start()
 
 

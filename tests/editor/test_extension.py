@@ -32,7 +32,7 @@ _KILLS = 5
 
 def test_the_status_item_counts_and_opens_problems(page: Page, editor: CodeServer, sample: Sample) -> None:
     open_workbench(page, editor, sample.showcase)
-    expect(status_item(page)).to_contain_text("3 conflicts, 4 overlaps")
+    expect(status_item(page)).to_contain_text("3 conflicts, 4 overlaps with ")
     status_item(page).click()
     expect(page.locator(".markers-panel-container")).to_be_visible()
 
@@ -45,6 +45,17 @@ def test_one_worktree_alone_sees_no_status_item(page: Page, editor: CodeServer, 
     run_command(page, "Worktree Sidecar: Show Overlaps")
     expect(page.locator(".notification-list-item-message")).to_contain_text("No overlaps")
     expect(status_item(page)).to_have_count(0)
+
+
+def test_a_folder_that_is_no_repository_is_answered_at_once(page: Page, editor: CodeServer, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a\n")
+    open_workbench(page, editor, folder, folder / "a.txt")
+    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
+    expect(notifications(page)).to_contain_text("No git repository is open here.")
+    run_command(page, "Focus on Worktrees View")
+    expect(page.get_by_text("Its worktrees would be shown with what two of them have changed.")).to_be_visible()
 
 
 def test_show_overlaps_goes_to_the_lines(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:

@@ -143,7 +143,7 @@ def test_typing_without_saving_underlines_and_undoing_clears(
 def test_an_edit_by_a_shell_appears_within_two_seconds(page: Page, editor: CodeServer, sample: Sample) -> None:
     ours = sample.worktrees["search-box"]
     open_workbench(page, editor, ours, ours / "shop" / "search.py")
-    expect(status_item(page)).to_contain_text("elsewhere")  # the server has seen every worktree
+    expect(status_item(page)).to_contain_text("between other worktrees")  # the server has seen every worktree
     subprocess.run(
         ["sed", "-i", "s/limit: int = 20/limit: int = 30/", "shop/search.py"],
         cwd=sample.worktrees["discounts"],

@@ -60,6 +60,9 @@ class Editor:
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
         self.pictures: list[Any] = []
         self.histories: list[Any] = []
+        self.results: list[Any] = []
+        self.listed: list[str] = []
+        self.settled: list[list[str]] = []
         self.closed: list[str] = []
         self.copied: list[str] = []
         self.messages: list[str] = []
@@ -88,6 +91,9 @@ class Editor:
         on(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: self.published.__setitem__(params.uri, params))
         on("sidecar/picture", self.pictures.append)
         on("sidecar/history", self.histories.append)
+        on("sidecar/result", self.results.append)
+        on("sidecar/notice", lambda params: self.listed.append(params.message))
+        on("sidecar/settled", lambda params: self.settled.append(list(params.repositories)))
         on("sidecar/closed", lambda params: self.closed.append(params.repository))
         on("sidecar/copy", lambda params: self.copied.append(params.text))
         on(types.WINDOW_SHOW_MESSAGE, lambda params: self.messages.append(params.message))

@@ -100,6 +100,7 @@ async def test_libgit2_is_not_loaded_before_the_answer_to_initialize() -> None:
 async def test_a_folder_that_is_no_repository_is_logged_once_and_never_shown(tmp_path: Path) -> None:
     async with editing(tmp_path) as editor:
         await editor.until(lambda: f"{tmp_path} is in no git repository." in editor.logged)
+        await editor.until(lambda: editor.settled == [[]])
         (tmp_path / "a.txt").write_text("a\n")
         editor.open(tmp_path / "a.txt")
         assert (

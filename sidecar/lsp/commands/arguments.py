@@ -79,6 +79,11 @@ class Request:
     closes: bool = False
     asks: bool = False
 
+    @property
+    def repository(self) -> str:
+        """Name the repository in an argument of a command: by its common directory, where that is known."""
+        return self.picture.repository if self.picture is not None else str(self.folder)
+
     @cached_property
     def unsaved(self) -> Unsaved:
         """Find the files with unsaved text; reads files, so not for the event loop."""

@@ -23,6 +23,7 @@ from lsprotocol.types import (
 
 from sidecar.lsp.commands.arguments import Request, read_arguments
 from sidecar.lsp.history import tell_history
+from sidecar.lsp.results import Step, tell_result
 from sidecar.lsp.state import (
     RunningOperation,
     ServerState,
@@ -195,12 +196,16 @@ UNTRUSTED = Failure(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an operation: the command's answer, a sentence for the person, and files to look at next."""
+    """What came of an operation: the command's answer, a sentence for the person, and files to look at next.
+
+    `steps` are what is likely to be done next, or takes it back.
+    """
 
     answer: Json
     sentence: str
     ok: bool
     documents: tuple[Path, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +292,8 @@ async def operate(state: ServerState, operation: Operation, call: ExecuteCommand
         if choice is None:
             return question.planned
         outcome = await run_with_progress(state, choice.title, choice.do, token=call.work_done_token)
+        if isinstance(outcome, Outcome) and isinstance(receipt := outcome.answer.get("receipt"), str):
+            state.released.add(receipt)
         for repository in list(state.repositories.values()):
             await tell_history(state, repository)
         if isinstance(outcome, Failure):
@@ -295,7 +302,7 @@ async def operate(state: ServerState, operation: Operation, call: ExecuteCommand
             log(state, outcome.sentence)  # it opens what conflicts, in front of which a message would be in the way
             return outcome.answer
         if outcome.sentence:
-            say(state, outcome.sentence, MessageType.Info if outcome.ok else MessageType.Warning)
+            tell_result(state, outcome.sentence, outcome.steps, ok=outcome.ok)
         show_documents(state, outcome.documents)
         if not (choice.again and outcome.ok):
             return outcome.answer

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.lsp.code_actions import MERGE, RELEASE
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, failed, paragraph, sentences
+from sidecar.lsp.results import Step
 from sidecar.model.findings import Failure, Finding, is_blocked
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import short
@@ -144,7 +146,8 @@ def _continue(plan: ContinuePlan, control: Control) -> Outcome:
     result = apply_continue(plan, control)
     answer = restore_object(result.outcome, result.path, result.findings)
     if result.outcome == "continued":
-        return Outcome(answer, f"The merge in {shown(plan.worktree.name)} is committed.", ok=True)
+        merge = Step("Merge into Trunk", MERGE, {"worktree": plan.worktree.key, "repository": plan.common_dir})
+        return Outcome(answer, f"The merge in {shown(plan.worktree.name)} is committed.", ok=True, steps=(merge,))
     return Outcome(answer, sentences(result.findings, "blocks"), ok=False)
 
 
@@ -265,9 +268,17 @@ def _merged(plan: MergePlan, result: MergeResult) -> Outcome:
     answer = result.as_object(plan.extent)
     if result.outcome == "merged":
         done = f"Merged {name} into {branch}, which is now at {short(result.after or '')}."
-        return Outcome(answer, paragraph(done, sentences(result.findings, "info", "kept")), ok=True)
+        told = sentences(result.findings, "info", "kept")
+        return Outcome(answer, paragraph(done, told), ok=True, steps=_after_merge(plan, result))
     left = f"{name} was not merged, and {branch} is as it was."
     return Outcome(answer, paragraph(left, sentences(result.findings, "blocks")), ok=False)
+
+
+def _after_merge(plan: MergePlan, result: MergeResult) -> tuple[Step, ...]:
+    one, repository = plan.worktree, {"repository": plan.common_dir}
+    release = () if one.main else (Step("Release", RELEASE, {**repository, "worktree": one.key}),)
+    undo = () if result.receipt is None else (Step("Undo", "sidecar.restore", {**repository, "id": result.receipt}),)
+    return (*release, *undo)
 
 
 def _merge_object(outcome: str, plan: MergePlan, findings: tuple[Finding, ...]) -> Json:
@@ -364,5 +375,8 @@ def _merge_in_turn(request: Request, order: Order, control: Control) -> Outcome 
     answer = _merges_object(last.answer["outcome"], zip(names, answers, strict=True), last.answer["findings"])
     branch = shown(order.trunk.branch)
     if last.ok:
-        return Outcome(answer, f"Merged all {merged} into {branch}." if merged > 1 else last.sentence, ok=True)
+        if merged == 1:
+            return replace(last, answer=answer)
+        release = Step("Release All...", "sidecar.releaseAll", {"repository": request.repository})
+        return Outcome(answer, f"Merged all {merged} into {branch}.", ok=True, steps=(release,))
     return Outcome(answer, paragraph(f"Merged {merged} of {ready} into {branch}.", last.sentence), ok=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
+from sidecar.lsp.results import open_window
 from sidecar.model.findings import Failure, is_blocked
 from sidecar.model.schema import restore_object
 from sidecar.model.words import counted, escape, shown
@@ -37,24 +39,26 @@ def ask_open(request: Request, _control: Control) -> Question | Failure:
         )
     then = f" It is set up then: {escape(plan.setup)}" if plan.setup else ""
     text = f"Open a worktree {called}, from {shown(plan.start)}, in {escape(plan.path)}?{then}"
-    choice = Choice("Open", f"Opening {called}", partial(_open, plan))
+    knows = request.arguments.get("confirmed") is True  # then the client opens a window by itself
+    choice = Choice("Open", f"Opening {called}", partial(_open, plan, knows))
     planned = restore_object("planned", plan.path, plan.findings)
     return Question(paragraph(text, sentences(plan.findings, "info")), planned, (choice,))
 
 
-def _open(plan: OpenPlan, control: Control) -> Outcome:
+def _open(plan: OpenPlan, knows: bool, control: Control) -> Outcome:
     from sidecar.operations.open import apply_open
 
     called = shown(plan.branch)
-    return _outcome(apply_open(plan, control), f"{called} is open", f"{called} was not opened.")
+    outcome = _outcome(apply_open(plan, control), plan.common_dir, f"{called} is open", f"{called} was not opened.")
+    return replace(outcome, steps=()) if knows else outcome
 
 
-def _outcome(result: OpenResult, done: str, failed: str) -> Outcome:
+def _outcome(result: OpenResult, repository: str, done: str, failed: str) -> Outcome:
     """Tell of a worktree that was to be made, in these words."""
     answer = restore_object(result.outcome, result.path, result.findings)
-    if result.outcome == "opened":
-        text = f"{done} in {escape(result.path or '')}."
-        return Outcome(answer, paragraph(text, sentences(result.findings, "info")), ok=True)
+    if result.outcome == "opened" and result.path is not None:
+        text = paragraph(f"{done} in {escape(result.path)}.", sentences(result.findings, "info"))
+        return Outcome(answer, text, ok=True, steps=(open_window(result.path, repository),))
     return Outcome(answer, paragraph(failed, sentences(result.findings, "blocks")), ok=False)
 
 
@@ -86,4 +90,6 @@ def _move(plan: MovePlan, control: Control) -> Outcome:
 
     result = apply_move(plan, control)
     files = counted(len(plan.paths), "file", "files")
-    return _outcome(result, f"{files} moved into {shown(plan.opening.branch)}", "The edits were not moved.")
+    return _outcome(
+        result, plan.common_dir, f"{files} moved into {shown(plan.opening.branch)}", "The edits were not moved."
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, PlanRow, Question, paragraph, sentences
+from sidecar.lsp.results import Step
 from sidecar.model.findings import Failure
 from sidecar.model.inventory_findings import size_text, sizes_text
 from sidecar.model.schema import Json, release_object
@@ -144,9 +145,9 @@ def _released(plan: ReleasePlan, result: ReleaseResult) -> Outcome:
     answer = result.as_object()
     name = shown(plan.worktree.name)
     if result.outcome == "released":
-        return Outcome(
-            answer, f"Released {name}: {sizes_text(result.reclaimed, result.kept)}. It can be restored.", ok=True
-        )
+        said = f"Released {name}: {sizes_text(result.reclaimed, result.kept)}. It can be restored."
+        undo = {"id": result.receipt, "repository": plan.common_dir, "confirmed": True}
+        return Outcome(answer, said, ok=True, steps=(Step("Undo", "sidecar.restore", undo),))
     return Outcome(answer, paragraph(f"{name} was not released.", sentences(result.findings, "blocks")), ok=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, paragraph, sentences
+from sidecar.lsp.results import open_window
 from sidecar.model.findings import Failure
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import parse_moment
@@ -163,7 +165,8 @@ def state_plan(request: Request, _control: Control) -> Json | Failure:
 def _go_back(plan: RewindPlan, control: Control) -> Outcome:
     from sidecar.operations.guard.rewind import apply_rewind
 
-    return _outcome(apply_rewind(plan, control), plan.state.facts.name)
+    outcome = _outcome(apply_rewind(plan, control), plan.state.facts.name, plan.repository.common_dir)
+    return outcome if plan.worktree is None else replace(outcome, steps=())
 
 
 def _show_changes(request: Request, plan: RewindPlan, _control: Control) -> Outcome | Failure:
@@ -218,13 +221,14 @@ def _restore(request: Request, receipt: Receipt, control: Control) -> Outcome | 
         said = f"What was wiped in {shown(receipt.worktree)} is back."
         answer = restore_object(result.outcome, result.path, result.findings)
         return Outcome(answer, paragraph(said, sentences(result.findings, "info")), ok=True)
-    return _outcome(result, receipt.worktree)
+    return _outcome(result, receipt.worktree, request.repository)
 
 
-def _outcome(result: RestoreResult, worktree: str) -> Outcome:
+def _outcome(result: RestoreResult, worktree: str, repository: str) -> Outcome:
     answer = restore_object(result.outcome, result.path, result.findings)
     name = shown(worktree)
     if result.outcome != "restored":
         return Outcome(answer, paragraph(f"{name} was not restored.", sentences(result.findings, "blocks")), ok=False)
     done = f"The merge of {name} is taken back." if result.path is None else f"{name} is back in {escape(result.path)}."
-    return Outcome(answer, paragraph(done, sentences(result.findings, "info")), ok=True)
+    steps = () if result.path is None else (open_window(result.path, repository),)
+    return Outcome(answer, paragraph(done, sentences(result.findings, "info")), ok=True, steps=steps)

@@ -86,6 +86,12 @@ async def run_restore(state: ServerState, receipt: str, repository: str) -> None
     await COMMANDS[RESTORE](state, ExecuteCommandParams(RESTORE, [agreed]))
 
 
+async def run_release(state: ServerState, worktree: str, repository: str) -> None:
+    """Ask about the release of a worktree (its path) that the person has just chosen."""
+    wanted = {"worktree": worktree, "repository": repository}
+    await COMMANDS[RELEASE](state, ExecuteCommandParams(RELEASE, [wanted]))
+
+
 async def run_open(state: ServerState, name: str, repository: str) -> str | None:
     """Open the worktree that the person has just agreed to, and give its path; None where there is none."""
     agreed = {"worktree": name, "repository": repository, "confirmed": True}

@@ -26,6 +26,7 @@ from sidecar.operations.guard.ignored import (
     keep_ignored,
     look_at_ignored,
 )
+from sidecar.operations.guard.integrated import Integrated, Integrations, without_merged
 from sidecar.operations.guard.states import history_of, home_of, restored_at
 from sidecar.operations.guard.vanished import Vanished, declared, find_vanished, vanished_of
 from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
@@ -66,11 +67,12 @@ def _ignore(_news: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Whom the guard tells, on its own thread: what has vanished, and in a sentence what it can't do."""
+    """Whom the guard tells, on its own thread: what has vanished, what is in trunk now, and what it can't do."""
 
     vanished: Callable[[Vanished], None] = _ignore
     wiped: Callable[[Wiped], None] = _ignore
     trouble: Callable[[str], None] = _ignore
+    integrated: Callable[[Integrated], None] = _ignore
 
 
 @dataclass(slots=True)
@@ -108,6 +110,8 @@ class Guard:
         self._troubles: dict[str, str] = {}
         self._expired_at = -HOUR
         self._suspicions = Suspicions(sidecar_path(session.repository))
+        self._integrations = Integrations()
+        self._unsaid: list[WorktreeState] = []
         self._resumed = False
         self._saved: dict[str, float] = {}
         self._ignored: dict[str, Ignored] = {}
@@ -124,6 +128,7 @@ class Guard:
 
     def see(self, picture: Picture) -> None:
         """Take in what was looked at; returns at once."""
+        self._unsaid += self._integrations.news(picture)
         self._aside.tell(picture)
 
     def saved(self, path: str) -> None:
@@ -187,9 +192,10 @@ class Guard:
             late = self._keep(opened, sidecar_dir, reading, by_key.get(key)) or late
         opened.stashes.look(sources.repository)
         self._tell_wiped(opened, sidecar_dir)
+        self._tell_integrated(sidecar_dir, picture)
         self._expire(opened, sidecar_dir)
         self._troubles.pop("", None)
-        if late or self._suspicions.held or opened.stashes.dropped:
+        if late or self._suspicions.held or self._unsaid or opened.stashes.dropped:
             self._aside.again(picture)
 
     def _keep(self, opened: _Opened, sidecar_dir: Path, reading: Reading, shown: WorktreeState | None) -> bool:
@@ -277,6 +283,18 @@ class Guard:
         finally:
             for receipt in told:
                 self._tell.wiped(wiped_of(receipt))
+
+    def _tell_integrated(self, sidecar_dir: Path, picture: Picture) -> None:
+        """Tell of worktrees whose work is in trunk now; while an operation of ours is at work, later."""
+        if not (unsaid := list(self._unsaid)):
+            return
+        with hold(self._session.repository, "looking at what came into trunk", wait=1.0, brief=True) as held:
+            if isinstance(held, Finding) or left_over(sidecar_dir) is not None:
+                return
+            found = without_merged(sidecar_dir, picture, unsaid)
+        del self._unsaid[: len(unsaid)]
+        for one in found:
+            self._tell.integrated(one)
 
     def _is_saved(self, path: str) -> bool:
         """Tell whether an editor has written a file a moment ago."""

@@ -1,6 +1,6 @@
 """What looking for broken uses costs: the same server with and without it, side by side on one repository.
 
-    python -m bench.breaking [--files N] [--worktrees N] [--saves N] [--settle SECONDS] [--keep DIR] [--json]
+    python -m bench.breaking [--files N] [--worktrees N] [--saves N] [--rounds N] [--settle SECONDS] [--json]
 
 A save of a file that 15 worktrees have changed, to its diagnostics, by turns of both servers; their memory after that;
 and how long it takes from a save that removes a function in one worktree to `broken-use` where another one uses it.
@@ -20,8 +20,6 @@ from bench.repository import HOT, Repository, replace_file, repository
 from bench.save import READER, saves
 from tests.harness import git, write
 
-ROUNDS = 4
-"""How many turns each of the two has."""
 TAKEN, USING = "core/taken.py", "core/using.py"
 KEPT = "def kept():\n    return 1\n"
 WHOLE = f"def wanted_by_others():\n    return 2\n\n\n{KEPT}"
@@ -31,17 +29,18 @@ USE = "from core.taken import wanted_by_others\n"
 def main(given: Sequence[str] | None = None) -> int:
     parser = arguments(__doc__)
     parser.add_argument("--saves", type=int, default=80, help="how many saves (80)")
+    parser.add_argument("--rounds", type=int, default=4, help="how many turns each of the two has (4)")
     chosen = parser.parse_args(given)
     times: dict[bool, list[float]] = {True: [], False: []}
     sizes: dict[bool, list[float]] = {True: [], False: []}
     with repository(chosen.keep, chosen.files, chosen.worktrees, chosen.seed) as found:
         plain = plain_way(found.every)
-        for turn in range(ROUNDS):
+        for turn in range(chosen.rounds):
             for is_on in (turn % 2 == 0, turn % 2 == 1):
                 with running({"SIDECAR_SESSION": "off"}) as client:
                     initialize(client, found.worktrees[READER], settings={"symbols": is_on})
                     client.calm(chosen.settle)
-                    times[is_on] += saves(client, found, HOT, max(1, chosen.saves // ROUNDS))
+                    times[is_on] += saves(client, found, HOT, max(1, chosen.saves // chosen.rounds))
                     client.calm(chosen.settle)
                     sizes[is_on].append(memory(client.process.pid)[0].pss)
         with running() as client:

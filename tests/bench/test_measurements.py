@@ -39,7 +39,7 @@ def rows(report: Any) -> dict[str, float]:
         ("memory", ("--saves", "2"), "after the saves: all, PSS"),
         ("merge", ("--merges", "1"), "of it the landing stage, p50"),
         ("release", ("--releases", "1", "--ignored", "200"), "release, p50"),
-        ("breaking", ("--saves", "1"), "write to broken-use, p50"),
+        ("breaking", ("--saves", "1", "--rounds", "1"), "write to broken-use, p50"),
         ("guard", ("--minutes", "0.05", "--keepings", "1"), "growth of the object store"),
     ],
 )

@@ -42,7 +42,7 @@ def test_what_takes_trunk_back_is_listed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.undoes_trunk", str(repo)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
     assert "Raise a price (exactly)" in done.stdout, done.stdout + done.stderr
-    assert "1 merges, 1 flagged" in done.stdout
+    assert ", 1 flagged, " in done.stdout
 
 
 def test_files_of_one_number_are_listed(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_plan_says_what_is_known(shop: Path, sidecar: Sidecar) -> None:
 def waiting(shop: Path) -> Path:
     """Have the command begin and never end, until the file that is given is there."""
     line, go = git(shop, "config", "sidecar.check"), shop.parent / "go"
-    git(shop, "config", "sidecar.check", f"touch {shop.parent}/began; test -e {go} || sleep 600; {line}")
+    git(shop, "config", "sidecar.check", f"test -e {go} || {{ touch {shop.parent}/began; sleep 600; }}; {line}")
     return go
 
 

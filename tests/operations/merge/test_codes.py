@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from sidecar.model.findings import codes_by_operation, finding_codes
-from sidecar.operations import landing_repository, merge
+from sidecar.operations import landing_repository, merge, merge_check
 
 COMMANDS = ("prepare", "verify", "regenerate")
 ELSEWHERE = {"busy": "blocks", "unfinished": "blocks", **{f"{name}-failed": "blocks" for name in COMMANDS}}
@@ -14,7 +14,7 @@ ELSEWHERE = {"busy": "blocks", "unfinished": "blocks", **{f"{name}-failed": "blo
 def said() -> dict[str, set[str]]:
     """Code -> its severities, as the source of the operation has them."""
     found: dict[str, set[str]] = {code: {severity} for code, severity in ELSEWHERE.items()}
-    folders = [Path(str(package.__file__)).parent for package in (merge, landing_repository)]
+    folders = [Path(str(package.__file__)).parent for package in (merge, merge_check, landing_repository)]
     for path in (path for folder in folders for path in folder.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "finding":

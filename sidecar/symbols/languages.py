@@ -1,6 +1,6 @@
 """Know the languages whose definitions are understood: their files, their grammars, and what to look for in them.
 
-The patterns are data: a file of tree-sitter queries for each language, in sections. The grammars are an extra,
+The patterns are data: files of tree-sitter queries for each language, in sections. The grammars are an extra,
 `worktree-sidecar[symbols]`: without it `is_available` says no, and nothing else here may be called.
 """
 
@@ -38,6 +38,10 @@ MODULES = ("tree_sitter", *(f"tree_sitter_{name}" for name in (PYTHON, JAVASCRIP
 """What the extra brings."""
 
 QUERIES = Path(__file__).with_name("queries")
+FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {JAVASCRIPT: ("script", JAVASCRIPT), TYPESCRIPT: ("script", TYPESCRIPT), TSX: ("script", TYPESCRIPT)}
+)
+"""The files of patterns of a language, where that is not one of its name."""
 
 
 def language_of(path: str) -> str | None:
@@ -115,13 +119,13 @@ def query(language: str, *sections: str) -> Query | None:
     """Compile sections of a language's patterns; None where there are none."""
     from tree_sitter import Query
 
-    text = "".join(_sections(TYPESCRIPT if language == TSX else language)[section] for section in sections)
+    text = "".join(_sections(name)[section] for section in sections for name in FILES.get(language, (language,)))
     return Query(grammar(language), text) if text.strip() else None
 
 
 @cache
-def _sections(language: str) -> Mapping[str, str]:
-    """Read the patterns of a language; a line `;;; NAME` begins a section."""
-    text = (QUERIES / f"{language}.scm").read_text(encoding="utf-8")
+def _sections(name: str) -> Mapping[str, str]:
+    """Read a file of patterns; a line `;;; NAME` begins a section."""
+    text = (QUERIES / f"{name}.scm").read_text(encoding="utf-8")
     parts = (part.partition("\n") for part in text.split(";;; ")[1:])
-    return {name.strip(): body for name, _, body in parts}
+    return {title.strip(): body for title, _, body in parts}

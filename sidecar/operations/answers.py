@@ -14,7 +14,7 @@ from sidecar.model.decode import encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture, Undone, problems
 from sidecar.operations.presence import CLIENTS
-from sidecar.session.host import Answer
+from sidecar.session.host import Answer, with_uses
 from sidecar.session.live import Session
 from sidecar.session.wire import Message
 
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from sidecar.session.check import CheckedFile
 
 
-def give_news(_session: Session, picture: Picture, message: Message) -> Message:
+def give_news(session: Session, picture: Picture, message: Message) -> Message:
     """Give {"news": [[mark, text, is a conflict]]} for the worktree `key`: of its `paths`, or all conflicts."""
     from sidecar.operations.picture_news import broken_use_news, overlap_news
 
     key = str(message["key"])
     if "paths" not in message:
         return {"news": overlap_news(picture, key, only_conflicts=True)}
+    picture = with_uses(session, picture, message)
     return {"news": [*overlap_news(picture, key), *broken_use_news(picture, key)]}
 
 
@@ -39,6 +40,7 @@ def give_status(session: Session, picture: Picture, message: Message) -> Message
 
     if not _sees_the_same(picture, message):
         return None
+    picture = with_uses(session, picture, message)
     return {"status": status_object(picture, *objects_of(users_of(picture, int(message["pid"]), session.opened)))}
 
 
@@ -49,6 +51,7 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
 
     if not _sees_the_same(picture, message):
         return None
+    picture = with_uses(session, picture, message)
     files: list[CheckedFile] = []
     for place in message["places"]:
         found = check_path(picture, str(place))

@@ -45,7 +45,7 @@ RUNS_PROGRAMS = ("filter.", "merge.", "include.", "includeif.", "extensions.work
 
 
 Answer = Callable[[Session, Picture, Message], Message | None]
-"""Answers a question of a Picture of all that has happened; None in any doubt."""
+"""Answers a question of a Picture of all that has happened, without broken uses (`with_uses`); None in any doubt."""
 Tell = Callable[[str, str | None, Mapping[str, Any]], None]
 """Tells one door: what kind of notice it is, the directory that it is about, and what it says."""
 
@@ -267,11 +267,7 @@ class Host:
         if picture is None or (message.get("prove") and not self.session.proved(picture)):
             return {}
         states = tuple(replace(state, undone=(), broken=()) for state in picture.worktrees)
-        key = str(message["key"]) if message.get("paths") is not None else None
-        breaking = self.session.broken_uses(picture, key)
-        picture = replace(picture, number=1, documents={}, worktrees=states, broken_uses=breaking)
-        if (paths := message.get("paths")) is not None:
-            picture = cut_to_paths(picture, str(message["key"]), [str(path) for path in paths])
+        picture = replace(picture, number=1, documents={}, worktrees=states, broken_uses=())
         return answer(self.session, picture, message) or {}
 
     def _is_for(self, asker: Shared) -> bool:
@@ -365,8 +361,17 @@ def _send(door: Door, message: Message) -> None:
         door.connection.send(message)
 
 
-def _give_picture(_session: Session, picture: Picture, _message: Message) -> Message:
-    return {"picture": encode(change_of(NOTHING, picture))}
+def with_uses(session: Session, picture: Picture, message: Message) -> Picture:
+    """Add the broken uses, which may take a moment to find; cut to the `paths` of the worktree `key` where asked so."""
+    if (paths := message.get("paths")) is None:
+        return replace(picture, broken_uses=session.broken_uses(picture))
+    key = str(message["key"])
+    picture = replace(picture, broken_uses=session.broken_uses(picture, key))
+    return cut_to_paths(picture, key, [str(path) for path in paths])
+
+
+def _give_picture(session: Session, picture: Picture, message: Message) -> Message:
+    return {"picture": encode(change_of(NOTHING, with_uses(session, picture, message)))}
 
 
 def _but_path(shared: Shared) -> dict[str, str]:

@@ -10,7 +10,7 @@ from lsprotocol.types import MessageType
 
 from sidecar.lsp.documents import within
 from sidecar.lsp.state import OpenRepository, ServerState, say
-from sidecar.model.picture import Picture, has_trunk
+from sidecar.model.picture import trunk_checkout
 from sidecar.model.words import escape_lines, shown
 
 if TYPE_CHECKING:
@@ -63,12 +63,7 @@ def tell_released(state: ServerState, repository: OpenRepository, receipts: Sequ
 def _ways_out(repository: OpenRepository, receipt: Receipt) -> tuple[Step, ...]:
     name = repository.session.repository
     restore = Step("Restore", "sidecar.restore", {"id": receipt.id, "repository": name, "confirmed": True})
-    trunk = _trunk_checkout(repository.indexed.picture if repository.indexed else None)
-    here = {"worktree": trunk, "repository": name}
-    there = (Step("Open Trunk", REPLACE_WINDOW, here),) if trunk is not None else ()
+    trunk = trunk_checkout(repository.indexed.picture) if repository.indexed else None
+    here = {"worktree": trunk.worktree.key, "repository": name} if trunk is not None else None
+    there = (Step("Open Trunk", REPLACE_WINDOW, here),) if here is not None else ()
     return (*there, Step("Close Window", CLOSE_WINDOW, {}), restore)
-
-
-def _trunk_checkout(picture: Picture | None) -> str | None:
-    states = picture.worktrees if picture is not None else ()
-    return next((one.worktree.key for one in states if picture is not None and has_trunk(picture, one.worktree)), None)

@@ -244,6 +244,11 @@ def has_trunk(picture: Picture, worktree: Worktree) -> bool:
     return trunk is not None and trunk.commit is not None and worktree.branch == trunk.branch
 
 
+def trunk_checkout(picture: Picture) -> WorktreeState | None:
+    """Find the worktree that has trunk checked out."""
+    return next((state for state in picture.worktrees if has_trunk(picture, state.worktree)), None)
+
+
 def problems(picture: Picture) -> list[tuple[str | None, str]]:
     """Give (worktree's name, None for the repository, sentence) of what is unusual, and of pairs that are not known."""
     whole: list[tuple[str | None, str]] = [(None, picture.problem)] if picture.problem else []

@@ -147,15 +147,22 @@ def who_holds(common_dir: str) -> Finding | None:
     sidecar_dir = sidecar_path(common_dir)
     if not (sidecar_dir / "holder").exists():
         return None
-    lock = FileLock(sidecar_dir / "lock", thread_local=False)
+    taken = take_lock(sidecar_dir / "lock")
+    if isinstance(taken, Timeout):
+        return None if _says(sidecar_dir, "brief") else finding("busy", _who(sidecar_dir))
+    if not isinstance(taken, OSError):
+        taken.release()
+    return None
+
+
+def take_lock(file: Path) -> FileLock | OSError:
+    """Take a lock to keep for as long as one likes; give the error where that fails, a Timeout where it is taken."""
+    lock = FileLock(file, thread_local=False)
     try:
         lock.acquire(timeout=0)
-    except Timeout:
-        return None if _says(sidecar_dir, "brief") else finding("busy", _who(sidecar_dir))
-    except OSError:
-        return None
-    lock.release()
-    return None
+    except OSError as error:
+        return error
+    return lock
 
 
 def is_under_way(common_dir: str) -> bool:

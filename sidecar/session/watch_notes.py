@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -24,8 +23,10 @@ def leave_note(directory: Path, note: WatchNote) -> None:
 
 def watch_notes(repository: str) -> tuple[WatchNote, ...]:
     """Give the notes of the processes that watch a repository now, by its common directory."""
+    from sidecar.system.processes import is_running  # a session only leaves its note
+
     found = (_read(directory / NAME) for directory in quarantine_directories())
-    notes = [note for note in found if note is not None and note.repository == repository and _is_alive(note.pid)]
+    notes = [note for note in found if note is not None and note.repository == repository and is_running(note.pid)]
     return tuple(sorted(notes, key=lambda note: note.pid))
 
 
@@ -37,13 +38,3 @@ def _read(path: Path) -> WatchNote | None:
         return None
     numbers = (note.pid, note.watches, note.worktrees, note.polled)
     return note if all(type(number) is int and number >= 0 for number in numbers) else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return pid > 0

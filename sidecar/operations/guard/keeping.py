@@ -32,7 +32,7 @@ from sidecar.operations.guard.vanished import Vanished, declared, find_vanished,
 from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
 from sidecar.operations.journal import left_over
 from sidecar.operations.records import open_sidecar_dir, sidecar_path
-from sidecar.operations.run import hold
+from sidecar.operations.run import hold, take_lock
 from sidecar.session.background import BackgroundJob
 from sidecar.session.live import Present, Seen, Session, present_state
 from sidecar.session.reader import Sources
@@ -353,15 +353,13 @@ class Guard:
     def _is_ours(self, sidecar_dir: Path) -> bool:
         """Tell whether this process is the one that keeps; when the other one ends, the next look makes it so."""
         if self._lock is None:
-            lock = FileLock(sidecar_dir / "guard.lock", thread_local=False)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
+            taken = take_lock(file := sidecar_dir / "guard.lock")
+            if isinstance(taken, Timeout):
                 return False  # another one keeps
-            except OSError as error:
-                self._trouble(f"The states of worktrees can't be kept: {error.strerror} ({escape(lock.lock_file)}).")
+            if isinstance(taken, OSError):
+                self._trouble(f"The states of worktrees can't be kept: {taken.strerror} ({escape(str(file))}).")
                 return False
-            self._lock = lock
+            self._lock = taken
         return True
 
 

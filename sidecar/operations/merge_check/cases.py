@@ -13,7 +13,7 @@ from sidecar.git.objects import tree_of, write_commit
 from sidecar.model.changes import ChangeSet, Entry
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Broken, Trunk, WorktreeState
-from sidecar.model.said_of_merge import Complaint, OfSide, PlaceIn, Said, only_of_merge
+from sidecar.model.said_of_merge import FINE, Complaint, OfSide, PlaceIn, Said, only_of_merge
 from sidecar.session.reader import Sources
 
 
@@ -95,37 +95,28 @@ def _merge(sources: Sources, tree: str, commit: str, own: Own) -> str | None:
     return merge.tree if merge.clean else None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a case comes to; `complaints` are those of the merge alone. None of that is known where `why` says why."""
-
-    state: str
-    complaints: tuple[Complaint, ...] = ()
-    why: str = ""
-
-
-def verdict(sources: Sources, case: Case, said: Callable[[str], Said | None]) -> Verdict | None:
+def verdict(sources: Sources, case: Case, said: Callable[[str], Said | None]) -> Said | None:
     """Say what a case comes to by what was `said` of each tree; None where one was not tried. GitError.
 
-    The sides alone are asked about only where the command fails on the merge.
+    Its complaints are those of the merge alone. The sides are asked about only where the command fails on the merge.
     """
     merged = said(case.merged)
     if merged is None or merged.state != "fails":
-        return Verdict(merged.state, (), merged.why) if merged is not None else None
+        return merged
     sides: list[OfSide] = []
     for side in case.sides:
         alone = said(side.tree)
         if alone is None:
             return None
         if alone.state == "unknown":
-            return Verdict("unknown", (), alone.why)
+            return Said("unknown", (), alone.why)
         sides.append(OfSide(alone, _places(sources, side.tree, case.merged)))
     if not merged.complaints:
         if all(side.said.state == "fine" for side in sides):
-            return Verdict("fails", (), merged.why)
-        return Verdict("unknown", (), f"It names no line of what is merged: {merged.why}")
+            return Said("fails", (), merged.why)
+        return Said("unknown", (), f"It names no line of what is merged: {merged.why}")
     left = only_of_merge(merged, sides)
-    return Verdict("fails", left) if left else Verdict("fine")
+    return Said("fails", left) if left else FINE
 
 
 def _places(sources: Sources, side: str, merged: str) -> PlaceIn:

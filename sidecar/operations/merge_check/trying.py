@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from sidecar.git.process import GitError
 from sidecar.model.findings import Failure
-from sidecar.model.picture import TRUNK_KEY, Broken, Picture, Trunk, Worktree, WorktreeState, has_trunk
+from sidecar.model.picture import TRUNK_KEY, Broken, Picture, Trunk, Worktree, WorktreeState, has_trunk, trunk_checkout
 from sidecar.model.said_of_merge import Said
 from sidecar.operations.guard.keeping import Tell, open_guard
 from sidecar.operations.records import open_sidecar_dir
-from sidecar.operations.run import is_under_way
+from sidecar.operations.run import is_under_way, take_lock
 from sidecar.session.background import BackgroundJob
 from sidecar.session.keeper import Keeper
 from sidecar.session.live import Seen, Session, present_state
@@ -118,7 +118,7 @@ class Trying:
         if trunk is None or trunk.commit is None or command is None or given == self._tried:
             return
         states = {state.worktree.key: state for state in picture.worktrees}
-        checkout = next((one for one in states.values() if has_trunk(picture, one.worktree)), None)
+        checkout = trunk_checkout(picture)
         if checkout is not None:
             states[TRUNK_KEY] = checkout
         round_ = _Round(self, sources, trunk, checkout.worktree if checkout else None, command, states, began, {})
@@ -151,12 +151,10 @@ class Trying:
     def _is_ours(self, sidecar_dir: Path) -> bool:
         """Tell whether this process is the one that tries; when the other one ends, the next look makes it so."""
         if self._lock is None:
-            lock = FileLock(sidecar_dir / "check.lock", thread_local=False)
-            try:
-                lock.acquire(timeout=0)
-            except (Timeout, OSError):
+            taken = take_lock(sidecar_dir / "check.lock")
+            if isinstance(taken, OSError):
                 return False
-            self._lock = lock
+            self._lock = taken
         return True
 
 

@@ -225,7 +225,7 @@ def _of_sessions() -> Iterator[Check]:
             f"version {escape(note.version)}{', trusted' if note.trusted else ''}",
             f"attached: {escape(doors) or 'nobody, so it ends soon'}",
             f"watching: {report['watches']:,} directories ({escape(str(report['backend']))})",
-            f"memory: {size_text(memory or 0)}",
+            f"memory: {'unknown' if memory is None else size_text(memory)}",
             f"log: {escape(note.log)}",
         )
         yield Check("sessions", f"process {note.pid}", ". ".join(facts))

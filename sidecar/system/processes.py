@@ -197,9 +197,17 @@ def memory_of(pid: int) -> int | None:
     """Give the bytes of memory that a process and all below it have resident; None where there is none."""
     try:
         process = psutil.Process(pid)
-        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+        own = process.memory_info().rss
+        return own + sum(_resident(child) for child in process.children(recursive=True))
     except (psutil.Error, OSError, ValueError):
         return None
+
+
+def _resident(process: psutil.Process) -> int:
+    """Give the bytes that a process has resident: 0 when it has ended."""
+    with contextlib.suppress(psutil.Error, OSError):
+        return int(process.memory_info().rss)
+    return 0
 
 
 def end_marked(operation: str, variable: str = "SIDECAR_OPERATION") -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sidecar.system.processes import processes_inside
+from sidecar.system.processes import memory_of, processes_inside
 
 WAIT = "import sys; sys.stdin.read()"
 
@@ -126,3 +126,12 @@ def test_the_sidecar_itself_does_not_count_and_a_shell_that_asks_is_known(repo: 
     line = f'"{sys.executable}" -c "{ask}" "{repo}"; :'
     said = subprocess.run(["/bin/sh", "-c", line], cwd=repo, env=env, capture_output=True, text=True, check=True).stdout
     assert "kind='caller'" in said or "kind='terminal'" in said  # where an editor's terminal runs the tests
+
+
+def test_memory_is_told_while_what_a_process_has_started_ends() -> None:
+    with subprocess.Popen(["sh", "-c", "while :; do true | true | true | true; done"]) as shell:
+        try:
+            assert all(memory_of(shell.pid) for _ in range(300))
+        finally:
+            shell.kill()
+    assert memory_of(shell.pid) is None

@@ -1,7 +1,15 @@
 """Run the command `sidecar`: put the doors together."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sidecar.model.picture import Picture
+    from sidecar.session.live import Session
+    from sidecar.session.wire import Message
 
 FOR_PEOPLE = ("--install", "--uninstall", "--help", "-h")
 """The options of `sidecar hook` that a person gives; with any other arguments an agent's client calls it."""
@@ -20,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         leave_parent()
         from sidecar.operations.session_process import run as run_session
 
-        return run_session()
+        return run_session({"printed-status": _print_status, "printed-check": _print_check})
     from sidecar.cli.app import run
     from sidecar.cli.servers import Servers
     from sidecar.system.streams import use_utf8
@@ -33,6 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _is_called_by_a_client(arguments: Sequence[str]) -> bool:
     for_people = any(given.partition("=")[0] in FOR_PEOPLE for given in arguments)
     return not for_people and sys.stdin is not None and not sys.stdin.isatty()
+
+
+def _print_status(session: Session, picture: Picture, message: Message) -> Message | None:
+    from sidecar.cli.answers import give_printed_status  # loads what prints, once somebody asks
+
+    return give_printed_status(session, picture, message)
+
+
+def _print_check(session: Session, picture: Picture, message: Message) -> Message | None:
+    from sidecar.cli.answers import give_printed_check
+
+    return give_printed_check(session, picture, message)
 
 
 def _serve() -> int | None:

@@ -16,15 +16,17 @@ from sidecar.cli.options import (
     answered,
     ask_in_words,
     ask_picture,
+    ask_printed,
     exit_status,
     nearest_folder,
     print_json,
-    print_unknown,
+    problem_line,
     reading,
-    say_problem,
+    say,
     warn,
 )
-from sidecar.model.words import escape, shown
+from sidecar.cli.paper import standard_output
+from sidecar.model.words import escape
 
 if TYPE_CHECKING:
     from sidecar.model.picture import Picture, Undone
@@ -42,38 +44,27 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
     """
     if "" in paths:
         raise click.UsageError("A path is empty.")
-    if as_json and (status := _from_session(paths, trust)) is not None:
+    if (status := _from_session(paths, trust, as_json=as_json)) is not None:
         return status
-    from sidecar.model.messages import undone_clause
-    from sidecar.session.check import object_of, undone_in
+    from sidecar.operations.answers import Checked
+    from sidecar.session.check import object_of, others_in, undone_in
 
     pictures: list[Picture] = []
     files = [file for path in paths for file in _check(path, pictures, trust)]
-    unknown = list(dict.fromkeys(unknown for file in files for unknown in file.unknown))
-    for picture in pictures:
-        warn(picture, () if as_json else unknown)
-    others = {key: name for file in files for key, name in file.others.items()}
-    agents = _agents(pictures, others) if others else []
     undone = undone_in(files, lambda key: _taken_back(key, trust))
-    if as_json:
-        print_json(object_of(files, agents, undone))
-    elif not undone and not any(file.meetings or file.elsewhere or file.broken for file in files):
-        nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
-        click.echo(f"{nobody} {', '.join(map(escape, paths))}.")
-        print_unknown(unknown)
-    else:
-        from sidecar.cli.render import print_broken_uses, print_checked
+    found = Checked(files, _agents(pictures, others_in(files)), undone)
+    if not as_json:
+        from sidecar.cli.answers import print_check  # loads rich, which takes longer than most answers
 
-        taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
-        print_checked(files, agents, taken, is_all=not unknown)
-        for file in files:
-            if file.broken:
-                print_broken_uses(file.broken, file.worktree.key)
-        print_unknown(unknown)
+        return say(print_check(found, pictures, paths, standard_output()))
+    for picture in pictures:
+        warn(picture)
+    print_json(object_of(found.files, found.agents, found.undone))
+    unknown = [one for file in files for one in file.unknown]
     return exit_status((overlap for file in files for overlap, _, _ in file.meetings), unknown)
 
 
-def _from_session(paths: Sequence[str], trust: bool) -> int | None:
+def _from_session(paths: Sequence[str], trust: bool, *, as_json: bool) -> int | None:
     """Print what a session answers, and give the exit status; None where none does, as for several repositories."""
     from sidecar.system.place import find_place
 
@@ -81,11 +72,14 @@ def _from_session(paths: Sequence[str], trust: bool) -> int | None:
     found = [find_place(os.path.realpath(nearest_folder(place))) for place in places]
     if len({place.common_dir if place is not None else None for place in found}) > 1:
         return None
+    if not as_json:
+        printed = ask_printed("printed-check", trust, nearest_folder(places[0]), places=places, names=paths)
+        return None if printed is None else say(printed)
     answer = ask_in_words("check", trust, nearest_folder(places[0]), places=places)
     if answer is None:
         return None
     for name, problem in answer["problems"]:
-        say_problem(name, problem)
+        click.echo(f"sidecar: {problem_line(name, problem)}", err=True)
     said = answer["check"]
     print_json(said)
     verdicts = {overlap["verdict"] for file in said["files"] for overlap in file["overlaps"]}
@@ -93,6 +87,8 @@ def _from_session(paths: Sequence[str], trust: bool) -> int | None:
 
 
 def _agents(pictures: Sequence[Picture], others: Mapping[str, str]) -> list[dict[str, Any]]:
+    if not others:
+        return []
     from sidecar.operations.who_is_there import agents_in  # which takes longer than most answers
 
     return [agent for picture in pictures for agent in agents_in(picture, others)]
@@ -109,11 +105,6 @@ def _taken_back(key: str, trust: bool) -> Sequence[Undone]:
     from sidecar.session.once import taken_back
 
     return answered(taken_back(nearest_folder(key), key))
-
-
-def _branch(pictures: Sequence[Picture]) -> str:
-    trunk = next((picture.trunk for picture in pictures if picture.trunk is not None), None)
-    return shown(trunk.branch) if trunk is not None else "trunk"
 
 
 def _check(path: str, pictures: list[Picture], trust: bool) -> Iterator[CheckedFile]:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sidecar.cli.paper import Printed, standard_output
 from sidecar.model.words import escape
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def recover_first(folder: Path | None = None, *, acting: bool = True) -> None:
 def ask_in_words(asked: str, trust: bool, folder: Path | None = None, **about: object) -> Mapping[str, Any] | None:
     """Give the answer of a session in the words that a command prints; None where none tells.
 
-    `asked` and what it is `about` are as in `sidecar/operations/answers.py`.
+    `asked` and what it is `about` are as in `sidecar/operations/answers.py` and `sidecar/cli/answers.py`.
     """
     from sidecar.operations.presence import CLIENTS
     from sidecar.session.asking import ask_session
@@ -93,6 +94,15 @@ def ask_in_words(asked: str, trust: bool, folder: Path | None = None, **about: o
     asker = {"pid": os.getpid(), "clients": os.environ.get(CLIENTS)}
     answer = ask_session(place, {"ask": asked, **asker, **about}, trusted=trust)
     return answer if asked in answer else None
+
+
+def ask_printed(asked: str, trust: bool, folder: Path | None = None, **about: object) -> Printed | None:
+    """Give the answer of a session as a command prints it here; `asked` as in `sidecar/cli/answers.py`."""
+    answer = ask_in_words(asked, trust, folder, paper=standard_output(), **about)
+    if answer is None:
+        return None
+    out, err, status = answer[asked]
+    return Printed(out, tuple(err), status)
 
 
 def ask_picture(trust: bool, folder: Path | None = None, *, prove: bool = False, measure: float = 0.0) -> Picture:
@@ -148,26 +158,46 @@ def answered(answer: T | Failure) -> T:
 
 def warn(picture: Picture, told: Sequence[Unknown] = ()) -> None:
     """Say on standard error what is unusual, unless the answer itself tells of it."""
+    for line in problem_lines(picture, told):
+        click.echo(f"sidecar: {line}", err=True)
+
+
+def problem_lines(picture: Picture, told: Sequence[Unknown] = ()) -> list[str]:
+    """List what is unusual, but for what the answer itself tells of."""
     from sidecar.model.picture import problems
 
     names = {one.name() for one in told if len(one.parties) == 1}
     reasons = {one.reason for one in told}
-    for name, problem in problems(picture):
-        if (name is None or name not in names) and problem not in reasons:
-            say_problem(name, problem)
+    return [
+        problem_line(name, problem)
+        for name, problem in problems(picture)
+        if (name is None or name not in names) and problem not in reasons
+    ]
 
 
-def say_problem(name: str | None, problem: str) -> None:
-    """Say on standard error what is unusual about a worktree of that name, or about the repository."""
-    click.echo(f"sidecar: {f'{escape(name)}: ' if name else ''}{escape(problem)}", err=True)
+def problem_line(name: str | None, problem: str) -> str:
+    """Say what is unusual about a worktree of that name, or about the repository."""
+    return f"{f'{escape(name)}: ' if name else ''}{escape(problem)}"
 
 
 def print_unknown(unknown: Iterable[Unknown]) -> None:
     """Say, below an answer, where it is none, each reason once."""
-    for index, reason in enumerate(dict.fromkeys(one.reason for one in unknown)):
-        if not index:
-            click.echo("\nNot known")
-        click.echo(f"  {escape(reason)}")
+    for line in unknown_lines(unknown):
+        click.echo(line)
+
+
+def unknown_lines(unknown: Iterable[Unknown]) -> list[str]:
+    """Give the lines of what is not known, each reason once, to stand below an answer."""
+    reasons = list(dict.fromkeys(one.reason for one in unknown))
+    return ["", "Not known", *(f"  {escape(reason)}" for reason in reasons)] if reasons else []
+
+
+def say(printed: Printed) -> int:
+    """Print what a command says; gives its exit status."""
+    click.echo(printed.out, nl=False)
+    for line in printed.err:
+        click.echo(f"sidecar: {line}", err=True)
+    return printed.status
 
 
 def print_json(value: dict[str, Any]) -> None:

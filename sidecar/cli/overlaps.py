@@ -52,9 +52,10 @@ def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) 
 
         print_overlaps(found.meetings)
     if found.broken:
-        from sidecar.cli.render import print_broken_uses
+        from sidecar.cli.render import broken_use_block, console, show
 
-        print_broken_uses(found.broken, found.key)
+        click.echo()
+        show(console(), [broken_use_block(found.broken, found.key)])
     print_unknown(unknown)
     return exit_status(listed, unknown)
 

@@ -5,6 +5,7 @@ Import it only to print: rich takes longer than many an answer.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sidecar.cli.paper import UNBOUNDED, Paper
 from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.findings import Finding
 from sidecar.model.inventory_findings import size_text
@@ -35,24 +37,47 @@ HEADINGS = {"blocks": "In the way", "kept": "Kept, and restorable", "info": "Goo
 """The severities, the gravest first, and what stands above their findings."""
 MOST_PATHS = 6
 """How many paths of a finding are shown."""
-_UNBOUNDED = 1000
 
 
 def console(*, err: bool = False) -> Console:
     """Open standard output (or error), as wide as the terminal; into a pipe or file as wide as the text, uncoloured."""
     stream = sys.stderr if err else sys.stdout
     bounded = stream.isatty() or "COLUMNS" in os.environ
-    return Console(file=stream, width=None if bounded else _UNBOUNDED, highlight=False, markup=False, emoji=False)
+    return Console(file=stream, width=None if bounded else UNBOUNDED, highlight=False, markup=False, emoji=False)
+
+
+def text_of(blocks: Sequence[RenderableType], paper: Paper) -> str:
+    """Give the blocks as text, as `show` prints them where that paper is."""
+    to = Console(
+        file=io.StringIO(),
+        width=paper.columns,
+        force_terminal=paper.terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=paper.variables,
+    )
+    with to.capture() as captured:
+        _print(to, blocks)
+    return _trimmed(captured.get())
 
 
 def show(to: Console, blocks: Iterable[RenderableType]) -> None:
     """Print the blocks with an empty line between, without spaces at the ends of lines."""
     with to.capture() as captured:
-        for index, block in enumerate(blocks):
-            if index:
-                to.print()
-            to.print(block)
-    to.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
+        _print(to, blocks)
+    to.file.write(_trimmed(captured.get()))
+
+
+def _print(to: Console, blocks: Iterable[RenderableType]) -> None:
+    for index, block in enumerate(blocks):
+        if index:
+            to.print()
+        to.print(block)
+
+
+def _trimmed(text: str) -> str:
+    return "".join(line.rstrip(" ") + "\n" for line in text.splitlines())
 
 
 def indented(*blocks: RenderableType) -> RenderableType:
@@ -126,15 +151,14 @@ def print_overlaps(meetings: Sequence[Meeting]) -> None:
     show(to, overlap_blocks(meetings, to.width))
 
 
-def print_broken_uses(found: Sequence[BrokenUse], key: str | None = None) -> None:
-    """Print which uses break once both are merged, as they are seen from the worktree of that key, or the user's."""
-    to, blocks = console(), []
+def broken_use_block(found: Sequence[BrokenUse], key: str | None = None) -> RenderableType:
+    """List which uses break once both are merged, as they are seen from the worktree of that key, or the user's."""
+    rows = []
     for one in found:
         mine, _ = (one.ends(key) if key is not None else None) or (one.used, one.removed)
         where = f"{shown(mine.name) if mine.name is not None else 'trunk'}: {escape(mine.path)}"
-        blocks.append((where, broken_use_sentence(one, mine.key)))
-    click.echo()
-    show(to, [listing("Merges clean, and breaks", blocks)])
+        rows.append((where, broken_use_sentence(one, mine.key)))
+    return listing("Merges clean, and breaks", rows)
 
 
 def agent_text(client: str, edited: float | None, pid: int | None) -> str:
@@ -143,21 +167,20 @@ def agent_text(client: str, edited: float | None, pid: int | None) -> str:
     return f"{shown(client)} ({last})"
 
 
-def print_checked(
-    files: Sequence[CheckedFile], agents: Sequence[Json], undone: Sequence[tuple[str, str]], *, is_all: bool
-) -> None:
-    """Print the overlaps of the files that were asked for, who else has changed one without an overlap, and agents.
+def checked_blocks(
+    files: Sequence[CheckedFile], agents: Sequence[Json], undone: Sequence[tuple[str, str]], width: int, *, is_all: bool
+) -> list[RenderableType]:
+    """Give the overlaps of the files that were asked for, who else has changed one without an overlap, and agents.
 
     `undone` are (path, what it takes back of trunk). `is_all` says that there are no more of which is not known.
     """
-    to = console()
     meetings = list(dict.fromkeys(meeting for file in files for meeting in file.meetings))
     elsewhere = {
         escape(file.path): ", ".join(titled(one.name, one.ref) for one in file.elsewhere)
         for file in files
         if file.elsewhere
     }
-    blocks = overlap_blocks(meetings, to.width) if meetings else []
+    blocks = overlap_blocks(meetings, width) if meetings else []
     blocks = blocks or [Text(no_overlaps(is_all=is_all), style="dim")]
     if undone:
         rows = ((escape(path), f"{clause}. Where that is intended: sidecar intended PATH") for path, clause in undone)
@@ -167,7 +190,7 @@ def print_checked(
     if agents:
         rows = ((shown(one["worktree"]), agent_text(one["client"], one["edited"], one["pid"])) for one in agents)
         blocks.append(listing("Who is there", rows))
-    show(to, blocks)
+    return blocks
 
 
 def overlap_blocks(meetings: Sequence[Meeting], width: int) -> list[RenderableType]:

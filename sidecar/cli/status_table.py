@@ -37,10 +37,10 @@ _WIDE = 100
 _STATES = {"integrated": "integrated", "not-integrated": "not integrated", "no-work": "no work"}
 
 
-def print_status(picture: Picture, in_use: InUse, watching: Sequence[str] = ()) -> None:
-    """Print the picture to standard output, and who watches the repository, a sentence each."""
+def print_status(picture: Picture, in_use: InUse) -> None:
+    """Print the picture to standard output."""
     to = console()
-    show(to, [*status_blocks(picture, in_use, to.width), *(Text(note, style="dim") for note in watching)])
+    show(to, status_blocks(picture, in_use, to.width))
 
 
 def status_blocks(picture: Picture, in_use: InUse, width: int) -> list[RenderableType]:

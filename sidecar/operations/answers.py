@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.model.decode import encode
 from sidecar.model.findings import Failure
@@ -19,7 +19,19 @@ from sidecar.session.live import Session
 from sidecar.session.wire import Message
 
 if TYPE_CHECKING:
+    from sidecar.model.schema import Json
     from sidecar.session.check import CheckedFile
+
+
+Answers = Mapping[str, Answer]
+
+
+class Checked(NamedTuple):
+    """What is known of the files of a check, who is there, and what (by worktree) takes trunk back in them."""
+
+    files: Sequence[CheckedFile]
+    agents: Sequence[Json]
+    undone: Sequence[tuple[str, Undone]]
 
 
 def give_news(session: Session, picture: Picture, message: Message) -> Message:
@@ -38,7 +50,7 @@ def give_status(session: Session, picture: Picture, message: Message) -> Message
     from sidecar.model.schema import status_object
     from sidecar.operations.who_is_there import objects_of, users_of
 
-    if not _sees_the_same(picture, message):
+    if not sees_the_same(picture, message):
         return None
     picture = with_uses(session, picture, message)
     return {"status": status_object(picture, *objects_of(users_of(picture, int(message["pid"]), session.opened)))}
@@ -46,10 +58,20 @@ def give_status(session: Session, picture: Picture, message: Message) -> Message
 
 def give_check(session: Session, picture: Picture, message: Message) -> Message | None:
     """Give {"check": what `check --json` prints of these `places` (absolute paths), "problems": [[name, sentence]]}."""
-    from sidecar.operations.who_is_there import agents_in
-    from sidecar.session.check import check_path, object_of, undone_in
+    from sidecar.session.check import object_of
 
-    if not _sees_the_same(picture, message):
+    found = check_in(session, picture, message)
+    if found is None:
+        return None
+    return {"check": object_of(found.files, found.agents, found.undone), "problems": problems(picture)}
+
+
+def check_in(session: Session, picture: Picture, message: Message) -> Checked | None:
+    """Check the `places` (absolute paths) of a question; None where the one who asks has to look."""
+    from sidecar.operations.who_is_there import agents_in
+    from sidecar.session.check import check_path, others_in, undone_in
+
+    if not sees_the_same(picture, message):
         return None
     picture = with_uses(session, picture, message)
     files: list[CheckedFile] = []
@@ -58,7 +80,6 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
         if isinstance(found, Failure):
             return None
         files += found
-    others = {key: name for file in files for key, name in file.others.items()}
     missing: list[str] = []
 
     def taken_back(key: str) -> Sequence[Undone]:
@@ -67,12 +88,7 @@ def give_check(session: Session, picture: Picture, message: Message) -> Message 
         return found or ()
 
     undone = undone_in(files, taken_back)
-    if missing:
-        return None
-    return {
-        "check": object_of(files, agents_in(picture, others, session.opened), undone),
-        "problems": problems(picture),
-    }
+    return None if missing else Checked(files, agents_in(picture, others_in(files), session.opened), undone)
 
 
 def give_undone(session: Session, picture: Picture, message: Message) -> Message | None:
@@ -81,14 +97,14 @@ def give_undone(session: Session, picture: Picture, message: Message) -> Message
     return None if found is None else {"undone": [encode(one) for one in found]}
 
 
-def _sees_the_same(picture: Picture, message: Message) -> bool:
+def sees_the_same(picture: Picture, message: Message) -> bool:
     """Tell whether who asks would find the same agents, and nothing of a killed operation, which it would clear up."""
     from sidecar.operations.records import has_nothing_left
 
     return message.get("clients") == os.environ.get(CLIENTS) and has_nothing_left(picture.repository)
 
 
-ANSWERS: Mapping[str, Answer] = MappingProxyType(
+ANSWERS: Answers = MappingProxyType(
     {"news": give_news, "status": give_status, "check": give_check, "undone": give_undone}
 )
 """By the word that asks."""

@@ -24,7 +24,7 @@ from sidecar.git.repository import open_repository
 from sidecar.model.decode import decode, encode
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
-from sidecar.operations.answers import ANSWERS
+from sidecar.operations.answers import ANSWERS, Answers
 from sidecar.session.address import log_file
 from sidecar.session.claim import claim
 from sidecar.session.host import Host, Tell
@@ -47,8 +47,11 @@ CLOSING = 10.0
 """Seconds after which it ends although something can't be closed."""
 
 
-def run() -> int:
-    """Read what it is for from standard input, and serve until the last door has gone; gives the exit status."""
+def run(more: Answers) -> int:
+    """Read what it is for from standard input, and serve until the last door has gone; gives the exit status.
+
+    `more` are answers to further questions.
+    """
     os.chdir(os.sep)
     if hasattr(signal, "alarm"):
         signal.alarm(NEEDED_WITHIN)
@@ -70,7 +73,7 @@ def run() -> int:
     trouble = _start_log(shared.name)
     spare_memory()
     sys.setswitchinterval(TURN)
-    host = Host(found, shared, request.linger, _open_guard, ANSWERS)
+    host = Host(found, shared, request.linger, _open_guard, {**ANSWERS, **more})
     try:
         options = Options(shared.trusted, shared.settings)
         here = Path(request.folder)

@@ -51,6 +51,11 @@ def check_path(picture: Picture, place: str) -> Failure | tuple[CheckedFile, ...
     return tuple(_checked(picture, path, mine, meetings, others) for path in files)
 
 
+def others_in(files: Sequence[CheckedFile]) -> dict[str, str]:
+    """Give the names, by key, of the other worktrees that have changed one of the files."""
+    return {key: name for file in files for key, name in file.others.items()}
+
+
 def undone_in(files: Sequence[CheckedFile], taken_back: Callable[[str], Sequence[Undone]]) -> list[tuple[str, Undone]]:
     """Give (worktree's name, what it takes back of trunk) of those files that their worktrees have changed.
 

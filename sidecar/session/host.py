@@ -264,7 +264,9 @@ class Host:
         if isinstance(asker, Failure) or not self._is_for(asker):
             return {}
         picture = self.session.settle(TO_SETTLE)
-        if picture is None or (message.get("prove") and not self.session.proved(picture)):
+        if picture is not None and message.get("prove"):
+            picture = self.session.proved(picture)
+        if picture is None:
             return {}
         states = tuple(replace(state, undone=(), broken=()) for state in picture.worktrees)
         picture = replace(picture, number=1, documents={}, worktrees=states, broken_uses=())

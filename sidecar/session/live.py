@@ -142,8 +142,9 @@ class Session:
     def settle(self, seconds: float) -> Picture | None:
         """Give the Picture of all that has happened by now, what is proved and taken back beside; None in any doubt.
 
-        That is where changes are not all told, editors' unsaved text takes part, or it takes too long. Not for the
-        session's own thread.
+        That is where changes are not all told, editors' unsaved text takes part, or it takes too long. Refs and
+        configuration are looked at again, because what is new in git's directories may be told a moment later. Not for
+        the session's own thread.
         """
         end = time.monotonic() + seconds
         if not self._watcher.catch_up(seconds):
@@ -166,9 +167,9 @@ class Session:
         sources = self._state.sources
         return sources.repository.config if sources is not None else None
 
-    def proved(self, picture: Picture) -> bool:
-        """Tell whether every proof of a Picture has been looked for."""
-        return self._integrating.is_known(picture)
+    def proved(self, picture: Picture) -> Picture | None:
+        """Give the Picture with every proof of it, those too that came after it; None while one is looked for."""
+        return self._integrating.proved(picture)
 
     def taken_back(self, picture: Picture, key: str) -> tuple[Undone, ...] | None:
         """Give all that a worktree of a Picture takes back of trunk; None without an answer. Any thread."""

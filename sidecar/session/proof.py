@@ -213,8 +213,7 @@ _Key = tuple[str, str, str]
 class Integrating:
     """Says of each worktree whether it is integrated, as soon as that is known; `on_proved` is called when more is.
 
-    It has sources of its own while it works, and a thread. `known` and `prove` are for one thread, `on_proved` is
-    called on another.
+    It has sources of its own while it works, and a thread, on which `on_proved` is called. `prove` is for one thread.
     """
 
     def __init__(self, folder: Path, options: Options, foreground: Foreground, on_proved: Callable[[], None]) -> None:
@@ -248,9 +247,9 @@ class Integrating:
             return state
         return replace(state, integration=answer)
 
-    def is_known(self, picture: Picture) -> bool:
-        """Tell whether there is nothing left to prove of a Picture; any thread."""
-        return not self._missing(picture)
+    def proved(self, picture: Picture) -> Picture | None:
+        """Give the Picture with all that is to be proved of it; None while something is not known. Any thread."""
+        return None if self._missing(picture) else self.known(picture)
 
     def prove(self, picture: Picture) -> None:
         """Look for proofs of what this Picture shows; returns at once."""

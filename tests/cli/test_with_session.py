@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sidecar.agents import pictures
+from sidecar.cli import check, status
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.operations.picture_news import overlap_news
@@ -23,6 +24,7 @@ from sidecar.session.address import notes
 from sidecar.session.asking import SECONDS, ask_picture_at
 from sidecar.system.place import find_place
 from tests.cli.conftest import Sidecar, own_environment
+from tests.cli.terminal import plain, terminal
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.attaching import DEADLINE, AtDoor, attached, is_nothing_left
@@ -71,6 +73,50 @@ def test_commands_say_the_same_from_a_session_and_by_themselves(
     monkeypatch.setattr(once, "look", refuse)
     assert answers(repo, sidecar) == alone
     assert alone[1][0] == 2
+
+
+@pytest.mark.parametrize("columns", ["70", "150"])
+@pytest.mark.parametrize("paths", [["."], ["c.txt"], ["a.txt", "./nobody.txt"]])
+def test_a_check_reads_the_same_from_a_session_and_by_itself(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch, paths: list[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("SIDECAR_SESSION", "off")
+    alone = sidecar(repo.parent, "-C", "one", "check", *paths)
+    monkeypatch.setenv("SIDECAR_SESSION", "1")
+    monkeypatch.setattr(check, "ask_picture", refuse)
+    assert sidecar(repo.parent, "-C", "one", "check", *paths) == alone
+    assert alone.out
+
+
+def test_a_status_that_a_session_has_printed_reads_as_one_that_is_printed_here(
+    repo: Path, door: AtDoor, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    door.until(lambda picture: all(state.bytes for state in picture.worktrees))
+    with monkeypatch.context() as patch:
+        patch.setattr(status, "ask_picture", refuse)
+        printed = sidecar(repo, "status")
+    monkeypatch.setattr(status, "ask_printed", lambda *_, **__: None)
+    assert sidecar(repo, "status") == printed
+    assert "SIZE" in printed.out
+
+
+def test_a_session_prints_for_the_terminal_of_who_asks(repo: Path, door: AtDoor) -> None:
+    """As wide as that is, in its colours or in none."""
+    shown = []
+    for columns, variables in ((60, {}), (60, {"NO_COLOR": "1"}), (160, {})):
+        both = []
+        for session in ("1", "off"):
+            asked = {"SIDECAR_SESSION": session, **variables}
+            with terminal(repo.parent / "one", "check", ".", columns=columns, **asked) as one:
+                assert one.wait() == 2
+                both.append(one.shown)
+        assert both[0] == both[1]
+        shown.append(both[0])
+    narrow, plain_one, wide = shown
+    assert plain(narrow) == plain(plain_one) != plain_one != narrow
+    assert len(plain(wide).splitlines()) < len(plain(narrow).splitlines())
 
 
 def test_a_file_of_a_repository_inside_is_not_asked_of_the_session_around_it(

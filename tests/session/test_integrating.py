@@ -127,4 +127,8 @@ def test_the_first_picture_waits_for_no_proof(story: Story) -> None:
     story.squash()
     with watching(story.main) as live:
         until(live, story, Integration("integrated", "merge-adds-nothing"))
-        assert state_of(live.pictures[0], story.work).integration == OPEN
+        first = live.pictures[0]
+        assert state_of(first, story.work).integration == OPEN
+        proved = live.session.proved(first)
+        assert proved is not None, "who asks for proofs gets those that came after the Picture"
+        assert state_of(proved, story.work).integration == Integration("integrated", "merge-adds-nothing")

@@ -221,7 +221,7 @@ def test_the_picture_that_a_session_settles_on_is_the_fresh_one_at_once(bursts: 
         fresh = once.look(main, Options())
         assert isinstance(fresh, Picture)
         proved = live.session.proved(settled)
-        one, two = (settled, fresh) if proved else map(_unproved, (settled, fresh))
+        one, two = (proved, fresh) if proved is not None else map(_unproved, (settled, fresh))
         assert what_is_seen(one) == what_is_seen(two)
         for state in fresh.worktrees:
             paths = [change.path for change in state.changes or ()][:3]

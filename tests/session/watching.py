@@ -47,7 +47,7 @@ class Live:
         try:
             return self.until(lambda picture: what_is_seen(picture) == fresh)
         except AssertionError:
-            told = "\n".join(_differences(what_is_seen(self.pictures[-1]), fresh))
+            told = "\n".join(differences(what_is_seen(self.pictures[-1]), fresh))
             raise AssertionError(f"Not in {DEADLINE} s:\n{told}") from None
 
     def settled(self, path: Path | str, version: int) -> Picture:
@@ -62,7 +62,7 @@ def what_is_seen(picture: Picture | Failure) -> Seen:
     return picture.problem, picture.trunk, picture.worktrees, picture.overlaps, picture.unknown
 
 
-def _differences(live: Seen, fresh: Seen) -> Iterator[str]:
+def differences(live: Seen, fresh: Seen) -> Iterator[str]:
     """What a live Picture has otherwise than a fresh look."""
     for name, one, two in zip(("problem", "trunk"), live[:2], fresh[:2], strict=True):
         if one != two:

@@ -9,7 +9,7 @@ import { keepWorktree } from "./keep";
 import { createOverlapMap } from "./map/panel";
 import { createMarks } from "./marks";
 import { offerMcp } from "./mcp";
-import { isOfGoneRow, meantBy, type Meant } from "./meant";
+import { argumentOf, isOfGoneRow, meantBy, type Meant } from "./meant";
 import { pickStep } from "./notices";
 import { mergeAll, mergeWorktree, setVerifyAndMerge, updateWorktree, type MergeArgument } from "./merge";
 import { moveEdits, openWorktree } from "./open";
@@ -40,6 +40,8 @@ const WRITES: ReadonlySet<string> = new Set([
 /** Whose output is in the log. */
 const WITH_OUTPUT: ReadonlySet<string> = new Set(["verify-failed", "prepare-failed"]);
 
+const GONE = "That row is no longer there. Nothing was done.";
+
 let session: Session | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -61,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
   session = started;
 
   const command = (name: string, run: (argument?: unknown) => unknown): vscode.Disposable =>
-    vscode.commands.registerCommand(`${SECTION}.${name}`, run);
+    vscode.commands.registerCommand(`${SECTION}.${name}`, (...given: unknown[]) => run(argumentOf(given)));
   const withServer = (name: string, run: (argument?: unknown) => Promise<void>): vscode.Disposable =>
     command(name, async (argument) => {
       if (await started.isRunning()) {
@@ -79,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
       const pictures = await started.firstPictures();
       const row = view.node(argument);
       if (isOfGoneRow(argument, row)) {
-        await vscode.window.showInformationMessage("That row is no longer there. Nothing was done.");
+        await vscode.window.showInformationMessage(GONE);
         return;
       }
       if (pictures.length === 0) {
@@ -102,6 +104,10 @@ export function activate(context: vscode.ExtensionContext): void {
     withPictures("showOverlaps", (pictures) => showOverlaps(seen(), reasons(pictures))),
     withServer("compare", async (argument) => {
       const row = view.node(argument);
+      if (isOfGoneRow(argument, row)) {
+        await vscode.window.showInformationMessage(GONE);
+        return;
+      }
       await (row?.kind === "file" ? openDiff(row) : compareActiveFile(meantBy(argument, row)?.worktree));
     }),
     withPictures("merge", async (pictures, one) => one ? merge(one) : mergeWorktree(pictures, started.request)),

@@ -16,6 +16,14 @@ export function meantBy(argument: unknown, node: Node | undefined): Meant | unde
     : ofRow(node);
 }
 
+/**
+ * What a command is told, of all that it was given. A row's menu gives the row and the selection, and nothing as the row
+ * where that is just being drawn again: an id that no row has stands for it, since without any a command would guess.
+ */
+export function argumentOf(given: readonly unknown[]): unknown {
+  return given.length > 1 ? given[0] ?? "" : given[0];
+}
+
 /** Whether a command was given by a row that has gone since, as rows do while a menu is open. */
 export function isOfGoneRow(argument: unknown, node: Node | undefined): boolean {
   return typeof argument === "string" && node === undefined;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Overlap, Picture, Side, Worktree } from "../src/picture";
-import { isOfGoneRow, meantBy, receiver } from "../src/meant";
+import { argumentOf, isOfGoneRow, meantBy, receiver } from "../src/meant";
 import type { History } from "../src/protocol";
 import { row, type Row } from "../src/rows";
 import { distanceText } from "../src/words";
@@ -207,6 +207,9 @@ void test("what a row is about is merged into the worktree that it is shown besi
 void test("a row that went while its menu was open is about nothing, least of all about this window's worktree", () => {
   assert.equal(isOfGoneRow("/trees/shop/.git\0/trees/gone", undefined), true);
   assert.equal(isOfGoneRow(undefined, undefined), false);
+  assert.equal(isOfGoneRow(argumentOf([undefined, undefined]), undefined), true);
+  assert.equal(isOfGoneRow(argumentOf([]), undefined), false);
+  assert.equal(argumentOf(["/trees/shop/.git\0trunk", undefined]), "/trees/shop/.git\0trunk");
   assert.equal(isOfGoneRow(meantBy({ worktree: "/trees/one", repository: "/trees/shop/.git" }, undefined), undefined), false);
 });
 

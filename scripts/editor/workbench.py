@@ -222,3 +222,20 @@ def show_problems(page: Page) -> Locator:
 def webview(page: Page) -> FrameLocator:
     """The page that an extension shows in the tab in front."""
     return page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")
+
+
+def type_command(page: Page, title: str) -> None:
+    """Run a command by its title in the palette, without the mouse."""
+    first = picker_rows(page).first
+    for _ in range(_TRIES - 1):
+        _press_until_shown(page, "F1", input_box(page))
+        page.keyboard.press("Control+a")
+        page.keyboard.type(f">{title}")
+        try:
+            expect(first).to_contain_text(title, timeout=_TRY_MILLISECONDS)
+        except AssertionError:
+            page.keyboard.press("Escape")  # one that is open does not learn of an extension
+        else:
+            page.keyboard.press("Enter")
+            return
+    expect(first).to_contain_text(title)

@@ -2,9 +2,13 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from scripts.editor.workbench import run_command
+from scripts.editor.workbench import run_command, type_command
 
-_ROWS = '.pane:has(.pane-header[aria-label*="Worktrees"]) .monaco-list-row'
+_PANE = '.pane:has(.pane-header[aria-label*="Worktrees"])'
+_ROWS = f"{_PANE} .monaco-list-row"
+_MOST_ROWS = 100
+_TRIES = 5
+_TRY_MILLISECONDS = 3_000
 
 
 def show_worktrees(page: Page) -> None:
@@ -18,9 +22,28 @@ def show_worktrees(page: Page) -> None:
             header.click()
 
 
+def type_to_worktrees(page: Page) -> None:
+    """As `show_worktrees`, without the mouse."""
+    type_command(page, "Focus on Worktrees View")
+    expect(page.locator(_ROWS).first).to_be_visible()
+    for name in ("Changes", "Graph"):
+        header = page.locator(f'.pane-header[aria-label^="{name}"]').first
+        expect(header).to_be_visible()
+        if header.get_attribute("aria-expanded") == "true":
+            header.focus()
+            page.keyboard.press("ArrowLeft")
+            expect(header).to_have_attribute("aria-expanded", "false")
+    type_command(page, "Focus on Worktrees View")
+
+
 def view_rows(page: Page) -> Locator:
     """Every row that is shown."""
     return page.locator(_ROWS)
+
+
+def view_body(page: Page) -> Locator:
+    """All that the view shows below its header."""
+    return page.locator(f"{_PANE} .pane-body")
 
 
 def worktree_row(page: Page, name: str) -> Locator:
@@ -42,3 +65,60 @@ def do_inline(row: Locator, title: str) -> None:
 def next_step(page: Page) -> Locator:
     """What the status bar offers to do next."""
     return page.locator('.statusbar-item[id*="worktreeSidecar.next"]')
+
+
+def type_to_row(page: Page, row: Locator) -> None:
+    """Move to a row by the arrow keys, with the keyboard in the view: from the top, past the rows that are shown."""
+    page.keyboard.press("Home")
+    for _ in range(_MOST_ROWS):
+        if is_focused(row):
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"the keys do not come to {row}")
+
+
+def type_open(page: Page, row: Locator) -> None:
+    """Move to a row by keys, and open it; again where rows have come meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            type_to_row(page, row)
+            page.keyboard.press("ArrowRight")
+            expect(row).to_have_attribute("aria-expanded", "true", timeout=_TRY_MILLISECONDS)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError(f"{row} does not open")
+
+
+def is_focused(row: Locator) -> bool:
+    """Whether the keys are about this row."""
+    return row.count() == 1 and "focused" in (row.get_attribute("class") or "").split()
+
+
+def focused_row(page: Page) -> Locator:
+    """The row that the keys are about."""
+    return page.locator(f"{_ROWS}.focused")
+
+
+def row_menu(page: Page) -> Locator:
+    """What can be chosen in the menu that is open."""
+    return page.locator(".context-view .monaco-menu").get_by_role("menuitem")
+
+
+def open_row_menu(page: Page) -> list[str]:
+    """Open the menu of the row that the keys are about, by keys; give what can be chosen there."""
+    page.keyboard.press("Shift+F10")
+    expect(row_menu(page).first, focused_row(page).first.get_attribute("aria-label")).to_be_visible()
+    return [title.strip() for title in row_menu(page).all_inner_texts()]
+
+
+def type_in_menu(page: Page, title: str) -> None:
+    """Open the menu of the row that the keys are about, and choose from it, by keys."""
+    titles = open_row_menu(page)
+    chosen = page.locator(".context-view .monaco-menu .action-item.focused")
+    for _ in titles:
+        page.keyboard.press("ArrowDown")
+        if chosen.inner_text().strip() == title:
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the menu has {titles}, not {title}")

@@ -2,18 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import active_tab, open_workbench, run_command, status_item, webview
-from scripts.steps import ROOT
+from tests.editor.axe import violations
 from tests.editor.conftest import Shoot
 from tests.harness import add_worktree, commit, init
 from tests.harness.sample import Sample
-
-_AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def test_each_pair_has_a_cell_whose_files_open_at_their_lines(
@@ -87,10 +84,7 @@ def test_axe_finds_nothing(page: Page, editor: CodeServer, sample: Sample) -> No
     expect(shown.locator("#order")).to_contain_text("in this order")
     _cell(shown, "discounts", "tax-rules").click()
     expect(shown.locator("aside li")).not_to_have_count(0)
-    source = _AXE.read_text("utf-8")
-    body = shown.locator("body")
-    found: list[dict[str, Any]] = body.evaluate(f"async () => {{ {source}; return (await axe.run()).violations; }}")
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert violations(shown.locator("body")) == []
 
 
 def test_the_page_runs_its_own_script_alone(page: Page, editor: CodeServer, tmp_path: Path) -> None:

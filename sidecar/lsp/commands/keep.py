@@ -31,9 +31,10 @@ def ask_keep(request: Request, _control: Control) -> Question | Failure:
     name = shown(plan.worktree.name)
     planned = restore_object("planned", plan.worktree.key, ())
     if undo:
-        return Question(f"Protect {name} no longer?", planned, (Choice("Unprotect", name, partial(_apply, plan)),))
+        unprotect = Choice("Unprotect", f"Unprotecting {name}", partial(_apply, plan))
+        return Question(f"Protect {name} no longer?", planned, (unprotect,))
     text = f"Protect {name}? Git locks it, so that it is not removed until you take that back."
-    return Question(text, planned, (Choice("Protect", name, partial(_apply, plan)),))
+    return Question(text, planned, (Choice("Protect", f"Protecting {name}", partial(_apply, plan)),))
 
 
 def agent_note(request: Request, _control: Control) -> Json | Failure:

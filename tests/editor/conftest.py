@@ -71,9 +71,15 @@ def page(browser: Browser, told: list[Told]) -> Iterator[Page]:
 
 
 @pytest.fixture
-def second_page(browser: Browser) -> Iterator[Page]:
+def told_second() -> list[Told]:
+    """What the other window has said so far."""
+    return []
+
+
+@pytest.fixture
+def second_page(browser: Browser, told_second: list[Told]) -> Iterator[Page]:
     """Another window, as of another person."""
-    yield from window(browser, [])
+    yield from window(browser, told_second)
 
 
 def window(browser: Browser, told: list[Told]) -> Iterator[Page]:

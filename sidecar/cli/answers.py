@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from sidecar.cli.options import exit_status, problem_lines, unknown_lines
-from sidecar.cli.paper import Paper, Printed
+from sidecar.cli.output import Output, Printed
 from sidecar.cli.render import broken_use_block, checked_blocks, text_of
 from sidecar.cli.status_table import status_blocks
 from sidecar.model.messages import undone_clause
@@ -25,14 +25,14 @@ MOST_WIPED = 3
 """How many wipes are told of: the newest ones."""
 
 
-def print_status(picture: Picture, users: InUse, paper: Paper) -> Printed:
+def print_status(picture: Picture, users: InUse, output: Output) -> Printed:
     """Print a status, with who watches the repository; on standard error what was wiped, and what setups came to."""
     watching = [Text(watch_sentence(note), style="dim") for note in watch_notes(picture.repository)]
-    blocks = [*status_blocks(picture, users, paper.columns), *watching]
-    return Printed(text_of(blocks, paper), (*_wiped(picture), *_setups(picture)))
+    blocks = [*status_blocks(picture, users, output.columns), *watching]
+    return Printed(text_of(blocks, output), (*_wiped(picture), *_setups(picture)))
 
 
-def print_check(found: Checked, pictures: Sequence[Picture], names: Sequence[str], paper: Paper) -> Printed:
+def print_check(found: Checked, pictures: Sequence[Picture], names: Sequence[str], output: Output) -> Printed:
     """Print what is known of the files of a check; on standard error what is unusual in their repositories.
 
     `names` are the paths as the person gave them.
@@ -46,32 +46,32 @@ def print_check(found: Checked, pictures: Sequence[Picture], names: Sequence[str
         nobody = "Nobody else is known to have changed" if unknown else "Nobody else has changed"
         return Printed(f"{nobody} {', '.join(map(escape, names))}.\n{below}", err, status)
     taken = [(one.path, undone_clause(one, _branch(pictures))) for _, one in undone]
-    blocks = checked_blocks(files, agents, taken, paper.columns, is_all=not unknown)
+    blocks = checked_blocks(files, agents, taken, output.columns, is_all=not unknown)
     blocks += [broken_use_block(file.broken, file.worktree.key) for file in files if file.broken]
-    return Printed(text_of(blocks, paper) + below, err, status)
+    return Printed(text_of(blocks, output) + below, err, status)
 
 
 def give_printed_status(session: Session, picture: Picture, message: Message) -> Message | None:
-    """Give {"printed-status": a status as it is printed on the `paper`}; `pid` is the process that asks."""
+    """Give {"printed-status": a status as it is printed for that `output`}; `pid` is the process that asks."""
     if not sees_the_same(picture, message):
         return None
     picture = with_uses(session, picture, message)
     users = users_of(picture, int(message["pid"]), session.opened)
-    return {"printed-status": print_status(picture, users, _paper(message))}
+    return {"printed-status": print_status(picture, users, _output(message))}
 
 
 def give_printed_check(session: Session, picture: Picture, message: Message) -> Message | None:
-    """Give {"printed-check": a check of the `places` (absolute paths; as given: `names`) as printed on the `paper`}."""
+    """Give {"printed-check": a check of the `places` (absolute paths; as given: `names`) as printed for `output`}."""
     found = check_in(session, picture, message)
     if found is None:
         return None
     names = [str(name) for name in message["names"]]
-    return {"printed-check": print_check(found, [picture], names, _paper(message))}
+    return {"printed-check": print_check(found, [picture], names, _output(message))}
 
 
-def _paper(message: Message) -> Paper:
-    columns, terminal, variables = message["paper"]
-    return Paper(int(columns), bool(terminal), {str(name): str(value) for name, value in variables.items()})
+def _output(message: Message) -> Output:
+    columns, terminal, variables = message["output"]
+    return Output(int(columns), bool(terminal), {str(name): str(value) for name, value in variables.items()})
 
 
 def _wiped(picture: Picture) -> list[str]:

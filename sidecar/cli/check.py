@@ -25,7 +25,7 @@ from sidecar.cli.options import (
     say,
     warn,
 )
-from sidecar.cli.paper import standard_output
+from sidecar.cli.output import standard_output
 from sidecar.model.words import escape
 
 if TYPE_CHECKING:

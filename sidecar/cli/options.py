@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sidecar.cli.paper import Printed, standard_output
+from sidecar.cli.output import Printed, standard_output
 from sidecar.model.words import escape
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def ask_in_words(asked: str, trust: bool, folder: Path | None = None, **about: o
 
 def ask_printed(asked: str, trust: bool, folder: Path | None = None, **about: object) -> Printed | None:
     """Give the answer of a session as a command prints it here; `asked` as in `sidecar/cli/answers.py`."""
-    answer = ask_in_words(asked, trust, folder, paper=standard_output(), **about)
+    answer = ask_in_words(asked, trust, folder, output=standard_output(), **about)
     if answer is None:
         return None
     out, err, status = answer[asked]
@@ -194,7 +194,7 @@ def unknown_lines(unknown: Iterable[Unknown]) -> list[str]:
 
 def say(printed: Printed) -> int:
     """Print what a command says; gives its exit status."""
-    click.echo(printed.out, nl=False)
+    click.echo(printed.out, nl=False, color=True)  # it is styled for where it goes already
     for line in printed.err:
         click.echo(f"sidecar: {line}", err=True)
     return printed.status

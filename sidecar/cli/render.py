@@ -19,7 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sidecar.cli.paper import UNBOUNDED, Paper
+from sidecar.cli.output import UNBOUNDED, Output
 from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.findings import Finding
 from sidecar.model.inventory_findings import size_text
@@ -46,16 +46,22 @@ def console(*, err: bool = False) -> Console:
     return Console(file=stream, width=None if bounded else UNBOUNDED, highlight=False, markup=False, emoji=False)
 
 
-def text_of(blocks: Sequence[RenderableType], paper: Paper) -> str:
-    """Give the blocks as text, as `show` prints them where that paper is."""
+class _Stream(io.StringIO):
+    """What rich takes for the file that is printed on."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def isatty(self) -> bool:
+        return self._output.terminal
+
+
+def text_of(blocks: Sequence[RenderableType], output: Output) -> str:
+    """Give the blocks as text, as `show` prints them there."""
+    stream = _Stream(output)
     to = Console(
-        file=io.StringIO(),
-        width=paper.columns,
-        force_terminal=paper.terminal,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ=paper.variables,
+        file=stream, width=output.columns, highlight=False, markup=False, emoji=False, _environ=output.variables
     )
     with to.capture() as captured:
         _print(to, blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sidecar.cli.options import ask_in_words, ask_picture, ask_printed, print_json, reading, say
-from sidecar.cli.paper import standard_output
+from sidecar.cli.output import standard_output
 
 MEASURE = 1.0
 """Seconds that sizes may take; worktrees that are not measured by then are shown without one."""

@@ -23,7 +23,7 @@ from sidecar.session import at_paths, once
 from sidecar.session.address import notes
 from sidecar.session.asking import SECONDS, ask_picture_at
 from sidecar.system.place import find_place
-from tests.cli.conftest import Sidecar, own_environment
+from tests.cli.conftest import Sidecar, own_environment, spawn
 from tests.cli.terminal import plain, terminal
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write
@@ -117,6 +117,12 @@ def test_a_session_prints_for_the_terminal_of_who_asks(repo: Path, door: AtDoor)
     narrow, plain_one, wide = shown
     assert plain(narrow) == plain(plain_one) != plain_one != narrow
     assert len(plain(wide).splitlines()) < len(plain(narrow).splitlines())
+
+
+def test_a_session_prints_colours_into_a_pipe_for_who_asks_for_them(repo: Path, door: AtDoor) -> None:
+    alone, asked = (spawn(repo, "check", ".", FORCE_COLOR="1", SIDECAR_SESSION=session) for session in ("off", "1"))
+    assert alone == asked
+    assert "\x1b[" in asked.out
 
 
 def test_a_file_of_a_repository_inside_is_not_asked_of_the_session_around_it(

@@ -15,8 +15,8 @@ STYLING = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TT
 """The variables by which rich decides on colours."""
 
 
-class Paper(NamedTuple):
-    """What is printed on: its columns, whether it is a terminal, and the variables that say how that is styled."""
+class Output(NamedTuple):
+    """Where a command prints: its columns, whether it is a terminal, and the variables that say how that is styled."""
 
     columns: int
     terminal: bool
@@ -31,17 +31,17 @@ class Printed(NamedTuple):
     status: int = 0
 
 
-def standard_output() -> Paper:
+def standard_output() -> Output:
     """Describe standard output: as wide as its terminal or COLUMNS says, else as wide as the text."""
     terminal = sys.stdout.isatty()
     variables = {name: os.environ[name] for name in STYLING if name in os.environ}
     asked = os.environ.get("COLUMNS")
     if asked is not None and asked.isdigit() and int(asked):
-        return Paper(int(asked), terminal, variables)
+        return Output(int(asked), terminal, variables)
     if not terminal:
-        return Paper(UNBOUNDED if asked is None else DEFAULT, terminal, variables)
+        return Output(UNBOUNDED if asked is None else DEFAULT, terminal, variables)
     try:
         columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         columns = 0
-    return Paper(columns or DEFAULT, terminal, variables)
+    return Output(columns or DEFAULT, terminal, variables)

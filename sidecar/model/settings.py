@@ -148,8 +148,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "A command line that says where a program is wrong: `npx tsc --noEmit`, `pyright`, `go vet ./...`, `cargo "
         "check`. It runs by the shell in the background, in a landing worktree of its own, on each worktree merged "
-        "with trunk and with others that change the same files. What it says of such a merge and of neither side alone "
-        "is shown (`docs/check.md`). Only in repositories that are trusted. Empty: none.",
+        "with trunk, and with others that change the same files or what it uses. What it says of such a merge and of "
+        "neither side alone is shown (`docs/check.md`). Only in repositories that are trusted. Empty: none.",
         scope="machine",
     ),
     Setting(

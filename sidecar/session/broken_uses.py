@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, permutations
 
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, run
@@ -30,6 +30,8 @@ MOST_FILES = 1000
 """A side that changed more source files is a rewrite: nothing is told of it."""
 MOST_TOLD = 50
 """How many broken uses are told of two sides at the most."""
+MOST_KNOWN = 1024
+"""Of how many pairs it is remembered whether the one changes what the other uses."""
 MOST_HITS = 400
 """A name that more files have is too common to be looked for."""
 SECONDS = 10.0
@@ -49,6 +51,7 @@ class BrokenUseFinder:
         self._names = ChangedNames(SourceTexts(sources))
         self._lock = threading.Lock()
         self._hits = lru_cache(maxsize=256)(self._find_hits)
+        self._touches = lru_cache(maxsize=MOST_KNOWN)(lambda *pair: self._look_at(*pair).touches())
         self._parties: dict[str, tuple[object, Party]] = {}
         self._known: dict[tuple[str, str], tuple[Party, Party, str, tuple[BrokenUse, ...]]] = {}
 
@@ -79,6 +82,30 @@ class BrokenUseFinder:
                 self._parties = {key: it for key, it in self._parties.items() if it[1] in self._in_use(known)}
         return tuple(found)
 
+    def touching(
+        self, trunk: Trunk, states: Sequence[WorktreeState], go_on: Callable[[], bool]
+    ) -> frozenset[tuple[str, str]] | None:
+        """Give the worktrees (two keys, sorted) of which the one changes a definition that the other newly uses.
+
+        Also in a way that is no broken use: only who runs the program, or checks it, knows. None where not to `go_on`.
+        """
+        if not is_on(self.sources) or trunk.commit is None:
+            return frozenset()
+        uses = self.find(trunk, states, go_on=go_on)
+        if uses is None:
+            return None
+        pairs = {_sorted(one.removed.key, one.used.key) for one in uses}
+        with self._lock:
+            parties = [party for state in states if (party := self._worktree(state)) is not None]
+        for taking, using in permutations(parties, 2):
+            if not go_on():
+                return None
+            pair = _sorted(taking.key, using.key)
+            with self._lock:  # for one pair only, since others wait for what is found
+                if pair not in pairs and self._is_touched(taking, using, trunk.commit):
+                    pairs.add(pair)
+        return frozenset(pair for pair in pairs if TRUNK_KEY not in pair)
+
     def _in_use(self, known: Mapping[tuple[str, str], tuple[Party, Party, str, object]]) -> frozenset[Party]:
         return frozenset(party for it in known.values() for party in it[:2])
 
@@ -91,10 +118,9 @@ class BrokenUseFinder:
         for state, one in worktrees:
             if only in (None, one.key) and (other := self._trunk_since(trunk, tip, tree, state)) is not None:
                 yield from ((one, other), (other, one))
-        for _, one in worktrees:
-            for _, other in worktrees:
-                if one is not other and only in (None, one.key, other.key):
-                    yield one, other
+        for (_, one), (_, other) in permutations(worktrees, 2):
+            if only in (None, one.key, other.key):
+                yield one, other
 
     def _worktree(self, state: WorktreeState) -> Party | None:
         worktree, changes = state.worktree, state.changes
@@ -134,12 +160,20 @@ class BrokenUseFinder:
         return Party(key, name, ref, head, own, tuple(understood) if len(understood) <= MOST_FILES else ())
 
     def _of_pair(self, taking: Party, using: Party, tip: str) -> tuple[BrokenUse, ...]:
-        tree = tree_of(self.sources.quarantine.objects, tip)
         try:
-            look = PairUses(self._names, (taking, using), tree, self._hits)
-            return tuple(islice(look.found(), MOST_TOLD))
+            return tuple(islice(self._look_at(taking, using, tip).found(), MOST_TOLD))
         except GitError:
             return ()  # what the two have in common is not here, or the sources were closed
+
+    def _is_touched(self, taking: Party, using: Party, tip: str) -> bool:
+        try:
+            return self._touches(taking, using, tip)
+        except GitError:
+            return False
+
+    def _look_at(self, taking: Party, using: Party, tip: str) -> PairUses:
+        tree = tree_of(self.sources.quarantine.objects, tip)
+        return PairUses(self._names, (taking, using), tree, self._hits)
 
     def _find_hits(self, tree: str, name: str, family: str) -> frozenset[str] | None:
         """Give the files of a tree that have a name; None where there are too many, or it takes too long."""
@@ -151,6 +185,10 @@ class BrokenUseFinder:
             return None
         paths = [row.decode("utf-8", "surrogateescape").partition(":")[2] for row in said.split(b"\0") if row]
         return frozenset(paths) if len(paths) <= MOST_HITS else None
+
+
+def _sorted(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one < other else (other, one)
 
 
 def _is_text(change: Change) -> bool:
@@ -202,6 +240,13 @@ class BreakingUses:
         if sources is None or picture.trunk is None:
             return ()
         return self._finder_of(sources).find(picture.trunk, picture.worktrees, only) or ()
+
+    def touching(self, picture: Picture, go_on: Callable[[], bool]) -> frozenset[tuple[str, str]] | None:
+        """Look who touches whose definitions in a Picture (`BrokenUseFinder.touching`), and wait for it; any thread."""
+        sources = self._sources()
+        if sources is None or picture.trunk is None:
+            return frozenset()
+        return self._finder_of(sources).touching(picture.trunk, picture.worktrees, go_on)
 
     def close(self) -> None:
         """End it; closing twice is fine."""

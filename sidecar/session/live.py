@@ -180,6 +180,10 @@ class Session:
         """Give the broken uses of a Picture, those of one worktree alone by its key, and wait for them; any thread."""
         return self._breaking.now(picture, only)
 
+    def touching(self, picture: Picture, go_on: Callable[[], bool]) -> frozenset[tuple[str, str]] | None:
+        """Give who changes definitions that who newly uses (two worktrees' keys, sorted); None where not to `go_on`."""
+        return self._breaking.touching(picture, go_on)
+
     def watch_report(self) -> tuple[str, int]:
         """Give (how changes are noticed, how many watches that takes)."""
         report = self._watcher.report()

@@ -6,7 +6,7 @@ that are made while it runs) nothing is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,7 +14,18 @@ from sidecar.model.changes import Change, Entry
 from sidecar.model.picture import TRUNK_KEY, BrokenUse, Deed, End
 from sidecar.session.merged_names import Hits, MergedNames, Party
 from sidecar.session.source_texts import SourceTexts, provides
-from sidecar.symbols.comparing import NewUse, Removal, User, calls_with_too_few, new_imports, new_uses, removals, words
+from sidecar.symbols.comparing import (
+    NewUse,
+    Removal,
+    User,
+    altered,
+    calls_with_too_few,
+    new_imports,
+    new_uses,
+    removals,
+    uses_on_added_lines,
+    words,
+)
 from sidecar.symbols.importing import Files, alternatives, means, stem
 from sidecar.symbols.languages import GO, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
@@ -24,7 +35,7 @@ GONE = Outline()
 
 @dataclass(frozen=True, slots=True)
 class _Added:
-    """The words of which a side has more than before, each with the changed files that have them."""
+    """The words that a side has newly, each with the changed files that have them."""
 
     words: frozenset[bytes]
     files: Mapping[bytes, Sequence[Change]]
@@ -35,15 +46,16 @@ class ChangedNames:
 
     def __init__(self, texts: SourceTexts) -> None:
         self.texts = texts
-        self.added = lru_cache(maxsize=256)(self._added)
+        self.grown = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.grown))
+        self.added = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.added))
         self.removals = lru_cache(maxsize=4096)(self._removals)
 
-    def _added(self, party: Party) -> _Added:
+    def _by_words(self, party: Party, words_of: Callable[[str | None, str], frozenset[bytes]]) -> _Added:
         found: dict[bytes, list[Change]] = {}
         for change in party.files:
             if change.after is not None:
                 before = change.before.oid if change.before is not None else None
-                for word in self.texts.grown(before, change.after.oid):
+                for word in words_of(before, change.after.oid):
                     found.setdefault(word, []).append(change)
         return _Added(frozenset(found), found)
 
@@ -68,6 +80,17 @@ class ChangedNames:
             if one.did == "parameters" or one.was.name.encode() not in there or not provides(text, one.was.name)
         )
 
+    def altered(self, change: Change) -> tuple[Removal, ...]:
+        """Give the definitions of a file that are in it still, and not as they were."""
+        if change.before is None or change.after is None or change.old_path is not None:
+            return ()
+        language = language_of(change.path)
+        assert language is not None
+        before, after = (self.texts.outline(entry.oid, language) for entry in (change.before, change.after))
+        if before is None or after is None:
+            return ()
+        return tuple(altered(change.path, language, before, after))
+
 
 class PairUses:
     """One look at two sides, of which the one takes away, and the other uses."""
@@ -82,22 +105,42 @@ class PairUses:
 
     def found(self) -> Iterator[BrokenUse]:
         """Find the broken uses. GitError."""
-        added = self._changed.added(self._using)
-        for change in self._taking.files if added.words else ():
-            path = change.old_path or change.path
-            if change.before is None or (language := language_of(path)) is None:
-                continue
-            is_gone, told = change.after is None or change.old_path is not None, set[str]()
-            if not is_gone and self._texts.words(change.before.oid).isdisjoint(added.words):
-                continue
-            if is_gone:
-                for one in self._imports(change, path, language, added.files):
+        grown = self._changed.grown(self._using)
+        for change, path, language in self._taken(grown.words):
+            told = set[str]()
+            if _is_gone(change):
+                for one in self._imports(change, path, language, grown.files):
                     told.add(one.used.path)
                     yield one
             for removal in self._changed.removals(change):
-                for user in added.files.get(removal.was.name.encode(), ()):
+                for user in grown.files.get(removal.was.name.encode(), ()):
                     if user.path not in told and _are_one_family(user.path, path):
                         yield from self._uses(change, removal, user)
+
+    def touches(self) -> bool:
+        """Tell whether lines that the using side adds use a definition that the other changes in any way. GitError."""
+        added = self._changed.added(self._using)
+        return any(
+            _are_one_family(user.path, path) and self._is_used(removal, user)
+            for change, path, _ in self._taken(added.words)
+            for removal in (*self._changed.removals(change), *self._changed.altered(change))
+            for user in added.files.get(removal.was.name.encode(), ())
+        )
+
+    def _is_used(self, removal: Removal, user: Change) -> bool:
+        here, read = self._using.path_of(removal.path), self._users(user)
+        if read is None or not uses_on_added_lines(read, replace(removal, path=here), removal.language):
+            return False
+        return self._is_known_to_all(removal.path, here, removal)
+
+    def _taken(self, added: frozenset[bytes]) -> Iterator[tuple[Change, str, str]]:
+        """Give what the taking side changes (change, path before, language) and may have a word of what is added."""
+        for change in self._taking.files if added else ():
+            path = change.old_path or change.path
+            if change.before is None or (language := language_of(path)) is None:
+                continue
+            if _is_gone(change) or not self._texts.words(change.before.oid).isdisjoint(added):
+                yield change, path, language
 
     def _imports(
         self, change: Change, path: str, language: str, by_word: Mapping[bytes, Sequence[Change]]
@@ -161,6 +204,7 @@ class PairUses:
     def _broken(
         self, change: Change, removal: Removal, user: Change, uses: Sequence[NewUse], nowhere: bool | None
     ) -> BrokenUse:
+        assert removal.did != "changed"
         was, now = removal.was, removal.now
         symbol = was.name if was.owner is None else f"{was.owner}.{was.name}"
         did: Deed = removal.did
@@ -246,6 +290,11 @@ class PairUses:
         assert user.after is not None
         theirs, mine = (words(self._texts.content(oid)) for oid in (entry.oid, user.after.oid))
         return theirs[name.encode()] >= mine[name.encode()]
+
+
+def _is_gone(change: Change) -> bool:
+    """Tell whether a path has no file any more."""
+    return change.after is None or change.old_path is not None
 
 
 def _are_one_family(one: str, other: str) -> bool:

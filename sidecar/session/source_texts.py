@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sidecar.git.objects import read_blob
 from sidecar.session.reader import Sources
-from sidecar.symbols.comparing import words
+from sidecar.symbols.comparing import WORD, words
 from sidecar.symbols.reading import Outline, Text, mentions, outline_of, parse
 from sidecar.system.remembering import remembering
 
@@ -26,12 +26,14 @@ class SourceTexts:
     outline: Callable[[str, str], Outline | None] = field(init=False)
     words: Callable[[str], frozenset[bytes]] = field(init=False)
     grown: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
+    added: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
     _text: Callable[[str, str], Text | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.outline = remembering(self._outline, _weight, REMEMBERED)
         self.words = remembering(lambda oid: frozenset(words(self.content(oid))), _words_weight, REMEMBERED)
         self.grown = remembering(self._grown, _words_weight, REMEMBERED)
+        self.added = remembering(self._added, _words_weight, REMEMBERED)
         self._text = lru_cache(maxsize=PARSED)(lambda oid, language: parse(self.content(oid), language))
 
     def content(self, oid: str) -> bytes:
@@ -50,6 +52,13 @@ class SourceTexts:
         """Give the words of which there are more than before."""
         was = words(self.content(before)) if before is not None else {}
         return frozenset(word for word, count in words(self.content(after)).items() if count > was.get(word, 0))
+
+    def _added(self, before: str | None, after: str) -> frozenset[bytes]:
+        """Give the words of the lines that are new."""
+        if before is None:
+            return self.words(after)
+        lines, hunks = self.content(after).split(b"\n"), self.sources.trees.hunks(before, after)
+        return frozenset(word for hunk in hunks for line in lines[hunk.start : hunk.end] for word in WORD.findall(line))
 
 
 def _weight(outline: Outline | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -27,14 +27,15 @@ MOST_MENTIONS = 60
 class Removal:
     """What one side did to a definition of the file that was at `path`.
 
-    `now` is the definition that it is afterwards: one of another name, one that requires more, or None.
+    `now` is the definition that it is afterwards: one of another name, one that requires more or has other words, or
+    None.
     """
 
     path: str
     language: str
     was: Definition
     now: Definition | None
-    did: Literal["removed", "renamed", "parameters"]
+    did: Literal["removed", "renamed", "parameters", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,16 @@ def removals(path: str, language: str, before: Outline, after: Outline) -> Itera
         elif not _is_special(one.name):
             alike = [new for new in added if new.shape == one.shape and new.owner == one.owner]
             yield Removal(path, language, one, alike[0] if len(alike) == 1 else None, "renamed" if alike else "removed")
+
+
+def altered(path: str, language: str, before: Outline, after: Outline) -> Iterator[Removal]:
+    """Find the definitions that a file has still, with other words: of a function also those of its body."""
+    if before.is_whole and after.is_whole:
+        now = exported(after, path)
+        for key, one in exported(before, path).items():
+            same = now.get(key)
+            if same is not None and same.shape != one.shape:
+                yield Removal(path, language, one, same, "changed")
 
 
 def _is_special(name: str) -> bool:
@@ -131,7 +142,7 @@ def new_uses(user: User, removal: Removal, language: str) -> list[NewUse]:
     for one in user.outline.imports:
         meant = means(one, user.path, removal.path, language, user.files)
         if meant == "name" and one.name == was.name:
-            if one in fresh and removal.did != "parameters":
+            if one in fresh and removal.did not in ("parameters", "changed"):
                 found.append(NewUse(one.line, None, is_import=True))
             elif (local := one.bound) is not None:
                 found += _grown(user, local, lambda mention: mention.object is None, may_bind=0)
@@ -148,6 +159,11 @@ def new_uses(user: User, removal: Removal, language: str) -> list[NewUse]:
         if not any(was.name in (one.bound, one.module.rpartition(".")[2]) for one in user.outline.imports):
             found += _grown(user, was.name, lambda mention: mention.object is None, may_bind=own)
     return sorted(set(found), key=lambda use: use.line)
+
+
+def uses_on_added_lines(user: User, removal: Removal, language: str) -> list[NewUse]:
+    """Find where lines that a file adds use a definition, also where a line with such a use was there before."""
+    return new_uses(replace(user, before=None, before_outline=None), replace(removal, did="changed"), language)
 
 
 def _qualifiers(one: Import, language: str) -> tuple[str, ...]:

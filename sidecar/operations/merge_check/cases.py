@@ -1,11 +1,12 @@
 """Find the merges that are worth trying, and what the checking command's words about them mean for each side's lines.
 
-A case is one worktree with trunk, or two worktrees that change the same files, both on trunk; git merges each cleanly.
+A case is one worktree with trunk, or two worktrees of which the one changes definitions that the other uses or that
+change the same files, both on trunk; git merges each cleanly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.judge import Question
@@ -15,6 +16,9 @@ from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Broken, Trunk, WorktreeState
 from sidecar.model.said_of_merge import FINE, Complaint, OfSide, PlaceIn, Said, only_of_merge
 from sidecar.session.reader import Sources
+
+_Pair = tuple[str, str]
+"""Two worktrees, by their keys, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,10 @@ class Case:
     parent: str
 
 
-def find_cases(sources: Sources, trunk: Trunk, owns: Sequence[Own], overlaps: Sequence[Overlap]) -> Iterator[Case]:
-    """Give what is worth trying, each worktree with trunk first; GitError."""
+def find_cases(
+    sources: Sources, trunk: Trunk, owns: Sequence[Own], overlaps: Sequence[Overlap], touching: Collection[_Pair]
+) -> Iterator[Case]:
+    """Give what is worth trying: each worktree with trunk first, then the pairs that are `touching`. GitError."""
     if trunk.commit is None:
         return
     base = tree_of(sources.quarantine.objects, trunk.commit)
@@ -63,7 +69,7 @@ def find_cases(sources: Sources, trunk: Trunk, owns: Sequence[Own], overlaps: Se
             name = own.state.worktree.name
             sides = CaseSide(own.key, name, own.tree), CaseSide(TRUNK_KEY, trunk.branch, base)
             yield Case(tree, sides, trunk.commit)
-    for one, two in _pairs(overlaps):
+    for one, two in _pairs(overlaps, touching):
         if one in landed and two in landed:
             (first, begun), (second, other) = landed[one], landed[two]
             head = first.state.worktree.head
@@ -75,9 +81,9 @@ def find_cases(sources: Sources, trunk: Trunk, owns: Sequence[Own], overlaps: Se
                 yield Case(merged, (CaseSide(*named[0]), CaseSide(*named[1])), trunk.commit)
 
 
-def _pairs(overlaps: Sequence[Overlap]) -> list[tuple[str, str]]:
-    """List the worktrees that change the same files and conflict in none, each two once."""
-    verdicts: dict[tuple[str, str], set[str]] = {}
+def _pairs(overlaps: Sequence[Overlap], touching: Collection[_Pair]) -> list[_Pair]:
+    """List the worktrees that are touching or change the same files, and conflict in none, each two once."""
+    verdicts: dict[_Pair, set[str]] = {pair: {"clean"} for pair in sorted(touching)}
     for overlap in overlaps:
         one, two = sorted(side.key for side in overlap.sides)
         if TRUNK_KEY not in (one, two):

@@ -114,8 +114,11 @@ class Trying:
 
         sources, picture, trunk, command = seen.sources, seen.picture, seen.picture.trunk, command_of(seen.sources)
         began = _trees(picture)
-        given = (command, began, [(one.sides, one.verdict) for one in picture.overlaps])
-        if trunk is None or trunk.commit is None or command is None or given == self._tried:
+        if trunk is None or trunk.commit is None or command is None:
+            return
+        touching = self._session.touching(picture, self._job.go_on)
+        given = (command, began, [(one.sides, one.verdict) for one in picture.overlaps], touching)
+        if touching is None or given == self._tried:
             return
         states = {state.worktree.key: state for state in picture.worktrees}
         checkout = trunk_checkout(picture)
@@ -123,7 +126,7 @@ class Trying:
             states[TRUNK_KEY] = checkout
         round_ = _Round(self, sources, trunk, checkout.worktree if checkout else None, command, states, began, {})
         found: dict[str, list[Broken]] = {}
-        for case in find_cases(sources, trunk, list(_owns(seen)), picture.overlaps):
+        for case in find_cases(sources, trunk, _owns(seen), picture.overlaps, touching):
             known = verdict(sources, case, lambda tree, case=case: round_.said(tree, case))  # type: ignore[misc]
             if known is not None and known.state == "fails":
                 for key, broken in broken_in(sources, case, known.complaints, states):

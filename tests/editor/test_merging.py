@@ -99,8 +99,10 @@ def test_from_the_conflict_into_trunk(
 
     expect(page.locator(".merge-editor")).to_be_visible()
     expect(next_step(page)).to_contain_text("Resolve 1 File")
+    combination = page.get_by_text("Accept Combination").first
+    expect(combination).to_be_visible()
     shoot("merge-conflict")
-    page.get_by_text("Accept Combination").first.click()
+    combination.click()
     page.get_by_role("button", name="Complete Merge").click()
     expect(next_step(page)).to_contain_text("Continue Merge")
     run_command(page, "Worktree Sidecar: Continue Merge")

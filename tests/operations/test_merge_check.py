@@ -164,6 +164,23 @@ def test_a_plan_says_what_is_known(shop: Path, sidecar: Sidecar) -> None:
     assert not isinstance(order, Exception)
 
 
+def test_a_plan_says_it_also_where_trunk_is_merged_in_and_not_mended(shop: Path, sidecar: Sidecar) -> None:
+    with trying_merges(shop) as at:
+        at.until(("shop", "cart.py", 5), ("feat", "cart.py", 2))
+        feat = shop.parent / "feat"
+        git(feat, "merge", "--quiet", "main")
+
+        def needs() -> list[str]:
+            (turn,) = json.loads(sidecar(shop, "plan", "--json").out)["order"]
+            assert turn["ready"], "it is a person who decides"
+            return [one["message"] for one in turn["needs"]]
+
+        said = "Together with main it fails sidecar.check, and neither does alone: cart.py:5: total is not defined"
+        assert needs() == [said]
+        commit(feat, {"cart.py": "def add():\n    pass\n\n\ntotal_price()\n"}, "Mend it")
+        assert needs() == []
+
+
 def waiting(shop: Path) -> Path:
     """Have the command begin and never end, until the file that is given is there."""
     line, go = git(shop, "config", "sidecar.check"), shop.parent / "go"

@@ -16,17 +16,28 @@ MOST_NAMED = 3
 
 
 def failing_together(sources: Sources, trunk: Trunk, worktree: Worktree, merged: str) -> Iterator[Finding]:
-    """Name what is said of a worktree merged with trunk and of neither alone, or that it is not known. GitError."""
+    """Name what is said of a worktree merged with trunk and of neither alone, or that it is not known. GitError.
+
+    Where its last commit is that merge, only what fails is named: it is nobody's merge to come that could be tried.
+    """
     command = command_in(sources.settings)
     if command is None or trunk.commit is None or worktree.head is None:
         return
     objects = sources.quarantine.objects
     head, base = tree_of(objects, worktree.head), tree_of(objects, trunk.commit)
-    if merged in (head, base):
+    if merged == base:
         return
+    is_made = merged == head
+    if is_made:
+        parents = sources.ancestry.commit(worktree.head).parents
+        if len(parents) != 2 or tree_of(objects, parents[1]) != base:
+            return
+        head = tree_of(objects, parents[0])
     sides = CaseSide(worktree.key, worktree.name, head), CaseSide(TRUNK_KEY, trunk.branch, base)
     known, branch = remembered(sources.repository.common_dir), shown(trunk.branch)
     found = verdict(sources, Case(merged, sides, trunk.commit), lambda tree: last_said(known, command, tree))
+    if is_made and (found is None or found.state == "unknown"):
+        return
     if found is None:
         said = f"Whether it passes sidecar.check together with {branch} was not tried yet."
         yield finding("check-unknown", f"{said} The sidecar tries it beside an open editor.")

@@ -31,7 +31,7 @@ const WARNING = "list.warningForeground";
 export function row(node: Node, model: Model): Row {
   switch (node.kind) {
     case "trust":
-      return plain("This folder is not trusted", "nothing is merged or released: Manage Trust", "shield", { context: "trust" });
+      return plain("Manage Trust", "this folder is not trusted: nothing is merged or released", "shield", { context: "trust" });
     case "repository":
       return plain(repositoryName(node.picture), "", "repo", { context: "repository", tooltip: escaped(node.picture.repository), expands: "open" });
     case "trunk":

@@ -92,7 +92,7 @@ def type_open(page: Page, row: Locator) -> None:
 
 def is_focused(row: Locator) -> bool:
     """Whether the keys are about this row."""
-    return row.count() == 1 and "focused" in (row.get_attribute("class") or "").split()
+    return bool(row.evaluate_all("all => all.length === 1 && all[0].classList.contains('focused')"))
 
 
 def focused_row(page: Page) -> Locator:

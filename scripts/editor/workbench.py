@@ -119,6 +119,16 @@ def pick(page: Page, text: str) -> None:
     row.click()
 
 
+def ask_to_merge(page: Page, name: str) -> None:
+    """Ask for a worktree to be merged into trunk, with git's own message; then its question is open."""
+    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
+    pick(page, name)
+    pick(page, "Merge commit")
+    expect(input_box(page)).to_have_value(f"Merge branch '{name}'")
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_contain_text(f"Merge {name}")
+
+
 def picker_rows(page: Page) -> Locator:
     """The rows of the list that a command shows."""
     return page.locator(f"{_PICKER} .quick-input-list .monaco-list-row")

@@ -1,5 +1,7 @@
 """What a person does in the Worktrees view, as functions over the page of VS Code."""
 
+from collections.abc import Iterator
+
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.editor.workbench import run_command, type_command
@@ -14,26 +16,28 @@ _TRY_MILLISECONDS = 3_000
 def show_worktrees(page: Page) -> None:
     """Open the view, put the keyboard there, and give it the room of its neighbours."""
     run_command(page, "Focus on Worktrees View")
-    expect(page.locator(_ROWS).first).to_be_visible()
-    for name in ("Changes", "Graph"):
-        header = page.locator(f'.pane-header[aria-label^="{name}"]').first
-        expect(header).to_be_visible()
-        if header.get_attribute("aria-expanded") == "true":
-            header.click()
+    for header in _open_neighbours(page):
+        header.click()
 
 
 def type_to_worktrees(page: Page) -> None:
     """As `show_worktrees`, without the mouse."""
     type_command(page, "Focus on Worktrees View")
+    for header in _open_neighbours(page):
+        header.focus()
+        page.keyboard.press("ArrowLeft")
+        expect(header).to_have_attribute("aria-expanded", "false")
+    type_command(page, "Focus on Worktrees View")
+
+
+def _open_neighbours(page: Page) -> Iterator[Locator]:
+    """The headers of the parts above the view, once it has rows, that take its room."""
     expect(page.locator(_ROWS).first).to_be_visible()
     for name in ("Changes", "Graph"):
         header = page.locator(f'.pane-header[aria-label^="{name}"]').first
         expect(header).to_be_visible()
         if header.get_attribute("aria-expanded") == "true":
-            header.focus()
-            page.keyboard.press("ArrowLeft")
-            expect(header).to_have_attribute("aria-expanded", "false")
-    type_command(page, "Focus on Worktrees View")
+            yield header
 
 
 def view_rows(page: Page) -> Locator:

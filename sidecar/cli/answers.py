@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from sidecar.cli.options import exit_status, problem_lines, unknown_lines
+from sidecar.cli.options import problem_lines, status_of_check, unknown_lines
 from sidecar.cli.output import Output, Printed
 from sidecar.cli.render import broken_use_block, checked_blocks, text_of
 from sidecar.cli.status_table import status_blocks
@@ -39,7 +39,7 @@ def print_check(found: Checked, pictures: Sequence[Picture], names: Sequence[str
     """
     files, agents, undone = found
     unknown = list(dict.fromkeys(one for file in files for one in file.unknown))
-    status = exit_status((overlap for file in files for overlap, _, _ in file.meetings), unknown)
+    status = status_of_check(files)
     err = tuple(line for picture in pictures for line in problem_lines(picture, unknown))
     below = "".join(f"{line}\n" for line in unknown_lines(unknown))
     if not undone and not any(file.meetings or file.elsewhere or file.broken for file in files):

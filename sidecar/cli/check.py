@@ -17,12 +17,12 @@ from sidecar.cli.options import (
     ask_in_words,
     ask_picture,
     ask_printed,
-    exit_status,
     nearest_folder,
     print_json,
     problem_line,
     reading,
     say,
+    status_of_check,
     warn,
 )
 from sidecar.cli.output import standard_output
@@ -60,8 +60,7 @@ def check(paths: tuple[str, ...], as_json: bool, trust: bool) -> int:
     for picture in pictures:
         warn(picture)
     print_json(object_of(found.files, found.agents, found.undone))
-    unknown = [one for file in files for one in file.unknown]
-    return exit_status((overlap for file in files for overlap, _, _ in file.meetings), unknown)
+    return status_of_check(files)
 
 
 def _from_session(paths: Sequence[str], trust: bool, *, as_json: bool) -> int | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sidecar.model.overlaps import Overlap, Unknown
     from sidecar.model.picture import Picture, Worktree
     from sidecar.model.settings import Options
+    from sidecar.session.check import CheckedFile
     from sidecar.session.once import Comparison
 
 
@@ -210,6 +211,12 @@ def exit_status(overlaps: Iterable[Overlap], unknown: Sequence[Unknown]) -> int:
     if any(overlap.verdict == "conflict" for overlap in overlaps):
         return CONFLICT
     return UNKNOWN if unknown else 0
+
+
+def status_of_check(files: Sequence[CheckedFile]) -> int:
+    """Give the exit status of what was found of the files that were asked for."""
+    overlaps = (overlap for file in files for overlap, _, _ in file.meetings)
+    return exit_status(overlaps, [unknown for file in files for unknown in file.unknown])
 
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130

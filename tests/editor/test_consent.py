@@ -9,9 +9,8 @@ from scripts.editor.codeserver import CodeServer
 from scripts.editor.processes import wait_until
 from scripts.editor.workbench import (
     answer_notification,
-    dialog,
+    ask_to_merge,
     editor_text,
-    input_box,
     notification_list,
     open_workbench,
     pick,
@@ -20,20 +19,16 @@ from scripts.editor.workbench import (
     run_command,
     wait_for_message,
 )
-from tests.editor.conftest import Shoot
+from tests.editor.conftest import Shoot, begin_shop
 from tests.editor.told import Told
-from tests.harness import add_worktree, commit, git, init, write
+from tests.harness import add_worktree, commit, git, write
 
 _SECONDS = 60
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.py": "total = 0\n"}, "Begin the shop")
-    return main
+    return begin_shop(tmp_path, {"cart.py": "total = 0\n"})
 
 
 @pytest.fixture
@@ -49,12 +44,7 @@ def test_with_do_not_disturb_it_asks_and_its_result_can_be_read(
     open_workbench(page, editor, taxes, taxes / "cart.py")
     expect(editor_text(page)).to_contain_text("total")
     run_command(page, "Notifications: Toggle Do Not Disturb Mode")
-    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
-    pick(page, "taxes")
-    pick(page, "Merge commit")
-    expect(input_box(page)).to_have_value("Merge branch 'taxes'")
-    page.keyboard.press("Enter")
-    expect(dialog(page)).to_contain_text("Merge taxes")
+    ask_to_merge(page, "taxes")
     answer_notification(page, "Merge")
     wait_until("it is merged", lambda: "Merge branch 'taxes'" in git(shop, "log", "--format=%s") or None, _SECONDS)
     run_command(page, "Notifications: Show Notifications")

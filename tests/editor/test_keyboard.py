@@ -27,8 +27,8 @@ from scripts.editor.worktrees_view import (
 from scripts.steps import ROOT
 from tests.cli.conftest import spawn
 from tests.editor.axe import violations
-from tests.editor.conftest import Shoot
-from tests.harness import add_worktree, commit, git, init
+from tests.editor.conftest import Shoot, begin_shop
+from tests.harness import add_worktree, commit, git
 
 _CART = "def total(prices):\n    return sum(prices)\n\n\ndef count(prices):\n    return len(prices)\n"
 _TAX = _CART.replace("sum(prices)", "sum(prices) * TAX")
@@ -41,10 +41,7 @@ for (const kind of ['pointerdown', 'mousedown', 'mousemove', 'wheel'])
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A repository in which each action has a row: see the worktrees' names."""
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.py": _CART}, "Begin the shop")
+    main = begin_shop(tmp_path, {"cart.py": _CART})
     for name, text in (("here", _TAX), ("other", _DISCOUNT), ("stuck", _TAX), ("solved", _TAX), ("kept", None)):
         commit(add_worktree(main, name), {"cart.py": text} if text else {"kept.md": "Kept\n"}, f"Work in {name}")
     for name in ("stuck", "solved"):

@@ -26,8 +26,8 @@ from scripts.editor.workbench import (
     wait_for_message,
 )
 from scripts.editor.worktrees_view import next_step
-from tests.editor.conftest import Shoot
-from tests.harness import add_worktree, commit, git, init
+from tests.editor.conftest import Shoot, begin_shop
+from tests.harness import add_worktree, commit, git
 
 CART = '''"""The cart."""
 
@@ -53,11 +53,7 @@ TAX = "    return round(sum(line.price * line.count for line in lines) * TAX)\n"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.py": CART}, "Begin the shop")
-    return main
+    return begin_shop(tmp_path, {"cart.py": CART})
 
 
 @pytest.fixture

@@ -20,19 +20,14 @@ from scripts.editor.workbench import (
 from scripts.editor.worktrees_view import view_body, worktree_row
 from scripts.package import package
 from tests.editor.axe import violations
-from tests.editor.conftest import Shoot, bare_environment
-from tests.harness import commit, git, init
+from tests.editor.conftest import Shoot, bare_environment, begin_shop
 from tests.harness.sample import Sample
 
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Path:
     """A repository with one worktree."""
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.py": "total = 0\n"}, "Begin the shop")
-    return main
+    return begin_shop(tmp_path, {"cart.py": "total = 0\n"})
 
 
 @pytest.fixture
@@ -47,9 +42,7 @@ def wary(tmp_path: Path) -> Iterator[CodeServer]:
 def test_with_one_worktree_it_says_what_it_is_for_and_opens_another(
     page: Page, editor: CodeServer, alone: Path, shoot: Shoot
 ) -> None:
-    open_workbench(page, editor, alone)
-    run_command(page, "Focus on Worktrees View")
-    view = view_body(page)
+    view = _view(page, editor, alone)
     expect(view).to_contain_text("This repository has one worktree.")
     expect(view).to_contain_text("let go of them without losing work")
     expect(button(view, "Open Worktree")).to_be_in_viewport(ratio=1)
@@ -69,9 +62,7 @@ def test_where_no_repository_is_it_offers_to_open_a_folder(
     page: Page, editor: CodeServer, tmp_path: Path, shoot: Shoot
 ) -> None:
     (tmp_path / "plain").mkdir()
-    open_workbench(page, editor, tmp_path / "plain")
-    run_command(page, "Focus on Worktrees View")
-    view = view_body(page)
+    view = _view(page, editor, tmp_path / "plain")
     expect(view).to_contain_text("No git repository is open here.")
     shoot("welcome-none")
     assert violations(view) == []
@@ -82,9 +73,7 @@ def test_where_no_repository_is_it_offers_to_open_a_folder(
 def test_a_folder_that_is_not_trusted_says_so_and_is_trusted_from_there(
     page: Page, wary: CodeServer, alone: Path, shoot: Shoot
 ) -> None:
-    open_workbench(page, wary, alone)
-    run_command(page, "Focus on Worktrees View")
-    view = view_body(page)
+    view = _view(page, wary, alone)
     expect(view).to_contain_text("This folder is not trusted, so nothing is merged or released.")
     expect(view).to_contain_text("This repository has one worktree.")
     expect(button(view, "Manage Trust")).to_be_in_viewport(ratio=1)
@@ -113,6 +102,13 @@ def test_among_worktrees_a_row_says_it_and_a_merge_is_refused_before_anything_is
     shoot("untrusted")
     row.click()
     expect(page.locator(".workspace-trust-editor")).to_be_visible()
+
+
+def _view(page: Page, editor: CodeServer, folder: Path) -> Locator:
+    """All that the view shows of a folder, below its header."""
+    open_workbench(page, editor, folder)
+    run_command(page, "Focus on Worktrees View")
+    return view_body(page)
 
 
 def button(view: Locator, title: str) -> Locator:

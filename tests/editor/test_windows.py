@@ -9,11 +9,10 @@ from scripts.editor.codeserver import CodeServer
 from scripts.editor.processes import wait_until
 from scripts.editor.workbench import (
     answer_notification,
+    ask_to_merge,
     dialog,
-    input_box,
     notifications,
     open_workbench,
-    pick,
     run_command,
     status_item,
 )
@@ -67,12 +66,7 @@ def test_a_loss_is_told_in_the_window_in_front_once_and_a_merge_asks_where_it_wa
     expect(notifications(page)).to_have_count(0)
     assert everything(at.worktree) == before
 
-    run_command(page, "Worktree Sidecar: Merge Worktree into Trunk...")
-    pick(page, "taxes")
-    pick(page, "Merge commit")
-    expect(input_box(page)).to_have_value("Merge branch 'taxes'")
-    page.keyboard.press("Enter")
-    expect(dialog(page)).to_contain_text("Merge taxes")
+    ask_to_merge(page, "taxes")
     shoot("windows-question")
     expect(dialog(second_page)).to_have_count(0)
     answer_notification(page, "Merge")

@@ -15,8 +15,8 @@ from scripts.editor.workbench import (
     wait_for_message,
 )
 from scripts.editor.worktrees_view import child_row, do_inline, next_step, show_worktrees, worktree_row
-from tests.editor.conftest import Shoot
-from tests.harness import add_worktree, commit, git, init, write
+from tests.editor.conftest import Shoot, begin_shop
+from tests.harness import add_worktree, commit, git, write
 
 CART = """def total(prices):
     amount = sum(prices)
@@ -33,10 +33,7 @@ _SECONDS = 60
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.py": CART, "README.md": "# Shop\n"}, "Begin the shop")
+    main = begin_shop(tmp_path, {"cart.py": CART, "README.md": "# Shop\n"})
     done = add_worktree(main, "agent-4")
     commit(done, {"mail.py": "def send(): ...\n"}, "Send mail")
     git(main, "merge", "--quiet", "--no-ff", "agent-4", "-m", "Merge branch 'agent-4'")
@@ -79,8 +76,10 @@ def test_from_a_conflict_into_trunk_in_six_actions(
     merge_editor = page.locator(".merge-editor")
     expect(merge_editor).to_be_visible()
     expect(worktree_row(page, "agent-1")).to_contain_text("merging, 1 file to resolve")
+    combination = page.get_by_text("Accept Combination", exact=False).first
+    expect(combination).to_be_visible()
     shoot("worktrees-merge-editor")
-    actions.take(lambda: page.get_by_text("Accept Combination", exact=False).first.click())
+    actions.take(combination.click)
     actions.take(lambda: page.get_by_role("button", name="Complete Merge").click())
     expect(next_step(page)).to_contain_text("Continue Merge")
     expect(worktree_row(page, "agent-1")).to_contain_text("merging, all resolved")

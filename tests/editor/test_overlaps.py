@@ -24,6 +24,7 @@ from scripts.editor.workbench import (
     squiggles,
     status_item,
     undo_all,
+    webview,
 )
 from tests.editor.conftest import Shoot
 from tests.harness import add_worktree, commit, init
@@ -62,6 +63,22 @@ def test_hover_shows_the_other_side(page: Page, editor: CodeServer, sample: Samp
     run_command(page, "Show or Focus Hover")
     expect(hover_widget(page).filter(has_text='country: str = "NL"')).to_be_visible()
     shoot("hover")
+
+
+def test_the_page_of_a_code_is_shown_to_be_read(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:
+    open_workbench(page, editor, sample.showcase, sample.showcase_file)
+    expect(squiggles(page).first).to_be_visible()
+    go_to_line(page, 13, 8)
+    run_command(page, "Show or Focus Hover")
+    hover_widget(page).locator(".code-link").first.click()
+    expect(webview(page).locator("h1")).to_contain_text("this will conflict with another worktree")
+    shoot("page")
+    run_command(page, "View: Reopen Editor with Text Editor")
+    expect(editor_text(page)).to_contain_text("this\u00a0will\u00a0conflict")
+    editor_text(page).click()
+    page.keyboard.type("not to be written")
+    expect(page.locator(".monaco-editor-overlaymessage .message")).to_contain_text("Editor is read-only")
+    expect(active_tab(page)).not_to_have_class(re.compile(r"\bdirty\b"))
 
 
 def test_compare_opens_the_diff_editor(page: Page, editor: CodeServer, sample: Sample, shoot: Shoot) -> None:

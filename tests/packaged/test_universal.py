@@ -41,6 +41,8 @@ def test_the_universal_one_runs_by_a_python_that_is_there(universal: Path, tmp_p
     sample = build(tmp_path / "sample")
     assert first_diagnostics([scripts / "sidecar", "serve"], sample.showcase).diagnostics[0].source == "sidecar"
     assert (place / "share/man/man1/sidecar.1").exists()
+    page = next(place.rglob("lsp/pages/conflict.md"))
+    assert page.match("site-packages/sidecar/lsp/pages/*.md")  # where `configurationDefaults` have it read-only
 
 
 def test_what_is_inside_and_how_large_it_is(universal: Path) -> None:

@@ -23,10 +23,12 @@ from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.server.request_state import RequestStateSecurity
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from sidecar import __version__
+from sidecar.agents.request_state import SigningCodec
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.messages import remakes_clause
 from sidecar.model.picture import Picture
@@ -114,6 +116,7 @@ def server() -> MCPServer[Any]:
         instructions=INSTRUCTIONS,
         version=__version__,
         log_level="WARNING",
+        request_state_security=RequestStateSecurity(codec=SigningCodec()),
     )
     for tool in (worktrees, overlaps, check, plan):
         made.tool(annotations=READS)(tool)

@@ -1,5 +1,6 @@
 """The MCP server, asked by the official client in both eras of the protocol, in real repositories."""
 
+import base64
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,10 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.server.request_state import InvalidRequestState
+from mcp.shared.exceptions import MCPError
 
+from sidecar.agents.request_state import SigningCodec
 from sidecar.operations.journal import begin
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, environment, git, init, write
@@ -150,6 +154,41 @@ def test_without_a_persons_consent_nothing_is_done_and_how_to_confirm_is_said(
 
     ask(shop, era, talk, answer)
     assert git(shop, "rev-parse", "main") == before
+
+
+def test_what_a_client_hands_back_for_a_person_counts_only_as_it_was_given(shop: Path) -> None:
+    before = git(shop, "rev-parse", "main")
+    agreed: types.InputResponses = {}
+
+    async def talk(client: Client) -> None:
+        tool = client.session.call_tool
+        plan = {"plan_id": (await call(client, "plan", what="merge", worktree="feat"))["plan_id"]}
+        asked = await tool("merge", plan, allow_input_required=True)
+        assert isinstance(asked, types.InputRequiredResult)
+        assert asked.request_state is not None and asked.input_requests is not None
+        agreed.update(
+            {key: types.ElicitResult(action="accept", content={"agree": True}) for key in asked.input_requests}
+        )
+        signed = base64.urlsafe_b64decode(asked.request_state)
+        changed = base64.urlsafe_b64encode(signed[:-1] + bytes([signed[-1] ^ 1])).decode()
+        for made_up in (changed, SigningCodec().seal(signed[32:]), "", "no token"):
+            with pytest.raises(MCPError, match="Invalid or expired requestState"):
+                await tool("merge", plan, request_state=made_up, input_responses=agreed, allow_input_required=True)
+        assert git(shop, "rev-parse", "main") == before
+        done = await tool("merge", plan, request_state=asked.request_state, input_responses=agreed)
+        assert (done.structured_content or {})["outcome"] == "merged"
+
+    ask(shop, "2026-07-28", talk, "accept")
+
+
+@pytest.mark.parametrize("payload", [b"", b"x", bytes(range(256))])
+def test_a_signed_state_is_read_by_who_signed_it_and_by_nobody_else(payload: bytes) -> None:
+    codec = SigningCodec()
+    token = codec.seal(payload)
+    assert codec.unseal(token) == payload
+    for other in (token[1:], token + "AAAA", f"{token}\n", SigningCodec().seal(payload)):
+        with pytest.raises(InvalidRequestState):
+            codec.unseal(other)
 
 
 def test_what_a_person_is_told_to_run_is_quoted_for_the_shell(shop: Path) -> None:

@@ -1,11 +1,7 @@
 """The server out of the VSIX, on a machine that has git and no Python."""
 
 import json
-import os
-import shutil
-import stat
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +9,8 @@ import pytest
 from scripts.package import package
 from scripts.stdio import first_diagnostics
 from tests.harness import add_worktree, commit, init
-from tests.harness.sample import Sample, build
+from tests.harness.sample import Sample
+from tests.packaged.conftest import MOST_BYTES
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -37,36 +34,8 @@ LEFT = {"go": "package shop\n"}
 """What a file has, in each language, that the other uses; and what is left of it."""
 
 
-@pytest.fixture(scope="session")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension as an editor unpacks it."""
-    place = tmp_path_factory.mktemp("vsix")
-    with zipfile.ZipFile(package()) as archive:
-        for entry in archive.infolist():
-            file = Path(archive.extract(entry, place))
-            if mode := stat.S_IMODE(entry.external_attr >> 16):
-                file.chmod(mode)
-    return place / "extension"
-
-
-@pytest.fixture(scope="session")
-def server(unpacked: Path) -> Path:
-    return unpacked / "server" / ("sidecar.exe" if os.name == "nt" else "sidecar")
-
-
-@pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment whose PATH has git and nothing else."""
-    place = tmp_path_factory.mktemp("bare")
-    git = shutil.which("git")
-    assert git
-    (place / "git").symlink_to(git)
-    return {"PATH": str(place), "HOME": str(place), "GIT_CONFIG_NOSYSTEM": "1", "LANG": "C.UTF-8"}
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    return build(tmp_path_factory.mktemp("packaged") / "sample")
+def test_it_is_no_larger_than_others_are_used_to() -> None:
+    assert package().stat().st_size <= MOST_BYTES
 
 
 def test_it_answers_and_ends_as_the_protocol_says(server: Path, bare: dict[str, str], sample: Sample) -> None:

@@ -181,7 +181,8 @@ PATHS = ("file_path", "filePath", "path", "notebook_path", "absolute_path", "tar
 REPLACED = (("old_string", "new_string"), ("oldString", "newString"), ("old_str", "new_str"), ("old_text", "new_text"))
 LISTS = ("files", "edits", "replacements", "changes", "file_edits")
 PATCHES = ("command", "patchText", "patch", "input")
-PATCHED = re.compile(r"^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+?)\s*$", re.MULTILINE)
+PATCHED = r"(?m)^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+?)\s*$"
+"""What names a file in a patch; compiled by who has one."""
 MOST_PATHS = 50
 """How many files of one call are looked at."""
 LONGEST = 4096
@@ -313,7 +314,7 @@ def _named(given: Json) -> Iterator[Edit]:
     for key in PATCHES:
         patch = given.get(key)
         if isinstance(patch, str):
-            yield from map(Edit, PATCHED.findall(patch))
+            yield from map(Edit, re.findall(PATCHED, patch))
 
 
 def _planned(path: str, given: Json) -> Edit:

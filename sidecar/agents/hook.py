@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sidecar.agents.dialects import Call, Edit, Moment, answer, read_call
@@ -89,6 +89,9 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
     told.place = place = edited[0][1] if edited else own
     if place is None or (call.edits and not edited):
         return None
+    hears = call.moment in call.dialect.hears
+    # a session finds its answer while the rest is loaded
+    asked = _ask_about(edited) if call.moment == "after" and hears and not place.is_alone else []
     from sidecar.operations import presence
 
     if call.moment == "end":
@@ -99,7 +102,7 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
     speaker = presence.Agent(call.dialect.title, call.session, call.part, place.top, now, wrote)
     others = presence.others(place.common_dir, call.session, now)
     presence.speak(place.common_dir, speaker, ())  # others learn of it, also where what follows takes too long
-    if (place.is_alone and not others) or call.moment not in call.dialect.hears:
+    if (place.is_alone and not others) or not hears:
         return None
     from sidecar.agents import pictures
     from sidecar.operations import news
@@ -107,7 +110,7 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
     if call.moment == "before":
         found = pictures.refused(place, [edit for edit, where in edited if where == place])
     elif call.moment == "after":
-        found = [*news.company(place.top, others, now), *_about_edit(own, edited)]
+        found = [*news.company(place.top, others, now), *_about_edit(own, asked or _ask_about(edited))]
     elif call.moment == "prompt":
         found = [*news.company(place.top, others, now), *pictures.conflicts(place)]
     else:
@@ -121,16 +124,29 @@ def _respond(call: Call, told: _Told) -> dict[str, object] | None:
     return answer(call, news.joined(HEADINGS[call.moment], kept, denied=deny), deny=deny) if kept else None
 
 
-def _about_edit(own: Place | None, edited: Sequence[tuple[Edit, Place]]) -> Iterator[News]:
-    """Say what the files that were just edited meet, and which of them are in another worktree than their writer."""
-    from sidecar.agents import pictures
-    from sidecar.operations import news
+Asked = tuple["Place", str, "Callable[[], list[News]]"]
+"""A worktree, one of the files that were edited in it, and what waits for the answer to how they meet others."""
 
+
+def _ask_about(edited: Sequence[tuple[Edit, Place]]) -> list[Asked]:
+    """Ask how the files that were just edited meet what others changed."""
+    from sidecar.agents import pictures
+
+    asked = []
     for place in dict.fromkeys(place for _, place in edited):
         paths = [edit.path for edit, where in edited if where == place]
+        asked.append((place, paths[0], pictures.ask_meetings(place, paths)))
+    return asked
+
+
+def _about_edit(own: Place | None, asked: Sequence[Asked]) -> Iterator[News]:
+    """Say what the files that were just edited meet, and which of them are in another worktree than their writer."""
+    from sidecar.operations import news
+
+    for place, path, wait in asked:
         if own is not None and own != place and own.common_dir == place.common_dir:
-            yield news.stray_news(paths[0], place.top, own.top)
-        yield from pictures.meetings(place, paths)
+            yield news.stray_news(path, place.top, own.top)
+        yield from wait()
 
 
 def _print(said: dict[str, object]) -> None:

@@ -6,11 +6,11 @@ A session that runs already answers; where none does, one Picture is computed fo
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sidecar.operations.news import News
-from sidecar.session.asking import ask_session
+from sidecar.session.asking import begin_to_ask
 from sidecar.system.files import read_regular
 from sidecar.system.place import Place
 
@@ -24,12 +24,19 @@ MOST_TEXT = 1024 * 1024
 """Bytes of a file that is about to be edited, or quoted."""
 
 
-def meetings(place: Place, paths: Sequence[str]) -> list[News]:
-    """Give how these files (absolute paths) of a worktree meet what others changed."""
+def ask_meetings(place: Place, paths: Sequence[str]) -> Callable[[], list[News]]:
+    """Ask how these files (absolute paths) of a worktree meet what others changed; give what waits for the answer."""
     inside = _inside(place, paths)
-    told = _ask_news(place, paths=inside)
-    if told is not None:
-        return told
+    asked = _begin_to_ask_news(place, paths=inside)
+
+    def wait() -> list[News]:
+        told = asked()
+        return _look_at_paths(place, inside) if told is None else told
+
+    return wait
+
+
+def _look_at_paths(place: Place, inside: Sequence[str]) -> list[News]:
     from sidecar.model.settings import Options
     from sidecar.operations.picture_news import broken_use_news, overlap_news
     from sidecar.session.at_paths import look_at_paths  # loads libgit2
@@ -62,7 +69,7 @@ def refused(place: Place, edits: Sequence[Edit]) -> list[News]:
 
 def conflicts(place: Place) -> list[News]:
     """Give every conflict of a worktree."""
-    told = _ask_news(place)
+    told = _begin_to_ask_news(place)()
     if told is not None:
         return told
     from sidecar.operations.picture_news import overlap_news
@@ -80,10 +87,15 @@ def overview(place: Place, others: Sequence[Agent]) -> list[News]:
     return overview_news(picture, located[0], others) if located is not None else []
 
 
-def _ask_news(place: Place, **about: object) -> list[News] | None:
-    """What a session has for who edits in this worktree, of some `paths` or all conflicts; None where none tells."""
-    told = ask_session(place, {"ask": "news", "key": place.top, **about}).get("news")
-    return None if told is None else [News(*one) for one in told]
+def _begin_to_ask_news(place: Place, **about: object) -> Callable[[], list[News] | None]:
+    """Ask a session what it has for who edits in this worktree, of some `paths` or all conflicts; None: none tells."""
+    asked = begin_to_ask(place, {"ask": "news", "key": place.top, **about})
+
+    def wait() -> list[News] | None:
+        told = asked().get("news")
+        return None if told is None else [News(*one) for one in told]
+
+    return wait
 
 
 def _look(place: Place) -> Picture:

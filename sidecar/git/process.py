@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sidecar.model.findings import Failure
-from sidecar.system.files import signature
+from sidecar.system.files import Signature, signature
 
 EVENTS = ("reference-transaction", "post-index-change", "post-checkout", "pre-auto-gc")
 """The hooks (githooks(5)) that a reading call, or one that keeps something under a ref, could set off.
@@ -316,7 +316,7 @@ _known: dict[tuple[object, ...], tuple[int, ...]] = {}
 
 def git_version() -> tuple[int, ...] | Failure:
     """Give the version of the git on PATH, or why it can't be used; one that can is asked once."""
-    file = _file_on_path()
+    file = file_on_path()
     if file is not None and (known := _known.get(file)) is not None:
         return known
     version = _ask()
@@ -326,7 +326,8 @@ def git_version() -> tuple[int, ...] | Failure:
     return version
 
 
-def _file_on_path() -> tuple[object, ...] | None:
+def file_on_path() -> tuple[str, Signature] | None:
+    """Give the path of the git on PATH with its signature; None where there is none."""
     found = shutil.which("git")
     if found is None:
         return None

@@ -39,7 +39,7 @@ from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
 from sidecar.session.reader import ask_repository
 from sidecar.session.watch_notes import watch_notes
-from sidecar.system.files import mounted_in
+from sidecar.system.mounts import mounted_in
 
 LAST = ("journal", "holder", "lock")
 """What stands in the sidecar directory until all else is gone."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -34,15 +34,29 @@ def ask_session(
     place: Place, question: Message, *, trusted: bool = False, settings: Mapping[str, Value] = NONE
 ) -> Message:
     """Give what a session of a repository answers; empty where none is there, or one is in doubt."""
+    return begin_to_ask(place, question, trusted=trusted, settings=settings)()
+
+
+def begin_to_ask(
+    place: Place, question: Message, *, trusted: bool = False, settings: Mapping[str, Value] = NONE
+) -> Callable[[], Message]:
+    """Ask now, and give a function that waits for the answer; what is done in between costs no time."""
     if is_off():
-        return {}
+        return dict
     end = time.monotonic() + SECONDS
-    for connection in _sessions(place, end):
-        own = identity(place, trusted, dict(settings))
-        answer = _answer(connection, {**question, "shared": own}, end)
-        if answer is not None and answer.keys() != {"answer"}:
-            return answer
-    return {}
+    asked = _ask_in_turn(place, question, trusted, settings, end)
+    first = next(asked, None)
+
+    def wait() -> Message:
+        connection = first
+        while connection is not None:
+            answer = _receive(connection, end)
+            if answer is not None and answer.keys() != {"answer"}:
+                return answer
+            connection = next(asked, None)
+        return {}
+
+    return wait
 
 
 def ask_picture_at(place: Place, options: Options, paths: Sequence[str]) -> Picture | None:
@@ -79,7 +93,8 @@ def ask_report(name: str) -> Message | None:
     """Give what the session of a name says of itself; None where it does not answer."""
     end = time.monotonic() + SECONDS
     connection = connect(name, _ABOUT, SECONDS)
-    answer = _answer(connection, {"ask": "report"}, end) if connection is not None else None
+    asked = connection is not None and _send(connection, {"ask": "report"})
+    answer = _receive(connection, end) if connection is not None and asked else None
     report = answer.get("report") if answer is not None else None
     return report if isinstance(report, dict) else None
 
@@ -87,20 +102,35 @@ def ask_report(name: str) -> Message | None:
 _ABOUT: Message = {"kind": "question"}
 
 
-def _sessions(place: Place, end: float) -> Iterator[Connection]:
-    """Connect to each session of a repository until it is too late; which one may answer, it knows itself."""
+def _ask_in_turn(
+    place: Place, question: Message, trusted: bool, settings: Mapping[str, Value], end: float
+) -> Iterator[Connection]:
+    """Ask each session of a repository until it is too late; which one may answer, it knows itself."""
     for _, note in notes():
         left = end - time.monotonic()
-        if note.repository == place.common_dir and left > 0:
-            connection = connect_to(note, _ABOUT, left)
-            if connection is not None:
-                yield connection
+        if note.repository != place.common_dir or left <= 0:
+            continue
+        connection = connect_to(note, _ABOUT, left)
+        if connection is not None and _send(
+            connection, {**question, "shared": identity(place, trusted, dict(settings))}
+        ):
+            yield connection
 
 
-def _answer(connection: Connection, question: Message, end: float) -> Message | None:
+def _send(connection: Connection, question: Message) -> bool:
+    """Send a question; the connection is closed where nobody takes it."""
+    try:
+        connection.send({**question, "id": 1})
+    except OSError:
+        connection.close()
+        return False
+    return True
+
+
+def _receive(connection: Connection, end: float) -> Message | None:
+    """Wait for the answer, and close the connection; None where none comes in time."""
     try:
         connection.wait_at_most(max(MOMENT, end - time.monotonic()))
-        connection.send({**question, "id": 1})
         return connection.receive()
     except (OSError, ValueError):
         return None

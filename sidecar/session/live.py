@@ -26,10 +26,11 @@ from sidecar.session.background import Foreground
 from sidecar.session.broken import with_broken
 from sidecar.session.broken_uses import BreakingUses
 from sidecar.session.intended import IntendedRecord
+from sidecar.session.pending import Pending
 from sidecar.session.proof import Integrating
 from sidecar.session.reader import Sources, open_sources
 from sidecar.session.reading import Reading
-from sidecar.session.repository_state import SETTINGS, Pending, RepositoryState
+from sidecar.session.repository_state import SETTINGS, RepositoryState
 from sidecar.session.sizes import Measuring
 from sidecar.session.undoes_trunk import Undoing
 from sidecar.session.unsaved import Unsaved
@@ -142,25 +143,37 @@ class Session:
     def settle(self, seconds: float) -> Picture | None:
         """Give the Picture of all that has happened by now, what is proved and taken back beside; None in any doubt.
 
-        That is where changes are not all told, editors' unsaved text takes part, or it takes too long. Refs and
-        configuration are looked at again, because what is new in git's directories may be told a moment later. Not for
-        the session's own thread.
+        That is where changes are not all told, editors' unsaved text takes part, or it takes too long. Where git's
+        directories or the configuration may not be as they were, git is asked again, because what is new there may be
+        told a moment later. Not for the session's own thread.
         """
         end = time.monotonic() + seconds
         if not self._watcher.catch_up(seconds):
             return None
+        as_listed = self.is_as_listed
         with self._told:
-            self._pending.refs = True
-            self._tell()
-            wanted = self._begun + 1
+            wanted = self._begun
+            if not as_listed:
+                self._pending.refs, wanted = True, wanted + 1
+                self._tell()
             settled = self._told.wait_for(
-                lambda: self._closed or (self._done >= wanted and self._idle and not self._state.is_reading),
+                lambda: self._closed or (self._done >= wanted and self._is_idle and not self._state.is_reading),
                 max(0.0, end - time.monotonic()),
             )
             picture, sources = self.picture, self._state.sources
             if not settled or self._closed or picture is None or picture.problem is not None or sources is None:
                 return None
             return None if sources.judge.looked_at or self._state.has_typed else picture
+
+    @property
+    def is_as_listed(self) -> bool:
+        """Tell whether git would list worktrees, refs and configuration as it did last; any thread."""
+        return self._state.marks.are_as_kept()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Tell whether all that was told has been looked at; while `_told` is held."""
+        return self._idle and not self._pending
 
     def configuration(self) -> Config | None:
         """Give the repository's configuration as it was last read; any thread."""

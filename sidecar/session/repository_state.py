@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from sidecar.git.ignore import ignored_directories
+from sidecar.git.marks import ListingMarks, Marks, marked_by
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import ancestors
@@ -19,6 +20,7 @@ from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.session.intended import record_path
 from sidecar.session.overlaps import OverlapCache
+from sidecar.session.pending import Pending, shapes
 from sidecar.session.reader import Listing, Sources, is_current, list_all, open_sources, when_used
 from sidecar.session.reading import AT_MOST, BESIDE, Readers, Reading, marks_of, read_paths, worktree_state
 from sidecar.session.unsaved import OnDisk, Unsaved, is_stale, note_on_disk
@@ -40,35 +42,6 @@ PATIENCE = 0.05
 
 SETTINGS = "settings"
 """By what name the single files are watched."""
-
-SHAPING = (".gitignore", ".gitattributes", ".gitmodules")
-"""Files that change what other files mean."""
-
-
-@dataclass(slots=True)
-class Pending:
-    """Collects what the next look is for: worktrees by their keys, paths inside them.
-
-    `finished` says that something is ready on another thread: a whole worktree that was read, a size, a proof.
-    """
-
-    everything: bool = True
-    refs: bool = False
-    settings: bool = False
-    whole: set[str] = field(default_factory=set)
-    rescans: set[str] = field(default_factory=set)
-    paths: dict[str, set[str]] = field(default_factory=dict)
-    unsaved: bool = False
-    finished: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.everything or self.refs or self.whole or self.rescans or self.paths or self.unsaved or self.finished
-        )
-
-    def reshaped(self) -> Iterator[str]:
-        """Give the keys of the worktrees in which a file changed that says what is ignored."""
-        return (key for key, paths in self.paths.items() if _shapes(paths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +75,7 @@ class RepositoryState:
         self.unlisted: tuple[str, ...] = ()
         self._hurried = self._ended = False
         self._trunk: Trunk | None = None
+        self.marks = ListingMarks()
         self._on_disk: dict[str, OnDisk] = {}
         self._overlaps = OverlapCache(sources)
         self._known_states: dict[str, _KnownState] = {}
@@ -125,6 +99,7 @@ class RepositoryState:
 
     def _look(self, pending: Pending, unsaved: Callable[[], Mapping[str, Unsaved]]) -> Picture | Failure:
         afresh = pending.everything or pending.refs or self._has_returned(pending)
+        marks = self.marks.read() if afresh else None  # before anything is read that they stand for
         found = self._find() if afresh and self.sources is not None else None
         if self.sources is not None and not self._is_current(self.sources, found):
             self.close()
@@ -140,10 +115,10 @@ class RepositoryState:
             if found is not None and found.checkout is not None:
                 pending.rescans.add(found.checkout.key)
         listing = afresh or pending.everything or self._trunk is None
-        failure = self._list(found or self._find()) if listing else None
+        failure = self._list(self.sources, found or self._find(), marks) if listing else None
         self._read(self.sources, pending)
         if self._take_in(self.sources):
-            failure = self._list(self._find())
+            failure = self._list(self.sources, self._find(), None)
         return failure or self._compute(self.sources, unsaved())
 
     def _has_returned(self, pending: Pending) -> bool:
@@ -160,13 +135,17 @@ class RepositoryState:
             return False
         return found is None or is_current(sources, self._folder, self._options, found.checkout)
 
-    def _list(self, found: Listing) -> Failure | None:
-        """Take the worktrees and trunk as found; those whose HEAD or place changed are read again."""
+    def _list(self, sources: Sources, found: Listing, marks: Marks | None) -> Failure | None:
+        """Take the worktrees and trunk as found; those whose HEAD or place changed are read again.
+
+        `marks` were read before they were found; None where some may be known otherwise than by this listing.
+        """
         worktrees, trunk = found.worktrees, found.trunk
         self._trunk = None if isinstance(trunk, Failure) else trunk
         self._listed = {worktree.key: worktree for worktree in worktrees}
         self.unlisted = found.unlisted
         self._readers.keep(self._listed)
+        self.marks.keep(marked_by(sources.repository, worktrees, sources.surroundings.files), marks)
         self._reconcile()
         self._known_states = {  # what a branch had of its own is in its reflog, which is tidied along with the refs
             key: known for key, known in self._known_states.items() if known.state.integration.state == "not-integrated"
@@ -195,7 +174,7 @@ class RepositoryState:
 
     def _read(self, sources: Sources, pending: Pending) -> None:
         """Read again what is pending: a few paths at once, whole worktrees on other threads."""
-        many = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or _shapes(paths)}
+        many = {key for key, paths in pending.paths.items() if len(paths) > MOST_PATHS or shapes(paths)}
         whole = many | {key for key in pending.whole if self._is_stale(key)}
         if pending.everything:
             whole |= set(self.readings)
@@ -239,7 +218,7 @@ class RepositoryState:
             worktree = self._listed.get(reading.worktree.key)
             if worktree is None or not _has_files_of(reading.worktree, worktree):
                 continue
-            if len(changed) > MOST_PATHS or _shapes(changed):
+            if len(changed) > MOST_PATHS or shapes(changed):
                 self._readers.ask(worktree, urgent=True)
             elif changed:
                 reading = read_paths(sources, reading, sorted(changed))
@@ -366,6 +345,7 @@ class RepositoryState:
         if self.sources is not None:
             self.sources.close()
         self.sources, self._trunk, self.readings, self._known_states, self._listed = None, None, {}, {}, {}
+        self.marks.keep(None, None)
 
 
 def _has_files_of(one: Worktree, two: Worktree) -> bool:
@@ -388,7 +368,3 @@ def _directories(sources: Sources, trunk: Trunk, state: WorktreeState, texts: It
 def _nested(worktree: Worktree, worktrees: Iterable[Worktree]) -> frozenset[str]:
     prefix = worktree.key + "/"
     return frozenset(other.key[len(prefix) :] for other in worktrees if other.key.startswith(prefix))
-
-
-def _shapes(paths: Iterable[str]) -> bool:
-    return any(path.rpartition("/")[2] in SHAPING for path in paths)

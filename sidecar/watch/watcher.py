@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from sidecar.system.files import is_remote, read_mounts
+from sidecar.system.mounts import is_remote, read_mounts
 from sidecar.watch.backend import Backend, DirectoriesAppeared, NoWatchesLeft, Overflow, RootLost, RootMayBeGone, Work
 from sidecar.watch.batching import Batcher
 from sidecar.watch.events import Batch, FilesTarget, Moment, Report, Target, WorktreeTarget, now

@@ -280,11 +280,11 @@ def test_the_hook_tells_the_same_from_a_session(repo: Path, door: AtDoor, monkey
     monkeypatch.setattr(at_paths, "look_at_paths", refuse)
     monkeypatch.setattr(once, "look", refuse)
     assert isinstance(alone, Picture)
-    told = pictures.meetings(place, [str(one / "a.txt")])
+    told = pictures.ask_meetings(place, [str(one / "a.txt")])()
     assert told == overlap_news(alone, str(one))
     assert len(told) == 1
     assert pictures.conflicts(place) == told
-    assert pictures.meetings(place, [str(one / "b.txt")]) == []
+    assert pictures.ask_meetings(place, [str(one / "b.txt")])() == []
 
 
 def test_the_doctor_names_sessions_their_doors_and_their_logs(repo: Path, door: AtDoor, sidecar: Sidecar) -> None:

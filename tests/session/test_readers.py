@@ -7,9 +7,10 @@ import pytest
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.settings import Options
+from sidecar.session.pending import Pending
 from sidecar.session.reader import open_sources
 from sidecar.session.reading import marks_of, read_worktree
-from sidecar.session.repository_state import Pending, RepositoryState
+from sidecar.session.repository_state import RepositoryState
 from tests.git.leaving import eventually
 from tests.harness import add_worktree, commit, git, init, write
 from tests.session.pictures import changes_of, sources_of, state_of

@@ -1,6 +1,7 @@
 """Who asks a session gets the Picture of all that has happened by then, whatever kind of thing that was."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,14 @@ def _settle(live: Live) -> None:
     for number in range(3):
         write(live.folder.parent / "two", {"news": f"{number}\n"})
         live.until_fresh()
+
+
+def _until_marked(live: Live) -> None:
+    """Ask until the session would answer without asking git again."""
+    end = time.monotonic() + DEADLINE
+    while not live.session.is_as_listed:
+        assert time.monotonic() < end, "it asks git every time"
+        live.session.settle(DEADLINE)
 
 
 def _without_proofs(picture: Picture) -> Picture:
@@ -79,6 +88,7 @@ DEEDS: dict[str, Deed] = {
 def test_it_is_the_fresh_one(main: Path, home: Path, deed: str) -> None:
     with watching(main) as live:
         _settle(live)
+        _until_marked(live)
         DEEDS[deed](main, home)
         settled, fresh = live.session.settle(DEADLINE), look(main, live.options)
         assert settled is not None
@@ -96,3 +106,16 @@ def test_it_is_also_where_a_folder_comes_back(main: Path) -> None:
         assert settled is not None
         assert isinstance(fresh, Picture)
         _hold(settled, fresh)
+
+
+def test_an_edit_is_in_it_although_git_is_not_asked_again(main: Path) -> None:
+    with watching(main) as live:
+        _settle(live)
+        _until_marked(live)
+        for number in range(5):
+            write(main.parent / "one", {"a.txt": WORDS.replace("line 7\n", f"{number}\n"), f"new{number}": "n\n"})
+            assert live.session.is_as_listed
+            settled, fresh = live.session.settle(DEADLINE), look(main, live.options)
+            assert settled is not None
+            assert isinstance(fresh, Picture)
+            _hold(settled, fresh)

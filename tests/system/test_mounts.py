@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.system.files import Mount, mounted_in, read_mounts
+from sidecar.system.mounts import Mount, mounted_in, read_mounts
 from tests.harness.states import allows
 
 pytestmark = pytest.mark.skipif(not allows("mount"), reason="this machine does not allow: mount")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.system.files import Mount, is_remote, read_mounts
+from sidecar.system.mounts import Mount, is_remote, read_mounts
 from sidecar.watch.poll import RACY_NS, look
 from sidecar.watch.tree import Tree
 from sidecar.watch.watchfiles_backend import FLOOD

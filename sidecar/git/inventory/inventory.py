@@ -68,7 +68,7 @@ from sidecar.model.findings import Finding, finding
 from sidecar.model.inventory import HeldFile, Inventory, Nested, Surroundings
 from sidecar.model.picture import Worktree
 from sidecar.model.words import escape, shown
-from sidecar.system.files import mount_points, mounts_below
+from sidecar.system.mounts import mount_points, mounts_below
 
 
 def take_inventory(

@@ -65,7 +65,7 @@ from sidecar.operations.release.trash import (
 )
 from sidecar.operations.restore import let_go_of_old
 from sidecar.operations.run import QUIET, Agreed, Control, RefusedError, run_plan
-from sidecar.system.files import mounted_in
+from sidecar.system.mounts import mounted_in
 
 
 @dataclass(frozen=True, slots=True)

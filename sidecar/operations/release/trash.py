@@ -27,7 +27,7 @@ from sidecar.model.decode import AbsolutePath, BranchName, FileName, ObjectId, S
 from sidecar.model.findings import Failure
 from sidecar.operations.records import DOOMED, is_swept, sync_directory
 from sidecar.operations.release.relocation import DIRECTORY, copy_folder, entered
-from sidecar.system.files import mounted_in
+from sidecar.system.mounts import mounted_in
 from sidecar.system.processes import delete_behind
 
 

@@ -12,6 +12,7 @@ SHOWN = ROOT / "docs" / "images"
 _NAMES = (
     *("conflict", "lines", "compare", "take", "hover", "overlaps", "unsaved", "map"),
     *("merge-fixes", "merge-conflict", "merge-picker", "merge-question", "merge-done", "merge-all"),
+    *("regenerate", "links-elsewhere", "broken-use"),
     *("move-question", "release-picker", "release-findings", "release-done"),
     *("wiped", "state-diff"),
     *("worktrees", "worktrees-merge-editor", "worktrees-merged"),

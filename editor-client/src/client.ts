@@ -124,7 +124,9 @@ export function createClient(
       title,
       run: () => void vscode.commands.executeCommand(name, argument),
     }));
-    void showResult(around.told, message, warning, next);
+    // Without a button a message is one line, cut off; the log has what was printed besides.
+    const shown = warning && next.length === 0 ? [{ title: "Show Log", run: () => { log.show(); } }] : next;
+    void showResult(around.told, message, warning, shown);
   });
   client.onDidChangeState(({ newState }) => {
     if (newState === State.Stopped) {

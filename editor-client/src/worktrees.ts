@@ -219,7 +219,7 @@ function nextFact({ merge, merging }: Worktree, picture: Picture): Fact | undefi
   const branch = picture.trunk?.branch ?? "trunk";
   switch (merge.next) {
     case "merge":
-      return fact("next", `Merge into ${branch}`, "it is ready", "git-merge", "merge");
+      return fact("next", `Merge into ${branch}`, merge.why ?? "it is ready", "git-merge", "merge");
     case "update":
       return fact("next", `Merge ${branch} into it`, merge.why ?? "", "git-pull-request-go-to-changes", "update");
     case "release":

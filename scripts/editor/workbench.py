@@ -229,6 +229,11 @@ def show_problems(page: Page) -> Locator:
     return page.locator(".markers-panel-container .monaco-list-row")
 
 
+def output(page: Page) -> Locator:
+    """What the extension writes to its log, once that is open."""
+    return page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first
+
+
 def webview(page: Page) -> FrameLocator:
     """The page that an extension shows in the tab in front."""
     return page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")

@@ -11,11 +11,15 @@ from typing import Literal
 
 from sidecar.model.changes import COMMITTED
 from sidecar.model.messages import undone_clause
+from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Picture, WorktreeState, has_trunk
 from sidecar.model.words import counted, named, shown, some
 
 Next = Literal["resolve", "continue", "update", "merge", "release"]
-"""What a person does next: resolve conflicts, end the merge, merge trunk into it, merge it into trunk, let go of it."""
+"""What a person does next: resolve conflicts, end the merge, merge trunk into it, merge it into trunk, let go of it.
+
+That it is merged into trunk is next also where that makes anew all that conflicts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,11 @@ def readiness(picture: Picture) -> Mapping[str, Readiness]:
     trunk = picture.trunk
     if trunk is None or trunk.commit is None:
         return {}
-    met: dict[str, list[str]] = {}
+    met: dict[str, list[Overlap]] = {}
     for overlap in picture.overlaps:
         keys = [side.key for side in overlap.sides]
         if overlap.verdict == "conflict" and TRUNK_KEY in keys:
-            met.setdefault(keys[1 - keys.index(TRUNK_KEY)], []).append(overlap.path)
+            met.setdefault(keys[1 - keys.index(TRUNK_KEY)], []).append(overlap)
     doubts: dict[str, str] = {}
     for unknown in picture.unknown:
         keys = [key for key, _ in unknown.parties]
@@ -49,7 +53,7 @@ def readiness(picture: Picture) -> Mapping[str, Readiness]:
     }
 
 
-def _readiness(state: WorktreeState, trunk: str, met: Sequence[str], doubts: Mapping[str, str]) -> Readiness:
+def _readiness(state: WorktreeState, trunk: str, met: Sequence[Overlap], doubts: Mapping[str, str]) -> Readiness:
     worktree, branch = state.worktree, shown(trunk)
     if worktree.merging and state.unread is None:
         return _of_merge(state)
@@ -66,7 +70,10 @@ def _readiness(state: WorktreeState, trunk: str, met: Sequence[str], doubts: Map
     if not state.ahead:
         return Readiness(False, nothing_sentence(branch))
     if met:
-        return Readiness(False, conflict_sentence(branch, met), "update")
+        paths = [overlap.path for overlap in met]
+        if all(overlap.regeneration is not None and overlap.regeneration.command for overlap in met):
+            return Readiness(False, f"Conflicts with {branch} only in what tools make: {named(paths)}.", "merge")
+        return Readiness(False, conflict_sentence(branch, paths), "update")
     if state.undone:
         return Readiness(False, f"It {undone_clause(state.undone[0], branch)}.")
     if worktree.key in doubts:

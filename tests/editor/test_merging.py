@@ -17,6 +17,7 @@ from scripts.editor.workbench import (
     input_box,
     notifications,
     open_workbench,
+    output,
     pick,
     picker_rows,
     quick_fix,
@@ -135,7 +136,7 @@ def test_a_failing_verify_shows_its_output(page: Page, editor: CodeServer, shop:
     wait_for_message(page, "has to pass")
     answer_notification(page, "Merge")
     wait_for_message(page, "the cart is broken")
-    expect(page.locator('[data-uri^="output:"][data-uri*="Worktree%20Sidecar"]').first).to_be_visible()
+    expect(output(page)).to_be_visible()
     assert git(shop, "rev-parse", "main") == before
 
 

@@ -22,8 +22,8 @@ _TELL = """(() => {
         for (const it of document.querySelectorAll(place)) {
             const text = (words(kind, it)?.textContent ?? '').replaceAll('\\u00a0', ' ').trim();
             if (text && text !== known.get(it)) {
-                const bar = it.querySelector('.monaco-progress-container');
-                const goesOn = kind === 'notice' && (known.has(it) || (bar && bar.style.display !== 'none'));
+                const canStop = [...it.querySelectorAll('.monaco-button')].some(one => one.textContent === 'Cancel');
+                const goesOn = kind === 'notice' && (known.has(it) || canStop); // its bar may have ended by now
                 known.set(it, text);
                 window.worktreeSidecarTold(goesOn ? 'progress' : kind, text);
             }

@@ -9,6 +9,7 @@ from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import TRUNK_KEY, Integration, Picture, Trunk, Undone, Unfinished, Worktree, WorktreeState
 from sidecar.model.readiness import Readiness, readiness
+from sidecar.model.regenerate import Regeneration
 
 TREE = Worktree("/w/f", "f", "/w/.git/worktrees/f", False, "f", "3" * 40)
 TRUNK = Worktree("/w/repo", "repo", "/w/.git", True, "main", "2" * 40)
@@ -68,6 +69,11 @@ def test_what_is_not_ready_says_why_and_what_is_next(state: WorktreeState, why: 
 
 def test_a_conflict_with_trunk_is_resolved_first_and_what_is_not_known_is_not_ready() -> None:
     assert of(READY, CONFLICT) == Readiness(False, "Conflicts with main in a. Merge main into it.", "update")
+    made = replace(CONFLICT, regeneration=Regeneration("lock file", "a", "npm install"))
+    why = "Conflicts with main only in what tools make: a."
+    assert of(READY, made) == Readiness(False, why, "merge")
+    assert of(READY, made, CONFLICT).next == "update"
+    assert of(READY, replace(made, regeneration=Regeneration("snapshot", "a"))).next == "update"
     doubt = Unknown((("/w/f", "f"), (TRUNK_KEY, None)), None, "Git did not say.")
     assert of(READY, unknown=(doubt,)) == Readiness(False, "Git did not say.")
 

@@ -27,6 +27,7 @@ from sidecar.operations.landing_repository.lent import carry_extras
 from sidecar.operations.landing_repository.original import carry_refs
 from sidecar.operations.landing_repository.place import close_landing_worktree, remove_landing_repository
 from sidecar.operations.merge.backup import forget_kept, keep_file
+from sidecar.operations.merge.conflicts import as_remade
 from sidecar.operations.merge.land import (
     check_landing,
     clear_keeping,
@@ -204,7 +205,7 @@ def _apply(agreed: Agreed[MergePlan]) -> MergeResult:
     ended = conduct(agreed, "merge", facts, lambda running: _steps(running, plan, agreed.control, told), agreed.control)
     if ended.after is None:
         return MergeResult("failed", branch, facts.before, None, (*ended.findings, *told), None)
-    kept = tuple(finding for finding in plan.findings if finding.severity != "blocks")
+    kept = tuple(as_remade(found, plan.remakes) for found in plan.findings if found.severity != "blocks")
     return MergeResult("merged", branch, facts.before, ended.after, (*kept, *told, *ended.findings), ended.id)
 
 

@@ -250,7 +250,7 @@ def _linking(plan: MergePlan) -> Iterator[Finding]:
     names = ("SIDECAR_CHECKOUT", "SIDECAR_WORKTREE", *checkouts)
     for command in re.split(r"&&|\|\||[;|\n]", plan.prepare if plan.verify.strip() else ""):
         if LINKING.search(command) and any(re.search(rf"{re.escape(name)}(?![\w.-])", command) for name in names):
-            said = f"sidecar.prepare links into another checkout, whose packages verify would test: {shown(command)}."
+            said = f"sidecar.prepare links into another checkout, whose packages verify would test: “{shown(command)}”."
             yield finding("prepare-links", f"{said} Leave it empty, and the lock files say what is installed.")
             return
 

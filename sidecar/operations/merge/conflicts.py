@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sidecar.git.judge import Question
 from sidecar.git.objects import tree_of
@@ -94,6 +94,11 @@ def _remade(trunk: Trunk, state: WorktreeState, remakes: Sequence[Remake]) -> Fi
         f"{name} conflicts with {branch} only in files that tools make. They are made anew: {remakes_clause(remakes)}."
     )
     return finding("regenerate", said, _remade_paths(remakes))
+
+
+def as_remade(found: Finding, remakes: Sequence[Remake]) -> Finding:
+    """Give a finding as it is told once the merge is made."""
+    return replace(found, message=f"Made anew: {remakes_clause(remakes)}.") if found.code == "regenerate" else found
 
 
 def _remade_paths(remakes: Sequence[Remake]) -> tuple[str, ...]:

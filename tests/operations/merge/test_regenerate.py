@@ -51,6 +51,7 @@ def test_it_is_made_anew_from_what_was_merged_and_is_part_of_the_merge(shop: Pat
     assert "parts.lock by “cat parts/* > parts.lock”" in plan.findings[0].message
     result = apply_merge(plan)
     assert result.outcome == "merged", result.findings
+    assert [one.message for one in result.findings] == ["Made anew: parts.lock by “cat parts/* > parts.lock”."]
     assert show(shop, "parts.lock") == (shop / "parts.lock").read_text().rstrip() == "a\nb\nc"
     assert git(shop, "log", "-1", "--format=%P%n%s%n%b", "main") == f"{before} {head}\nMerge branch 'feat'"
     assert git(shop, "status", "--porcelain") == ""

@@ -1,15 +1,17 @@
 """What an agent waits for with each call of the hook, and with a command, beside starting Python for nothing.
 
-    python -m bench.hook [--files N] [--worktrees N] [--calls N] [--beside SIDECAR] [--keep DIR] [--json]
+    python -m bench.hook [--files N] [--worktrees N] [--calls N] [--cold N] [--beside SIDECAR] [--peer COMMAND] [--json]
 
-Every worktree has changed the hot file. Without a session there are a quarter of the calls. `--beside` names the
-command of another build; every kind of call is made in turn, so that all of them find the machine alike.
+Every worktree has changed the hot file. `--beside` names the
+command of another build, `--peer` a command line of another tool, which gets the same call of the client after an edit
+of the hot file. Every kind of call is made in turn, so that all of them find the machine alike.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -26,12 +28,21 @@ from tests.harness import environment
 Calls = Mapping[str, tuple[Sequence[str | Path], bytes]]
 """Commands with what they get on standard input, by what they are."""
 BARE = "python -c pass"
+STATUS = "git status of that file in each worktree"
+SCRIPT = """
+git worktree list --porcelain | sed -n 's/^worktree //p' | while read -r folder
+do git -C "$folder" status --porcelain -- "$1"
+done
+"""
+"""What a hook of one's own would run: it says who has changed the file, and not where or how they meet."""
 
 
 def main(given: Sequence[str] | None = None) -> int:
     parser = arguments(__doc__, worktrees=10)
     parser.add_argument("--calls", type=int, default=40, help="how many calls of each kind (40)")
+    parser.add_argument("--cold", type=int, default=10, help="how many of them without a session (10)")
     parser.add_argument("--beside", type=Path, help="the command `sidecar` of another build")
+    parser.add_argument("--peer", help="a command line of another tool, for the same edit")
     chosen = parser.parse_args(given)
     builds = {"": Path(COMMAND[0])} | ({"before: ": chosen.beside} if chosen.beside else {})
     with (
@@ -39,16 +50,24 @@ def main(given: Sequence[str] | None = None) -> int:
         showing(whole, chosen.worktrees) as found,
         ExitStack() as windows,
     ):
-        calls: dict[str, tuple[Sequence[str | Path], bytes]] = {BARE: ((sys.executable, "-c", "pass"), b"")}
+        calls: dict[str, tuple[Sequence[str | Path], bytes]] = {
+            BARE: ((sys.executable, "-c", "pass"), b""),
+            STATUS: (("sh", "-c", SCRIPT, "sh", HOT), b""),
+        }
+        if chosen.peer:
+            calls[chosen.peer] = (
+                shlex.split(chosen.peer),
+                payload(found.worktrees[0], "Edit", found.worktrees[0] / HOT),
+            )
         for name, sidecar in builds.items():
             calls |= {f"{name}{kind}": call for kind, call in calls_of(sidecar, found).items()}
-        rows = [*measure("", calls, found.worktrees[0], max(1, chosen.calls // 4))]
+        rows = [*measure("", calls, found.worktrees[0], max(1, chosen.cold))]
         for sidecar in builds.values():
             client = windows.enter_context(running(command=(str(sidecar), "serve")))
             initialize(client, found.worktrees[0])
             client.calm(chosen.settle)
         rows += measure(", with a session", calls, found.worktrees[0], chosen.calls)
-    setting = {"files": chosen.files, "worktrees": chosen.worktrees, "calls": chosen.calls}
+    setting = {"files": chosen.files, "worktrees": chosen.worktrees, "calls": chosen.calls, "cold": chosen.cold}
     print_report("hook", setting, rows, None, as_json=chosen.json)
     return 0
 

@@ -20,7 +20,7 @@ import { askInNotice, showResult, type List } from "./notices";
 import type { Picture, Worktree } from "./picture";
 import type { Underlines } from "./problems";
 import { createProgress } from "./progress";
-import { COMPARE, CONSENT, MERGE, MOVE, RELEASE, UPDATE, type Result } from "./protocol";
+import { COMPARE, CONSENT, MERGE, MOVE, RELEASE, UPDATE, type ConsentQuestion, type Result } from "./protocol";
 import { explicitSettings, SECTION } from "./settings";
 import { isTrusted } from "./trust";
 import { saveFirst } from "./window";
@@ -106,7 +106,8 @@ export function createClient(
   // Not in a worktree: a process in there would stand in the way of removing it.
   const server = { command, args: ["serve"], options: { cwd: os.homedir() } };
   const client: LanguageClient = new QuietClient(SECTION, NAME, server, options);
-  client.onRequest(CONSENT, askForConsent);
+  const ended = new vscode.CancellationTokenSource();
+  client.onRequest(CONSENT, async (question: ConsentQuestion) => await askForConsent(question, ended.token));
   client.onNotification(ShowMessageNotification.type, ({ type, message }) => {
     around.told(message, type !== MessageType.Info, []);
     void showing(type)(message);
@@ -130,6 +131,7 @@ export function createClient(
   });
   client.onDidChangeState(({ newState }) => {
     if (newState === State.Stopped) {
+      ended.cancel();
       progress.endAll();
       underlines.clear();
     }

@@ -7,12 +7,15 @@ import type { ConsentQuestion, PlanRow } from "./protocol";
 const CANCEL = "Cancel";
 const SENTENCE_END = /(?<=[?.])\s/;
 
-/** Asks in a dialog; what lets findings pass is asked by ticking each, because Enter takes the first button of a dialog. */
-export async function askForConsent(question: ConsentQuestion): Promise<string | string[] | null> {
+/**
+ * Asks in a dialog; what lets findings pass is asked by ticking each, because Enter takes the first button of a dialog.
+ * A picker goes with `ended`, since nobody is there any more to do what is agreed to; a dialog can't be closed.
+ */
+export async function askForConsent(question: ConsentQuestion, ended: vscode.CancellationToken): Promise<string | string[] | null> {
   if (question.rows !== undefined) {
-    return await askWhich(question.message, question.rows);
+    return await askWhich(question.message, question.rows, ended);
   }
-  return question.allows.length > 0 ? await askByTicking(question) : await askInDialog(question);
+  return question.allows.length > 0 ? await askByTicking(question, ended) : await askInDialog(question);
 }
 
 async function askInDialog({ message, warning, actions }: ConsentQuestion): Promise<string | null> {
@@ -26,7 +29,7 @@ async function askInDialog({ message, warning, actions }: ConsentQuestion): Prom
 }
 
 /** Gives the action once every finding is ticked and Enter or OK pressed; Enter does nothing before that. */
-async function askByTicking({ message, actions, allows }: ConsentQuestion): Promise<string | null> {
+async function askByTicking({ message, actions, allows }: ConsentQuestion, ended: vscode.CancellationToken): Promise<string | null> {
   const action = actions.find((title) => title !== CANCEL) ?? null;
   const picker = vscode.window.createQuickPick();
   picker.title = `${message.split(SENTENCE_END, 1)[0] ?? message} ${action ?? ""}?`;
@@ -44,8 +47,10 @@ async function askByTicking({ message, actions, allows }: ConsentQuestion): Prom
         picker.hide();
       }
     });
+    const listening = ended.onCancellationRequested(() => { picker.hide(); });
     picker.onDidHide(() => {
       resolve(null);
+      listening.dispose();
       picker.dispose();
     });
     picker.show();
@@ -57,7 +62,7 @@ interface Row extends vscode.QuickPickItem {
 }
 
 /** Shows a plan of many as a table; Enter or OK takes those that are ticked, and does nothing while none is. */
-async function askWhich(title: string, rows: readonly PlanRow[]): Promise<string[] | null> {
+async function askWhich(title: string, rows: readonly PlanRow[], ended: vscode.CancellationToken): Promise<string[] | null> {
   const offered = rows.filter((row) => row.offered).map((row, at) => tableRow(row, `${at + 1}. ${row.name}`));
   const others = rows.filter((row) => !row.offered).map((row) => tableRow(row, row.name));
   const heading: Row[] = others.length === 0 ? [] : [{ label: "stay as they are", kind: vscode.QuickPickItemKind.Separator }];
@@ -81,8 +86,10 @@ async function askWhich(title: string, rows: readonly PlanRow[]): Promise<string
         picker.hide();
       }
     });
+    const listening = ended.onCancellationRequested(() => { picker.hide(); });
     picker.onDidHide(() => {
       resolve(null);
+      listening.dispose();
       picker.dispose();
     });
     picker.show();

@@ -20,6 +20,7 @@ from scripts.editor.workbench import (
     wait_for_message,
 )
 from tests.editor.conftest import Shoot, begin_shop
+from tests.editor.servers import newest_server
 from tests.editor.told import Told
 from tests.harness import add_worktree, commit, git, write
 
@@ -81,6 +82,27 @@ def test_enter_lets_nothing_pass_until_each_finding_is_ticked(
             expect(question).to_be_visible()
     wait_for_message(page, "Released taxes")
     assert not taxes.exists()
+
+
+def test_a_question_goes_with_the_server_that_asked_and_the_next_one_asks_again(
+    page: Page, editor: CodeServer, shop: Path, taxes: Path
+) -> None:
+    write(taxes, {"notes.md": "Notes\n"})
+    open_workbench(page, editor, shop, shop / "cart.py")
+    expect(editor_text(page)).to_contain_text("total")
+    question = picker_title(page).filter(has_text="taxes is not ready to be released.")
+    run_command(page, "Worktree Sidecar: Release Worktree...")
+    pick(page, "taxes")
+    expect(question).to_be_visible()
+    asking = wait_until("the server runs", lambda: newest_server(editor), _SECONDS)
+    asking.kill()
+    expect(question).to_have_count(0)
+    wait_until("a new server", lambda: newest_server(editor, but=asking), _SECONDS)
+    run_command(page, "Worktree Sidecar: Release Worktree...")
+    pick(page, "taxes")
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    assert (taxes / "notes.md").exists()
 
 
 def test_of_many_only_what_is_ticked_is_merged(

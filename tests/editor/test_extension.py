@@ -22,6 +22,7 @@ from scripts.editor.workbench import (
     status_item,
 )
 from tests.editor.conftest import Shoot
+from tests.editor.servers import newest_server
 from tests.harness import commit, init
 from tests.harness.sample import Sample
 
@@ -41,7 +42,7 @@ def test_one_worktree_alone_sees_no_status_item(page: Page, editor: CodeServer, 
     main = init(tmp_path / "alone")
     commit(main, {"a.txt": "one\n"}, "Begin")
     open_workbench(page, editor, main, main / "a.txt")
-    wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    wait_until("the server runs", lambda: newest_server(editor), _SERVER_SECONDS)
     run_command(page, "Worktree Sidecar: Show Overlaps")
     expect(page.locator(".notification-list-item-message")).to_contain_text("No overlaps")
     expect(status_item(page)).to_have_count(0)
@@ -87,7 +88,7 @@ def test_a_server_that_is_killed_comes_back_until_it_is_said_once_that_it_does_n
     open_workbench(page, editor, sample.showcase, sample.showcase_file)
     server: psutil.Process | None = None
     for left in reversed(range(_KILLS)):
-        server = wait_until("a server", partial(_newest_server, editor, but=server), _SERVER_SECONDS)
+        server = wait_until("a server", partial(newest_server, editor, but=server), _SERVER_SECONDS)
         if left:  # the last one is killed before it has answered anything
             expect(squiggles(page).first).to_be_visible()
             expect(status_item(page)).to_contain_text("conflict")
@@ -111,10 +112,10 @@ def test_a_server_that_is_killed_comes_back_until_it_is_said_once_that_it_does_n
 def test_restart_server_ends_one_that_hangs(page: Page, editor: CodeServer, sample: Sample) -> None:
     open_workbench(page, editor, sample.showcase, sample.showcase_file)
     expect(squiggles(page).first).to_be_visible()
-    hung = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    hung = wait_until("the server runs", lambda: newest_server(editor), _SERVER_SECONDS)
     hung.suspend()
     run_command(page, "Worktree Sidecar: Restart Server")
-    wait_until("a new server", lambda: _newest_server(editor, but=hung), _SERVER_SECONDS)
+    wait_until("a new server", lambda: newest_server(editor, but=hung), _SERVER_SECONDS)
     expect(squiggles(page).first).to_be_visible()
     hung.wait(_SERVER_SECONDS)
 
@@ -122,24 +123,9 @@ def test_restart_server_ends_one_that_hangs(page: Page, editor: CodeServer, samp
 def test_restart_server_starts_a_new_one(page: Page, editor: CodeServer, sample: Sample) -> None:
     open_workbench(page, editor, sample.showcase, sample.showcase_file)
     expect(squiggles(page).first).to_be_visible()
-    first = wait_until("the server runs", lambda: _newest_server(editor), _SERVER_SECONDS)
+    first = wait_until("the server runs", lambda: newest_server(editor), _SERVER_SECONDS)
     run_command(page, "Worktree Sidecar: Restart Server")
-    wait_until("a new server", lambda: _newest_server(editor, but=first), _SERVER_SECONDS)
+    wait_until("a new server", lambda: newest_server(editor, but=first), _SERVER_SECONDS)
     expect(squiggles(page).first).to_be_visible()
     first.wait(_SERVER_SECONDS)
     expect(editor_text(page)).to_contain_text(re.compile(r"discount:\sint"))
-
-
-def _is_server(process: psutil.Process) -> bool:
-    try:
-        return process.name() == "sidecar" and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _newest_server(editor: CodeServer, but: psutil.Process | None = None) -> psutil.Process | None:
-    """The server of the window that was opened last; None while there is none, or while it is still `but`."""
-    family = psutil.Process(editor.process.pid).children(recursive=True)
-    servers = [it for it in family if _is_server(it)]
-    newest = max(servers, key=lambda it: it.create_time(), default=None)
-    return None if newest == but else newest

@@ -18,6 +18,7 @@ CLIENTS = {
     "codex": ("@openai/codex", "0.171.0"),
     "copilot": ("@github/copilot", "1.0.102"),
     "gemini": ("@google/gemini-cli", "0.61.0"),
+    "kilo": ("@kilocode/cli", "7.7.7"),
     "opencode": ("opencode-ai", "1.18.33"),
     "qwen": ("@qwen-code/qwen-code", "0.24.4"),
 }

@@ -15,9 +15,12 @@ from scripts.editor.install import NODE
 from tests.agents.scripted_model import MARK, Json, Model
 
 KEY = "made-up-key-of-a-test"
-DEADLINE = 100
+DEADLINE = 200
 NOWHERE = "http://127.0.0.1:9"
 """Where every request goes that is not for the model: nobody listens there."""
+
+_OPENCODE_CONFIG = ".config/opencode/opencode.json"
+_KILO_CONFIG = ".config/kilo/kilo.json"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def run_client(client: Client, model: Model, folder: Path, programs: Path, home:
     if mcp:
         client.serve(home, programs / "sidecar")
         command += client.allowed
-    command += [f"{MARK} go"] if client.name in ("codex", "opencode") else ["-p", f"{MARK} go"]
+    command += [f"{MARK} go"] if client.name in ("codex", "kilo", "opencode") else ["-p", f"{MARK} go"]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -156,6 +159,18 @@ def _qwen(home: Path, url: str, folder: Path) -> Mapping[str, str]:
 
 
 def _opencode(home: Path, url: str, folder: Path) -> Mapping[str, str]:
+    _write(home / _OPENCODE_CONFIG, _opencode_config(url))
+    return _opencode_environment("OPENCODE")
+
+
+def _kilo(home: Path, url: str, folder: Path) -> Mapping[str, str]:
+    _write(home / _KILO_CONFIG, _opencode_config(url))
+    names = ("PRESENCE", "SESSION_INGEST", "CODEBASE_INDEXING")
+    quiet = {"KILO_TELEMETRY_LEVEL": "off", **dict.fromkeys((f"KILO_DISABLE_{name}" for name in names), "1")}
+    return {**_opencode_environment("KILO"), **quiet}
+
+
+def _opencode_config(url: str) -> Json:
     limit = {"context": 100000, "output": 8000}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
@@ -163,11 +178,13 @@ def _opencode(home: Path, url: str, folder: Path) -> Mapping[str, str]:
         "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
         "models": {"scripted": {"name": "scripted", "tool_call": True, "limit": limit}},
     }
-    config = {"autoupdate": False, "share": "disabled", "model": "test/scripted", "provider": {"test": provider}}
-    _write(home / ".config" / "opencode" / "opencode.json", config)
+    return {"autoupdate": False, "share": "disabled", "model": "test/scripted", "provider": {"test": provider}}
+
+
+def _opencode_environment(prefix: str) -> dict[str, str]:
     names = ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD")
     npm = {"npm_config_registry": NOWHERE, "npm_config_fetch_retries": "0"}  # it installs beside its plugins
-    return npm | dict.fromkeys((f"OPENCODE_DISABLE_{name}" for name in names), "1")
+    return npm | dict.fromkeys((f"{prefix}_DISABLE_{name}" for name in names), "1")
 
 
 def _edit_by(tool: str, path: str, old: str, new: str, **more: object) -> Callable[[Path, str, str], list[Json]]:
@@ -214,10 +231,13 @@ def _serve_by_settings(client: str) -> Callable[[Path, Path], None]:
     )
 
 
-def _serve_opencode(home: Path, program: Path) -> None:
-    path = home / ".config" / "opencode" / "opencode.json"
-    server = {"type": "local", "command": [str(program), "mcp"]}
-    _write(path, {**json.loads(path.read_text()), "mcp": {"sidecar": server}})
+def _serve_as_opencode(config: str) -> Callable[[Path, Path], None]:
+    def serve(home: Path, program: Path) -> None:
+        path = home / config
+        server = {"type": "local", "command": [str(program), "mcp"]}
+        _write(path, {**json.loads(path.read_text()), "mcp": {"sidecar": server}})
+
+    return serve
 
 
 _CLAUDE_READ = _read_by("Read", "file_path")
@@ -279,7 +299,16 @@ CLIENTS = {
             _opencode,
             _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
             _OPENCODE_READ,
-            _serve_opencode,
+            _serve_as_opencode(_OPENCODE_CONFIG),
+            "sidecar_",
+        ),
+        Client(
+            "kilo",
+            lambda folder: [_first(folder, "node_modules/@kilocode/cli-*/bin/kilo"), "run", "--auto"],
+            _kilo,
+            _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
+            _OPENCODE_READ,
+            _serve_as_opencode(_KILO_CONFIG),
             "sidecar_",
         ),
         Client(

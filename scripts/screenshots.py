@@ -15,7 +15,7 @@ _NAMES = (
     *("regenerate", "links-elsewhere", "broken-use"),
     *("move-question", "release-picker", "release-findings", "release-done"),
     *("wiped", "state-diff"),
-    *("worktrees", "worktrees-merge-editor", "worktrees-merged"),
+    *("worktrees", "worktrees-merge-editor", "worktrees-merged", "worktrees-restorable"),
 )
 
 

@@ -65,12 +65,12 @@ class CodeServer:
 @contextmanager
 def code_server(
     home: Path,
-    vsix: Path,
+    vsix: Path | None,
     settings: Mapping[str, object] | None = None,
     env: Mapping[str, str] | None = None,
     trust: bool = True,
 ) -> Iterator[CodeServer]:
-    """Install `vsix` and nothing else, start code-server, and end it with the block.
+    """Install `vsix`, if there is one, and nothing else, start code-server, and end it with the block.
 
     `settings` are added to the profile's; `env` (default: this process's own) is what its processes see; without
     `trust`, folders open in Restricted Mode until a person trusts them.
@@ -94,8 +94,9 @@ def code_server(
         f"--user-data-dir={user}",
         f"--extensions-dir={home / 'extensions'}",
     ]
-    with step("extension installed"):
-        run([*base, f"--install-extension={vsix}", "--force"], env=environment)
+    if vsix is not None:
+        with step("extension installed"):
+            run([*base, f"--install-extension={vsix}", "--force"], env=environment)
     options = [*_OPTIONS, "--disable-workspace-trust"] if trust else _OPTIONS
     with process_group([*base, *options], environment, log) as process:
 

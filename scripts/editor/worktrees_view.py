@@ -66,6 +66,12 @@ def do_inline(row: Locator, title: str) -> None:
     row.locator(f'.action-label[aria-label^="{title}"]').click()
 
 
+def do_in_menu(row: Locator, title: str) -> None:
+    """Choose from the menu of a row."""
+    row.click(button="right")
+    row.page.locator(".context-view .monaco-menu").get_by_role("menuitem", name=title, exact=True).click()
+
+
 def next_step(page: Page) -> Locator:
     """What the status bar offers to do next."""
     return page.locator('.statusbar-item[id*="worktreeSidecar.next"]')

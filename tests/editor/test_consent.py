@@ -8,10 +8,7 @@ from playwright.sync_api import Page, expect
 from scripts.editor.codeserver import CodeServer
 from scripts.editor.processes import wait_until
 from scripts.editor.workbench import (
-    answer_notification,
-    ask_to_merge,
     editor_text,
-    notification_list,
     open_workbench,
     pick,
     picker_rows,
@@ -21,7 +18,6 @@ from scripts.editor.workbench import (
 )
 from tests.editor.conftest import Shoot, begin_shop
 from tests.editor.servers import newest_server
-from tests.editor.told import Told
 from tests.harness import add_worktree, commit, git, write
 
 _SECONDS = 60
@@ -37,21 +33,6 @@ def taxes(shop: Path) -> Path:
     worktree = add_worktree(shop, "taxes")
     commit(worktree, {"cart.py": "total = 1\n"}, "Count")
     return worktree
-
-
-def test_with_do_not_disturb_it_asks_and_its_result_can_be_read(
-    page: Page, editor: CodeServer, shop: Path, taxes: Path, told: list[Told]
-) -> None:
-    open_workbench(page, editor, taxes, taxes / "cart.py")
-    expect(editor_text(page)).to_contain_text("total")
-    run_command(page, "Notifications: Toggle Do Not Disturb Mode")
-    ask_to_merge(page, "taxes")
-    answer_notification(page, "Merge")
-    wait_until("it is merged", lambda: "Merge branch 'taxes'" in git(shop, "log", "--format=%s") or None, _SECONDS)
-    run_command(page, "Notifications: Show Notifications")
-    expect(notification_list(page).filter(has_text="Merged taxes into main").first).to_be_visible()
-    assert [one.text for one in told if one.kind in ("notice", "progress")] == []
-    assert any(one.kind == "dialog" and "into main with a merge commit" in one.text for one in told)
 
 
 def test_enter_lets_nothing_pass_until_each_finding_is_ticked(

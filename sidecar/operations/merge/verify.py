@@ -173,11 +173,10 @@ def refuse_failed(work: Work, name: str, said: CommandResult, called: str = "") 
     """
     if said.ok:
         return
-    trunk, called = shown(work.trunk.branch), called or name.capitalize()
+    called = called or name.capitalize()
+    told = f"{called} failed (status {said.status})."
     if said.stopped == "timeout":
-        told = f"{called} took longer than {work.limit:.0f} seconds and was ended. {trunk} is as it was."
-    else:
-        told = f"{called} failed (status {said.status}). {trunk} is as it was."
+        told = f"{called} took longer than {work.limit:.0f} seconds and was ended."
     raise RefusedError(finding(f"{name}-failed", f"{told} Its last lines:\n{quoted(said)}", severity="blocks"))
 
 

@@ -102,7 +102,7 @@ def test_a_command_that_fails_leaves_trunk_as_it_was_with_its_last_words(shop: P
     result = merged(shop, choices=ANEW)
     found = only(result.findings)
     assert (result.outcome, found.code) == ("failed", "regenerate-failed")
-    assert "exit 3” failed (status 3). main is as it was. Its last lines:\nno registry" in found.message
+    assert "exit 3” failed (status 3). Its last lines:\nno registry" in found.message
     assert seen(shop, shop.parent / "feat") == before
     assert_nothing_left(shop)
 

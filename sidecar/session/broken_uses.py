@@ -79,7 +79,8 @@ class BrokenUseFinder:
                 found |= dict.fromkeys(before[3])
             if only is None:
                 self._known = known
-                self._parties = {key: it for key, it in self._parties.items() if it[1] in self._in_use(known)}
+                in_use = {party for it in known.values() for party in it[:2]}
+                self._parties = {key: it for key, it in self._parties.items() if it[1] in in_use}
         return tuple(found)
 
     def touching(
@@ -105,9 +106,6 @@ class BrokenUseFinder:
                 if pair not in pairs and self._is_touched(taking, using, trunk.commit):
                     pairs.add(pair)
         return frozenset(pair for pair in pairs if TRUNK_KEY not in pair)
-
-    def _in_use(self, known: Mapping[tuple[str, str], tuple[Party, Party, str, object]]) -> frozenset[Party]:
-        return frozenset(party for it in known.values() for party in it[:2])
 
     def _pairs(
         self, trunk: Trunk, tip: str, states: Sequence[WorktreeState], only: str | None

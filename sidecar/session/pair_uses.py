@@ -31,6 +31,8 @@ from sidecar.symbols.languages import GO, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
 
 GONE = Outline()
+MOST_CHANGES = 4096
+"""Of how many changes it is remembered which definitions they remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class ChangedNames:
         self.texts = texts
         self.grown = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.grown))
         self.added = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.added))
-        self.removals = lru_cache(maxsize=4096)(self._removals)
+        self.removals = lru_cache(maxsize=MOST_CHANGES)(self._removals)
+        self._without = set[Change]()
 
     def _by_words(self, party: Party, words_of: Callable[[str | None, str], frozenset[bytes]]) -> _Added:
         found: dict[bytes, list[Change]] = {}
@@ -59,7 +62,19 @@ class ChangedNames:
                     found.setdefault(word, []).append(change)
         return _Added(frozenset(found), found)
 
+    def takes_nothing(self, change: Change) -> bool:
+        """Tell whether it is known of a change that it removes no definition, without a look at its words."""
+        return change in self._without
+
     def _removals(self, change: Change) -> tuple[Removal, ...]:
+        found = self._find_removals(change)
+        if not found:
+            if len(self._without) >= MOST_CHANGES:
+                self._without.clear()
+            self._without.add(change)
+        return found
+
+    def _find_removals(self, change: Change) -> tuple[Removal, ...]:
         """Give what became of the definitions of a file; all of them are gone from a path that is."""
         path = change.old_path or change.path
         language = language_of(path)
@@ -106,7 +121,7 @@ class PairUses:
     def found(self) -> Iterator[BrokenUse]:
         """Find the broken uses. GitError."""
         grown = self._changed.grown(self._using)
-        for change, path, language in self._taken(grown.words):
+        for change, path, language in self._taken(grown.words, self._changed.takes_nothing):
             told = set[str]()
             if _is_gone(change):
                 for one in self._imports(change, path, language, grown.files):
@@ -133,11 +148,15 @@ class PairUses:
             return False
         return self._is_known_to_all(removal.path, here, removal)
 
-    def _taken(self, added: frozenset[bytes]) -> Iterator[tuple[Change, str, str]]:
+    def _taken(
+        self, added: frozenset[bytes], is_without: Callable[[Change], bool] = lambda _: False
+    ) -> Iterator[tuple[Change, str, str]]:
         """Give what the taking side changes (change, path before, language) and may have a word of what is added."""
         for change in self._taking.files if added else ():
             path = change.old_path or change.path
             if change.before is None or (language := language_of(path)) is None:
+                continue
+            if not _is_gone(change) and is_without(change):
                 continue
             if _is_gone(change) or not self._texts.words(change.before.oid).isdisjoint(added):
                 yield change, path, language

@@ -24,14 +24,14 @@ class SourceTexts:
 
     sources: Sources
     outline: Callable[[str, str], Outline | None] = field(init=False)
-    words: Callable[[str], frozenset[bytes]] = field(init=False)
     grown: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
     added: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
+    _words: Callable[[str], bytes] = field(init=False)
     _text: Callable[[str, str], Text | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.outline = remembering(self._outline, _weight, REMEMBERED)
-        self.words = remembering(lambda oid: frozenset(words(self.content(oid))), _words_weight, REMEMBERED)
+        self._words = remembering(lambda oid: b"\n".join(words(self.content(oid))), len, REMEMBERED)
         self.grown = remembering(self._grown, _words_weight, REMEMBERED)
         self.added = remembering(self._added, _words_weight, REMEMBERED)
         self._text = lru_cache(maxsize=PARSED)(lambda oid, language: parse(self.content(oid), language))
@@ -43,6 +43,13 @@ class SourceTexts:
     def text(self, oid: str, language: str) -> Text | None:
         """Give a blob, parsed; None for what can't be."""
         return self._text(oid, language)
+
+    def words(self, oid: str) -> frozenset[bytes]:
+        """Give the words of a blob. GitError.
+
+        They are remembered as one text, a tenth as large, because each save asks for those of all changed files.
+        """
+        return frozenset(self._words(oid).split())
 
     def _outline(self, oid: str, language: str) -> Outline | None:
         text = self.text(oid, language)

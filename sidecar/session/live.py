@@ -32,7 +32,7 @@ from sidecar.session.reader import Sources, open_sources
 from sidecar.session.reading import Reading
 from sidecar.session.repository_state import SETTINGS, RepositoryState
 from sidecar.session.sizes import Measuring
-from sidecar.session.undoes_trunk import Undoing
+from sidecar.session.undoing import Undoing
 from sidecar.session.unsaved import Unsaved
 from sidecar.session.watch_notes import leave_note
 from sidecar.watch.events import Batch

@@ -1,7 +1,8 @@
 """Histories that only look as if a worktree took back what trunk did: nothing is told of them."""
 
+from sidecar.session.undoes_trunk import MOST_OWN
 from tests.harness import git, write
-from tests.session.taking_back import ADDED, CART, FIXED, TAX, Shop, innocent
+from tests.session.taking_back import ADDED, CART, CHECKED, FIXED, TAX, Shop, innocent, many
 
 
 @innocent
@@ -264,3 +265,90 @@ def a_clean_merge_of_trunk(shop: Shop) -> None:
 def trunk_has_no_commit_but_the_first(shop: Shop) -> None:
     shop.begin()
     shop.own({"cart.py": FIXED})
+
+
+@innocent
+def a_line_of_development_with_many_commits(shop: Shop) -> None:
+    shop.trunk({"cart.py": FIXED})
+    shop.begin()
+    many(shop, MOST_OWN)
+    shop.own({"cart.py": CART})
+
+
+@innocent
+def only_imports_go_back(shop: Shop) -> None:
+    shop.trunk({"cart.py": "import os\nfrom functools import (\n    partial,\n    wraps,\n)\n\n\n" + CART}, "Begin")
+    shop.trunk({"cart.py": "import os\nfrom functools import partial\n\n\n" + CART}, "Import less")
+    shop.begin()
+    shop.own({"cart.py": "import os\nfrom functools import (\n    partial,\n    wraps,\n)\n\n\n" + CART})
+
+
+@innocent
+def only_imports_of_typescript_go_back(shop: Shop) -> None:
+    one = 'import { tax } from "./tax";\n'
+    several = 'import {\n  cart,\n  tax,\n} from "./tax";\n'
+    shop.trunk({"shop.ts": one + "export const all = 1;\n"}, "Begin")
+    shop.trunk({"shop.ts": several + "export const all = 1;\n"}, "Import the cart")
+    shop.begin()
+    shop.own({"shop.ts": one + "export const all = 1;\n"})
+
+
+@innocent
+def what_silences_a_checker_is_not_needed_any_more(shop: Shop) -> None:
+    shop.trunk({"cart.py": CHECKED}, "Fix what the checker finds")
+    shop.begin()
+    shop.own({"cart.py": CART})
+
+
+@innocent
+def a_line_comes_that_trunk_removed_at_another_place(shop: Shop) -> None:
+    steps = "".join(f"  - name: step {number}\n    coverage: no\n" for number in range(6))
+    shop.trunk({"ci.yml": "matrix:\n" + steps}, "Begin")
+    after = "matrix:\n" + steps.replace("step 4\n    coverage: no\n", "step 4\n")
+    shop.trunk({"ci.yml": after}, "Measure step 4")
+    shop.begin()
+    shop.own({"ci.yml": after.replace("matrix:\n", "matrix:\n    coverage: no\n")})
+
+
+@innocent
+def two_equal_lines_that_trunk_added_go(shop: Shop) -> None:
+    shop.trunk({"tax.py": TAX.replace("rate_c", "robots\nrate_c").replace("rate_k", "robots\nrate_k")}, "Add robots")
+    shop.begin()
+    shop.own({"tax.py": TAX})
+
+
+@innocent
+def the_message_names_what_goes_back(shop: Shop) -> None:
+    shop.trunk({"tax.py": TAX.replace("rate_c = 2", "rate_c = 2.5")}, "Raise a rate")
+    shop.begin()
+    shop.own({"tax.py": TAX}, "Compute rate_c as the others")
+
+
+@innocent
+def the_message_names_the_version_that_goes_back(shop: Shop) -> None:
+    old = "pygit2\nclick>=8.1.3\npsutil\n"
+    shop.trunk({"needs.txt": old}, "Begin")
+    shop.trunk({"needs.txt": old.replace("8.1.3", "8.2.0")}, "Take the newest")
+    shop.begin()
+    shop.own({"needs.txt": old}, "Stay with 8.1.3 for now")
+
+
+@innocent
+def a_line_moves_back_while_another_one_goes(shop: Shop) -> None:
+    needed = "version: 44\ntools:\n  chai: 3\n  knex: 1\nneeds:\n  root: 2\n  chalk: 2\n"
+    shop.trunk({"shop.yml": needed}, "Begin")
+    shop.trunk(
+        {"shop.yml": needed.replace("  root: 2\n", "").replace("tools:\n", "tools:\n  root: 2\n")}, "Only a tool"
+    )
+    shop.begin()
+    shop.own({"shop.yml": needed.replace("44", "45")})
+
+
+@innocent
+def the_message_names_a_part_of_what_goes_back(shop: Shop) -> None:
+    old = "def test_all():\n    assert True\n"
+    new = 'def test_mixed_case_url():\n    url = "http://Example.com"\n    assert ask(url) == 200\n'
+    shop.trunk({"test_it.py": old}, "Begin")
+    shop.trunk({"test_it.py": f"{new}\n\n{old}"}, "Write hosts small")
+    shop.begin()
+    shop.own({"test_it.py": old}, "Let mixed_case_url need no network")

@@ -18,6 +18,9 @@ from tests.harness import add_worktree, commit, git, init, write
 CART = "".join(f"def step_{number}():\n    return {number}\n\n\n" for number in range(12))
 TAX = "".join(f"rate_{name} = {number}\n" for number, name in enumerate("abcdefghijkl"))
 FIXED = CART.replace("    return 3\n", "    check(3)\n    return round(3, 2)\n")
+CHECKED = CART.replace("return 3\n", "return 3  # type: ignore\n").replace(
+    "    return 5\n", "    # Until the next release of the checker.\n    return 5  # noqa: E501\n"
+)
 ADDED = CART.replace(
     "def step_6():\n",
     "def total(items):\n    found = sum(items)\n    log(found)\n    return found\n\n\ndef step_6():\n",
@@ -67,6 +70,15 @@ def open_shop(place: Path) -> Shop:
     return Shop(main, place / "task")
 
 
+def many(shop: Shop, count: int) -> None:
+    """Add so many empty commits to the branch."""
+    tree = git(shop.task, "rev-parse", "HEAD^{tree}").strip()
+    last = git(shop.task, "rev-parse", "HEAD").strip()
+    for number in range(count):
+        last = git(shop.task, "commit-tree", "-p", last, "-m", f"Step {number}", tree).strip()
+    git(shop.task, "reset", "--quiet", "--soft", last)
+
+
 History = Callable[[Shop], None]
 TAKES_BACK: dict[str, tuple[History, dict[str, str]]] = {}
 INNOCENT: dict[str, History] = {}
@@ -76,7 +88,7 @@ def takes_back(**told: str) -> Callable[[History], History]:
     """The history takes back, at each path (`cart_py`), the commit with this subject."""
 
     def register(history: History) -> History:
-        TAKES_BACK[history.__name__] = (history, {path.replace("_py", ".py"): said for path, said in told.items()})
+        TAKES_BACK[history.__name__] = (history, {".".join(path.rsplit("_", 1)): said for path, said in told.items()})
         return history
 
     return register

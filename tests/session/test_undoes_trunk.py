@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.session import not_taking_back
+from tests.session import near_innocent, not_taking_back
 from tests.session.taking_back import INNOCENT, TAKES_BACK, open_shop
 
 
@@ -25,5 +25,6 @@ def test_what_only_looks_like_it_is_not_told(name: str, tmp_path: Path) -> None:
 
 def test_half_of_the_histories_are_innocent() -> None:
     assert {history.__module__ for history in INNOCENT.values()} == {not_taking_back.__name__}
+    assert near_innocent.__name__ in {history.__module__ for history, _ in TAKES_BACK.values()}
     assert len(TAKES_BACK) >= 30
     assert len(INNOCENT) >= 30

@@ -29,6 +29,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "guard": ("--files", "5000", "--worktrees", "10"),
     "breaking": (*SIZE, "--saves", "20"),
     "hook": (*SIZE, "--calls", "10"),
+    "builds": (*SIZE, "--saves", "20", "--bursts", "4", "--rounds", "2"),
     "soak": ("--minutes", "0.5"),
     "kills": ("--minutes", "0.5"),
 }

@@ -40,6 +40,11 @@ def rows(report: Any) -> dict[str, float]:
         ("merge", ("--merges", "1"), "of it the landing stage, p50"),
         ("release", ("--releases", "1", "--ignored", "200"), "release, p50"),
         ("breaking", ("--saves", "1", "--rounds", "1"), "write to broken-use, p50"),
+        (
+            "builds",
+            ("--saves", "1", "--bursts", "1", "--rounds", "1"),
+            "this build: memory after the work, all processes, p50",
+        ),
         ("guard", ("--minutes", "0.05", "--keepings", "1"), "growth of the object store"),
     ],
 )

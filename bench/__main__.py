@@ -34,7 +34,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "kills": ("--minutes", "0.5"),
 }
 """What each is run with among all."""
-OTHERS = ("replay", "map")
+OTHERS = ("replay", "map", "view")
 """What needs a repository to be named, or Chromium."""
 
 

@@ -16,26 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Page, expect
 
-from bench.processes import family
-from bench.report import Row, print_report, share
-from scripts.editor.chromium import HOW_TO_INSTALL, chromium, find_chromium
-from scripts.editor.codeserver import CodeServer, code_server
+from bench.report import Row, print_report
+from bench.windowed import extension_host, frame_rows, frames, new_page, vs_code
+from scripts.editor.codeserver import CodeServer
 from scripts.editor.workbench import open_workbench, run_command, webview
-from scripts.package import package
-from tests.harness import add_worktree, commit, environment, init, write
+from tests.harness import add_worktree, commit, init, write
 
 LINES = 40
-WAIT_MILLISECONDS = 300_000
-EVERY_MILLISECONDS = 100
-_BEGIN = """() => {
-    const frames = window.benchFrames = [];
-    let last = performance.now();
-    const next = now => { frames.push(now - last); last = now; window.benchFrame = requestAnimationFrame(next); };
-    window.benchFrame = requestAnimationFrame(next);
-}"""
-_END = "() => { cancelAnimationFrame(window.benchFrame); return window.benchFrames.slice(1); }"
 
 
 @dataclass(frozen=True)
@@ -54,28 +43,16 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=6, help="how long each thing is done (6)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(given)
-    executable = find_chromium()
-    if executable is None:
-        print(f"No Chromium to show the editor in: {HOW_TO_INSTALL}", file=sys.stderr)
-        return 1
-    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as passing:
+    with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as passing, vs_code() as there:
+        if there is None:
+            return 1
+        browser, editor = there
         worktrees = _build(Path(passing) / "shop", chosen.worktrees, chosen.shared)
-        home = Path(passing) / "editor"
-        home.mkdir()
-        own = {**environment(), "HOME": str(home)}
-        with chromium(executable) as browser, code_server(home / "code-server", package(), env=own) as editor:
-            page = browser.new_context(viewport={"width": 1440, "height": 860}).new_page()
-            page.set_default_timeout(WAIT_MILLISECONDS)
-            expect.set_options(timeout=WAIT_MILLISECONDS)
-            found = _measure(page, editor, worktrees, chosen.seconds)
+        found = _measure(new_page(browser), editor, worktrees, chosen.seconds)
     overlaps = chosen.shared * chosen.worktrees * (chosen.worktrees - 1) // 2
     rows = [Row("command to the table", found.opened, "s")]
-    for what, frames in found.frames.items():
-        named = {"p50": share(frames, 50), "p95": share(frames, 95), "most": max(frames)}
-        rows += [
-            Row(f"frame while {what}, {name}", value, "ms", note=f"{len(frames)} frames")
-            for name, value in named.items()
-        ]
+    for what, times in found.frames.items():
+        rows += frame_rows(what, times)
     rows.append(Row("memory of the extension host (RSS)", found.memory / 1e6, "MB"))
     setting = {"worktrees": chosen.worktrees, "overlaps": overlaps}
     print_report("map", setting, rows, None, as_json=chosen.json)
@@ -112,30 +89,12 @@ def _measure(page: Page, editor: CodeServer, worktrees: Sequence[Path], seconds:
     table = shown.locator(".scroll").bounding_box()
     assert table
     page.mouse.move(table["x"] + 300, table["y"] + 200)
-    frames = {}
+    found = {}
     for what, do in deeds.items():
         if what == "walking by keys":
             shown.locator("tbody th").first.focus()
-        frames[what] = _frames(page, shown, do, seconds)
-    return Measured(opened, frames, _extension_host(editor))
-
-
-def _frames(page: Page, shown: FrameLocator, do: Callable[[int], None], seconds: float) -> list[float]:
-    """Do something again and again, and give the milliseconds from each frame of the page to the next meanwhile."""
-    body = shown.locator("body")
-    body.evaluate(_BEGIN)
-    ends, turn = time.monotonic() + seconds, 0
-    while time.monotonic() < ends:
-        do(turn)
-        turn += 1
-        page.wait_for_timeout(EVERY_MILLISECONDS)
-    found: list[float] = body.evaluate(_END)
-    return found
-
-
-def _extension_host(editor: CodeServer) -> int:
-    hosts = [one for one in family(editor.process.pid) if any("extensionHost" in part for part in one.cmdline())]
-    return sum(int(one.memory_info().rss) for one in hosts)
+        found[what] = frames(page, shown.locator("body"), do, seconds)
+    return Measured(opened, found, extension_host(editor))
 
 
 if __name__ == "__main__":

@@ -125,15 +125,15 @@ def showing(found: Repository, count: int) -> Iterator[Repository]:
 
 
 @contextmanager
-def sharing(found: Repository, files: int) -> Iterator[None]:
-    """The first ten worktrees have all changed so many files more; at the end everything is as it was."""
+def sharing(found: Repository, files: int) -> Iterator[Sequence[str]]:
+    """The first ten worktrees have all changed so many files more, which are given; at the end all is as it was."""
     listed = [name for name in git(found.main, "ls-files").splitlines() if name not in (HOT, WARM)]
     places = ((worktree, worktree / name) for name in listed[:files] for worktree in found.worktrees[:SHARING])
     texts = {path: (worktree.name, path.read_text(encoding="utf-8")) for worktree, path in places if path.is_file()}
     try:
         for path, (owner, text) in texts.items():
             replace_file(path, f"# {owner} was here, too\n{text}")
-        yield
+        yield listed[:files]
     finally:
         for path, (_, text) in texts.items():
             replace_file(path, text)

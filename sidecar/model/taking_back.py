@@ -34,46 +34,16 @@ _MARK = re.compile(
 _COMMENT = re.compile(rb"\s*(#(\s|$)|//|/\*)")
 """How a line begins that is a comment."""
 
-
 _WORD = re.compile(r"[^\W\d]\w{3,}|\d+(?:\.\d+)+")
 """What counts as a word: a name of at least four characters, as code has it, or a number with a point (a version)."""
 
-_COMMON = {
-    *(
-        "also",
-        "around",
-        "before",
-        "each",
-        "else",
-        "from",
-        "have",
-        "into",
-        "more",
-        "need",
-        "needs",
-        "only",
-        "over",
-        "should",
-    ),
-    *("some", "than", "that", "them", "then", "they", "this", "when", "where", "which", "will", "with", "without"),
-    *(
-        "class",
-        "code",
-        "const",
-        "data",
-        "default",
-        "file",
-        "files",
-        "function",
-        "import",
-        "list",
-        "method",
-        "name",
-        "none",
-    ),
-    *("null", "return", "self", "test", "tests", "type", "value"),
-    *("fix", "fixed", "make", "made", "show", "update", "updated", "used", "uses", "using", "work"),
-}
+_COMMON = frozenset({
+    "also", "around", "before", "class", "code", "const", "data", "default", "each", "else", "file", "files", "fix",
+    "fixed", "from", "function", "have", "import", "into", "list", "made", "make", "method", "more", "name", "need",
+    "needs", "none", "null", "only", "over", "return", "self", "should", "show", "some", "test", "tests", "than",
+    "that", "them", "then", "they", "this", "type", "update", "updated", "used", "uses", "using", "value", "when",
+    "where", "which", "will", "with", "without", "work",
+})  # fmt: skip
 """Words that say nothing of what a line is about, because they are in code and messages everywhere."""
 
 
@@ -125,9 +95,7 @@ def _only_imports(lines: Iterable[bytes]) -> bool:
     for line in lines:
         if not is_open and says(line) and not _IMPORT.match(line):
             return False
-        is_open = (is_open or b"(" in line or b"{" in line) and not line.rstrip().endswith(
-            (b")", b"}", b";", b'"', b"'")
-        )
+        is_open = (is_open or b"(" in line or b"{" in line) and not line.rstrip().endswith(_ENDS)
     return True
 
 

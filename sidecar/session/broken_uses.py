@@ -69,11 +69,11 @@ class BrokenUseFinder:
         known: dict[tuple[str, str], tuple[Party, Party, str, tuple[BrokenUse, ...]]] = {}
         with self._lock:
             for taking, using in self._pairs(trunk, trunk.commit, states, only):
-                if not go_on():
-                    return None
                 key = taking.key, using.key
                 before = self._known.get(key)
                 if before is None or (before[0] is not taking or before[1] is not using or before[2] != trunk.commit):
+                    if not go_on():
+                        return None
                     before = taking, using, trunk.commit, self._of_pair(taking, using, trunk.commit)
                 self._known[key] = known[key] = before
                 found |= dict.fromkeys(before[3])
@@ -159,13 +159,15 @@ class BrokenUseFinder:
 
     def _of_pair(self, taking: Party, using: Party, tip: str) -> tuple[BrokenUse, ...]:
         try:
+            if not self._names.may_break(taking, using):
+                return ()
             return tuple(islice(self._look_at(taking, using, tip).found(), MOST_TOLD))
         except GitError:
             return ()  # what the two have in common is not here, or the sources were closed
 
     def _is_touched(self, taking: Party, using: Party, tip: str) -> bool:
         try:
-            return self._touches(taking, using, tip)
+            return self._names.may_touch(taking, using) and self._touches(taking, using, tip)
         except GitError:
             return False
 

@@ -6,7 +6,7 @@ that are made while it runs) nothing is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -31,8 +31,6 @@ from sidecar.symbols.languages import GO, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
 
 GONE = Outline()
-MOST_CHANGES = 4096
-"""Of how many changes it is remembered which definitions they remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,10 @@ class ChangedNames:
         self.texts = texts
         self.grown = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.grown))
         self.added = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.added))
-        self.removals = lru_cache(maxsize=MOST_CHANGES)(self._removals)
-        self._without = set[Change]()
+        self.removals = lru_cache(maxsize=4096)(self._removals)
+        self._defined = lru_cache(maxsize=256)(self._find_defined)
+        self._removed = lru_cache(maxsize=256)(lambda party: frozenset(self._names(party, self.removals)))
+        self._altered = lru_cache(maxsize=256)(lambda party: frozenset(self._names(party, self.altered)))
 
     def _by_words(self, party: Party, words_of: Callable[[str | None, str], frozenset[bytes]]) -> _Added:
         found: dict[bytes, list[Change]] = {}
@@ -62,19 +62,31 @@ class ChangedNames:
                     found.setdefault(word, []).append(change)
         return _Added(frozenset(found), found)
 
-    def takes_nothing(self, change: Change) -> bool:
-        """Tell whether it is known of a change that it removes no definition, without a look at its words."""
-        return change in self._without
+    def _find_defined(self, party: Party) -> frozenset[bytes]:
+        """Give the names that were defined in the files that a side changes."""
+        entries = ((change.before, language) for change, _, language in taken(party))
+        return frozenset().union(*(self.texts.defined(it.oid, language) for it, language in entries if it is not None))
+
+    def _names(self, party: Party, definitions: Callable[[Change], Iterable[Removal]]) -> Iterator[bytes]:
+        for change, *_ in taken(party):
+            yield from (one.was.name.encode() for one in definitions(change))
+
+    def may_break(self, taking: Party, using: Party) -> bool:
+        """Tell whether the one takes away a name that the other has newly, or a whole file. GitError."""
+        return self._meet(taking, self.grown(using).words, self._removed) or (
+            bool(using.files) and any(_is_gone(change) for change, *_ in taken(taking))
+        )
+
+    def may_touch(self, taking: Party, using: Party) -> bool:
+        """Tell whether the one changes a definition of a name that is on a line that the other adds. GitError."""
+        return self._meet(taking, self.added(using).words, self._removed, self._altered)
+
+    def _meet(self, taking: Party, words: frozenset[bytes], *names: Callable[[Party], frozenset[bytes]]) -> bool:
+        """Tell whether one of these names of a side is among the words; what it has now is read only where it may."""
+        may = bool(words) and not self._defined(taking).isdisjoint(words)
+        return may and any(not those(taking).isdisjoint(words) for those in names)
 
     def _removals(self, change: Change) -> tuple[Removal, ...]:
-        found = self._find_removals(change)
-        if not found:
-            if len(self._without) >= MOST_CHANGES:
-                self._without.clear()
-            self._without.add(change)
-        return found
-
-    def _find_removals(self, change: Change) -> tuple[Removal, ...]:
         """Give what became of the definitions of a file; all of them are gone from a path that is."""
         path = change.old_path or change.path
         language = language_of(path)
@@ -121,7 +133,7 @@ class PairUses:
     def found(self) -> Iterator[BrokenUse]:
         """Find the broken uses. GitError."""
         grown = self._changed.grown(self._using)
-        for change, path, language in self._taken(grown.words, self._changed.takes_nothing):
+        for change, path, language in taken(self._taking):
             told = set[str]()
             if _is_gone(change):
                 for one in self._imports(change, path, language, grown.files):
@@ -137,7 +149,7 @@ class PairUses:
         added = self._changed.added(self._using)
         return any(
             _are_one_family(user.path, path) and self._is_used(removal, user)
-            for change, path, _ in self._taken(added.words)
+            for change, path, _ in taken(self._taking)
             for removal in (*self._changed.removals(change), *self._changed.altered(change))
             for user in added.files.get(removal.was.name.encode(), ())
         )
@@ -147,19 +159,6 @@ class PairUses:
         if read is None or not uses_on_added_lines(read, replace(removal, path=here), removal.language):
             return False
         return self._is_known_to_all(removal.path, here, removal)
-
-    def _taken(
-        self, added: frozenset[bytes], is_without: Callable[[Change], bool] = lambda _: False
-    ) -> Iterator[tuple[Change, str, str]]:
-        """Give what the taking side changes (change, path before, language) and may have a word of what is added."""
-        for change in self._taking.files if added else ():
-            path = change.old_path or change.path
-            if change.before is None or (language := language_of(path)) is None:
-                continue
-            if not _is_gone(change) and is_without(change):
-                continue
-            if _is_gone(change) or not self._texts.words(change.before.oid).isdisjoint(added):
-                yield change, path, language
 
     def _imports(
         self, change: Change, path: str, language: str, by_word: Mapping[bytes, Sequence[Change]]
@@ -309,6 +308,14 @@ class PairUses:
         assert user.after is not None
         theirs, mine = (words(self._texts.content(oid)) for oid in (entry.oid, user.after.oid))
         return theirs[name.encode()] >= mine[name.encode()]
+
+
+def taken(party: Party) -> Iterator[tuple[Change, str, str]]:
+    """Give what a side changes that was there before: (change, its path then, the language)."""
+    for change in party.files:
+        path = change.old_path or change.path
+        if change.before is not None and (language := language_of(path)) is not None:
+            yield change, path, language
 
 
 def _is_gone(change: Change) -> bool:

@@ -24,6 +24,7 @@ class SourceTexts:
 
     sources: Sources
     outline: Callable[[str, str], Outline | None] = field(init=False)
+    defined: Callable[[str, str], frozenset[bytes]] = field(init=False)
     grown: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
     added: Callable[[str | None, str], frozenset[bytes]] = field(init=False)
     _words: Callable[[str], bytes] = field(init=False)
@@ -31,6 +32,7 @@ class SourceTexts:
 
     def __post_init__(self) -> None:
         self.outline = remembering(self._outline, _weight, REMEMBERED)
+        self.defined = remembering(self._defined, _words_weight, REMEMBERED)
         self._words = remembering(lambda oid: b"\n".join(words(self.content(oid))), len, REMEMBERED)
         self.grown = remembering(self._grown, _words_weight, REMEMBERED)
         self.added = remembering(self._added, _words_weight, REMEMBERED)
@@ -45,15 +47,17 @@ class SourceTexts:
         return self._text(oid, language)
 
     def words(self, oid: str) -> frozenset[bytes]:
-        """Give the words of a blob. GitError.
-
-        They are remembered as one text, a tenth as large, because each save asks for those of all changed files.
-        """
+        """Give the words of a blob, which are remembered as one text, a tenth as large. GitError."""
         return frozenset(self._words(oid).split())
 
     def _outline(self, oid: str, language: str) -> Outline | None:
         text = self.text(oid, language)
         return outline_of(text) if text is not None else None
+
+    def _defined(self, oid: str, language: str) -> frozenset[bytes]:
+        """Give the names that a blob defines."""
+        outline = self.outline(oid, language)
+        return frozenset(one.name.encode() for one in outline.definitions) if outline is not None else frozenset()
 
     def _grown(self, before: str | None, after: str) -> frozenset[bytes]:
         """Give the words of which there are more than before."""

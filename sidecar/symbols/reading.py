@@ -23,6 +23,9 @@ Role = Literal["use", "binding", "imported", "exported", "label"]
 ROLES: tuple[Role, ...] = ("imported", "label", "exported", "binding", "use")
 """What a name may be where it is mentioned; the first that fits counts."""
 
+_PARTS = re.compile(rb"[\w$\x80-\xff]+|[^\w$\x80-\xff]+")
+"""Names and what stands between them. A pattern of each name's own would take longer to compile than to parse it."""
+
 LONGEST = 1 << 19
 """Bytes of a text that is read; longer ones are bundles, or made by tools."""
 LONGEST_OBJECT = 120
@@ -131,8 +134,8 @@ def outline_of(text: Text) -> Outline:
 def _definition(
     language: str, name: Node, kind: Kind, node: Node, owner: str | None, captures: Mapping[str, Sequence[Node]]
 ) -> Definition:
-    source = node.text or b""
-    shape = sha1(re.sub(rb"\b%s\b" % re.escape(name.text or b""), b"", source), usedforsecurity=False).hexdigest()
+    rest = b"".join(part for part in _PARTS.findall(node.text or b"") if part != name.text)
+    shape = sha1(rest, usedforsecurity=False).hexdigest()
     required = None
     if "parameters" in captures and "decorated" not in captures and (owner is None or language != RUST):
         required = _required(language, captures["parameters"][0], is_method=owner is not None)

@@ -1,6 +1,7 @@
 """What a person does in the Worktrees view, as functions over the page of VS Code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -24,20 +25,8 @@ def type_to_worktrees(page: Page) -> None:
     """As `show_worktrees`, without the mouse."""
     type_command(page, "Focus on Worktrees View")
     for header in _open_neighbours(page):
-        _type_closed(header)
+        _type_until(header, "false", partial(header.press, "ArrowLeft"))
     type_command(page, "Focus on Worktrees View")
-
-
-def _type_closed(header: Locator) -> None:
-    """Close a part by a key; again where the keyboard went elsewhere meanwhile."""
-    for _ in range(_TRIES):
-        header.press("ArrowLeft")
-        try:
-            expect(header).to_have_attribute("aria-expanded", "false", timeout=_TRY_MILLISECONDS)
-        except AssertionError:
-            continue
-        return
-    raise AssertionError(f"{header} does not close")
 
 
 def _open_neighbours(page: Page) -> Iterator[Locator]:
@@ -99,15 +88,24 @@ def type_to_row(page: Page, row: Locator) -> None:
 
 def type_open(page: Page, row: Locator) -> None:
     """Move to a row by keys, and open it; again where rows have come meanwhile."""
+
+    def open_it() -> None:
+        type_to_row(page, row)
+        page.keyboard.press("ArrowRight")
+
+    _type_until(row, "true", open_it)
+
+
+def _type_until(part: Locator, expanded: str, type_keys: Callable[[], None]) -> None:
+    """Type until a part is open ("true") or closed; again where the keyboard went elsewhere meanwhile."""
     for _ in range(_TRIES):
         try:
-            type_to_row(page, row)
-            page.keyboard.press("ArrowRight")
-            expect(row).to_have_attribute("aria-expanded", "true", timeout=_TRY_MILLISECONDS)
+            type_keys()
+            expect(part).to_have_attribute("aria-expanded", expanded, timeout=_TRY_MILLISECONDS)
         except AssertionError:
             continue
         return
-    raise AssertionError(f"{row} does not open")
+    raise AssertionError(f"{part} is not expanded={expanded}")
 
 
 def is_focused(row: Locator) -> bool:

@@ -73,8 +73,9 @@ class ChangedNames:
 
     def may_break(self, taking: Party, using: Party) -> bool:
         """Tell whether the one takes away a name that the other has newly, or a whole file. GitError."""
-        return self._meet(taking, self.grown(using).words, self._removed) or (
-            bool(using.files) and any(_is_gone(change) for change, *_ in taken(taking))
+        words = self.grown(using).words
+        return bool(words) and (
+            any(_is_gone(change) for change, *_ in taken(taking)) or self._meet(taking, words, self._removed)
         )
 
     def may_touch(self, taking: Party, using: Party) -> bool:

@@ -243,6 +243,23 @@ def _serve_as_opencode(config: str) -> Callable[[Path, Path], None]:
 _CLAUDE_READ = _read_by("Read", "file_path")
 _OPENCODE_READ = _read_by("read", "filePath")
 _QWEN_READ = _read_by("read_file", "file_path")
+
+
+def _as_opencode(
+    name: str, program: str, prepare: Callable[[Path, str, Path], Mapping[str, str]], config: str
+) -> Client:
+    """A client of opencode's kind, of which others are forks."""
+    return Client(
+        name,
+        lambda folder: [_first(folder, program), "run", "--auto"],
+        prepare,
+        _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
+        _OPENCODE_READ,
+        _serve_as_opencode(config),
+        "sidecar_",
+    )
+
+
 CLIENTS = {
     client.name: client
     for client in (
@@ -293,24 +310,8 @@ CLIENTS = {
             _serve_by_settings("gemini"),
             "mcp_sidecar_",
         ),
-        Client(
-            "opencode",
-            lambda folder: [_first(folder, "node_modules/opencode-*/bin/opencode"), "run", "--auto"],
-            _opencode,
-            _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
-            _OPENCODE_READ,
-            _serve_as_opencode(_OPENCODE_CONFIG),
-            "sidecar_",
-        ),
-        Client(
-            "kilo",
-            lambda folder: [_first(folder, "node_modules/@kilocode/cli-*/bin/kilo"), "run", "--auto"],
-            _kilo,
-            _after_reading(_OPENCODE_READ, _edit_by("edit", "filePath", "oldString", "newString")),
-            _OPENCODE_READ,
-            _serve_as_opencode(_KILO_CONFIG),
-            "sidecar_",
-        ),
+        _as_opencode("opencode", "node_modules/opencode-*/bin/opencode", _opencode, _OPENCODE_CONFIG),
+        _as_opencode("kilo", "node_modules/@kilocode/cli-*/bin/kilo", _kilo, _KILO_CONFIG),
         Client(
             "qwen",
             lambda folder: [NODE, folder / "node_modules/@qwen-code/qwen-code/cli-entry.js", "--approval-mode", "yolo"],

@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 from sidecar.agents.request_state import SigningCodec
 from sidecar.operations.journal import begin
 from tests.git.leaving import eventually
-from tests.harness import add_worktree, commit, environment, git, init, write
+from tests.harness import add_worktree, begin_shop, commit, environment, git, write
 
 LINES = "".join(f"line {number}\n" for number in range(20))
 ERAS = ("legacy", "2026-07-28")
@@ -28,10 +28,7 @@ DEADLINE = 60
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """Trunk with two worktrees that conflict: one has committed, the other has not."""
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.txt": LINES})
+    main = begin_shop(tmp_path, {"cart.txt": LINES})
     commit(add_worktree(main, "feat"), {"cart.txt": LINES.replace("line 5\n", "five\n")}, "Count to five")
     write(add_worktree(main, "other"), {"cart.txt": LINES.replace("line 5\n", "FIVE\n")})
     return main

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.editor.conftest import begin_shop
-from tests.harness import add_worktree, commit, git, write
+from tests.harness import add_worktree, begin_shop, commit, git, write
 
 CART = """def total(prices):
     amount = sum(prices)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from scripts.editor.codeserver import CodeServer, code_server
 from scripts.package import package
 from scripts.screenshots import TAKEN
 from tests.editor.told import Told, faults, hear, listen
-from tests.harness import commit, git, init
 from tests.harness.sample import Sample, build
 
 Shoot = Callable[[str], None]
@@ -69,15 +68,6 @@ def told() -> list[Told]:
 @pytest.fixture
 def page(browser: Browser, told: list[Told]) -> Iterator[Page]:
     yield from window(browser, told)
-
-
-def begin_shop(place: Path, files: Mapping[str, str]) -> Path:
-    """A repository `shop` in which Ada commits, with these files in its first commit."""
-    main = init(place / "shop")
-    git(main, "config", "user.name", "Ada Harness")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, files, "Begin the shop")
-    return main
 
 
 @pytest.fixture

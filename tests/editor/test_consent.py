@@ -16,9 +16,9 @@ from scripts.editor.workbench import (
     run_command,
     wait_for_message,
 )
-from tests.editor.conftest import Shoot, begin_shop
+from tests.editor.conftest import Shoot
 from tests.editor.servers import newest_server
-from tests.harness import add_worktree, commit, git, write
+from tests.harness import add_worktree, begin_shop, commit, git, write
 
 _SECONDS = 60
 

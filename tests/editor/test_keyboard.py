@@ -27,8 +27,8 @@ from scripts.editor.worktrees_view import (
 from scripts.steps import ROOT
 from tests.cli.conftest import spawn
 from tests.editor.axe import violations
-from tests.editor.conftest import Shoot, begin_shop
-from tests.harness import add_worktree, commit, git
+from tests.editor.conftest import Shoot
+from tests.harness import add_worktree, begin_shop, commit, git
 
 _CART = "def total(prices):\n    return sum(prices)\n\n\ndef count(prices):\n    return len(prices)\n"
 _TAX = _CART.replace("sum(prices)", "sum(prices) * TAX")

@@ -28,8 +28,8 @@ from scripts.editor.workbench import (
     wait_for_message,
 )
 from scripts.editor.worktrees_view import next_step
-from tests.editor.conftest import Shoot, begin_shop
-from tests.harness import add_worktree, commit, git, write
+from tests.editor.conftest import Shoot
+from tests.harness import add_worktree, begin_shop, commit, git, write
 from tests.operations.test_merge_check import CHECKER, PRICES
 
 LONG = 120_000

@@ -26,8 +26,8 @@ from scripts.editor.workbench import (
     wait_for_message,
 )
 from scripts.editor.worktrees_view import next_step
-from tests.editor.conftest import Shoot, begin_shop
-from tests.harness import add_worktree, commit, git
+from tests.editor.conftest import Shoot
+from tests.harness import add_worktree, begin_shop, commit, git
 
 CART = '''"""The cart."""
 

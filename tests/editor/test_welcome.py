@@ -20,7 +20,8 @@ from scripts.editor.workbench import (
 from scripts.editor.worktrees_view import view_body, worktree_row
 from scripts.package import package
 from tests.editor.axe import violations
-from tests.editor.conftest import Shoot, bare_environment, begin_shop
+from tests.editor.conftest import Shoot, bare_environment
+from tests.harness import begin_shop
 from tests.harness.sample import Sample
 
 

@@ -183,3 +183,12 @@ def add_worktree(
     head = ["--detach"] if detach else ["-b", branch or relative.name]
     git(repository, "worktree", "add", "--quiet", *head, path, start)
     return path
+
+
+def begin_shop(place: Path, files: Mapping[str, str]) -> Path:
+    """A repository `shop` in which Ada commits, with these files in its first commit."""
+    main = init(place / "shop")
+    git(main, "config", "user.name", "Ada Harness")
+    git(main, "config", "user.email", "ada@example.com")
+    commit(main, files, "Begin the shop")
+    return main

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from tests.harness import add_worktree, commit, git, init
+from tests.harness import add_worktree, begin_shop, commit
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -20,10 +20,7 @@ DEADLINE = 120
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """Trunk, and two worktrees that made the same file."""
-    main = init(tmp_path / "shop")
-    git(main, "config", "user.name", "Ada")
-    git(main, "config", "user.email", "ada@example.com")
-    commit(main, {"cart.txt": "one\n"})
+    main = begin_shop(tmp_path, {"cart.txt": "one\n"})
     for name in ("feat", "other"):
         commit(add_worktree(main, name), {"new.txt": f"{name}\n"}, f"Add {name}")
     return main

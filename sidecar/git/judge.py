@@ -112,6 +112,7 @@ class Judge:
         self._judging = threading.Lock()
         self._cut = lru_cache(maxsize=MOST_COMMITS)(self._cut_tree)
         self._has_marker = lru_cache(maxsize=MOST_COMMITS)(self._find_marker)
+        self._moved_submodules = lru_cache(maxsize=64)(self._find_submodules)
         self._commit = lru_cache(maxsize=MOST_COMMITS)(partial(write_commit, quarantine.objects))
 
     def merge_trees(self, question: Question, paths: Iterable[str], into: str | None = None) -> Merge:
@@ -181,22 +182,27 @@ class Judge:
             if place in self._processes:
                 self._processes.pop(place).close()
 
-    def _submodules(self, question: Question, paths: Iterable[str]) -> Submodules:
+    def _submodules(self, question: Question, paths: tuple[str, ...]) -> Submodules:
         """Find the submodules that both sides have at another commit, as far as trunk's checkout has the commits."""
-        checkout, objects = self._surroundings.checkout, self._quarantine.objects
+        checkout = self._surroundings.checkout
         if checkout is None:
             return ()
         found: list[tuple[str, str]] = []
-        for path in paths:
-            ours = find_entry(objects, question.ours, path)
-            if ours is None or ours.mode != SUBMODULE:
-                continue
-            theirs = find_entry(objects, question.theirs, path)
-            if theirs is not None and theirs.mode == SUBMODULE and theirs != ours:
-                directory = submodule_directory(self._repository, checkout, path)
-                self.looked_at |= telling_files(checkout, path, directory)
-                found += [(path, directory)] if directory is not None else []
+        for path in self._moved_submodules(question.ours, question.theirs, paths):
+            directory = submodule_directory(self._repository, checkout, path)
+            self.looked_at |= telling_files(checkout, path, directory)
+            found += [(path, directory)] if directory is not None else []
         return tuple(sorted(found))
+
+    def _find_submodules(self, ours: str, theirs: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Give those of these paths at which two trees have a submodule at different commits."""
+        objects = self._quarantine.objects
+        mine = ((path, find_entry(objects, ours, path)) for path in paths)
+        submodules = [(path, entry) for path, entry in mine if entry is not None and entry.mode == SUBMODULE]
+        other = ((path, entry, find_entry(objects, theirs, path)) for path, entry in submodules)
+        return tuple(
+            path for path, mine, their in other if their is not None and their.mode == SUBMODULE and their != mine
+        )
 
     def _cut_down(self, asked: PathQuestion) -> Question:
         base, ours, theirs = (self._cut(asked.path, entry) for entry in (asked.base, asked.ours, asked.theirs))

@@ -157,7 +157,7 @@ def _kind(fix: Fix) -> str:
 
 def current_overlaps(view: EditorView, document: Document) -> list[FileOverlap]:
     """Give the overlaps of a document, unless it is ahead of the Picture."""
-    overlaps = view.indexed.file_overlaps.get(document.path, ())
+    overlaps = view.indexed.overlaps_at(document.path)
     return [seen for seen in overlaps if view.is_current(document, seen.mine.after)]
 
 

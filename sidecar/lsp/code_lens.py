@@ -39,7 +39,7 @@ def done_lens(view: EditorView, path: str) -> Command | None:
 
 def lens(view: EditorView, path: str) -> str | None:
     """Give the lens's words; None for a file that has no overlap."""
-    file_overlaps = view.indexed.file_overlaps.get(path, ())
+    file_overlaps = view.indexed.overlaps_at(path)
     verdicts: dict[str, tuple[str, str]] = {}
     for seen in file_overlaps:
         if is_numbered(seen):

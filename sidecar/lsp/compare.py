@@ -60,7 +60,7 @@ def worktree_name(view: EditorView, side: Side) -> str | None:
 
 def candidates(view: EditorView, path: str, wanted: Wanted) -> list[FileOverlap]:
     """Find the overlaps that can be meant, one for each other side."""
-    first = {seen.other.key: seen for seen in reversed(view.indexed.file_overlaps.get(path, ()))}
+    first = {seen.other.key: seen for seen in reversed(view.indexed.overlaps_at(path))}
     found = list(reversed(first.values()))
     if not wanted.named:
         return found

@@ -91,7 +91,7 @@ def publish(view: EditorView, before: Published) -> Published:
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
     indexed = view.indexed
-    told = (indexed.file_overlaps, indexed.trunk_edits, indexed.undone, indexed.broken, indexed.broken_uses)
+    told = (view.shown_overlaps(), indexed.trunk_edits, indexed.undone, indexed.broken, indexed.broken_uses)
     for path in dict.fromkeys((*view.opened, *(path for one in told for path in one))):
         opened = view.opened.get(path, ())
         if not view.is_shown(path):
@@ -121,7 +121,7 @@ def news(before: Published, after: Published) -> Iterator[PublishDiagnosticsPara
 
 def _source(view: EditorView, path: str) -> object:
     """Give all that a file's diagnostics are made of, apart from what an object id stands for."""
-    file_overlaps = view.indexed.file_overlaps.get(path, ())
+    file_overlaps = view.indexed.overlaps_at(path)
     places = [other_path(view, seen) for seen in file_overlaps]
     return (
         file_overlaps,
@@ -140,9 +140,8 @@ def _source(view: EditorView, path: str) -> object:
 
 def _of_file(view: EditorView, path: str) -> Iterator[Diagnostic]:
     text = view.text(path, _entry(view, path))
-    for problem in met_at(view, view.indexed.file_overlaps.get(path, ()), text):
-        if problem.is_told(view.show):
-            yield overlap_diagnostic(view, path, problem)
+    for problem in met_at(view, view.indexed.overlaps_at(path), text, view.show):
+        yield overlap_diagnostic(view, path, problem)
     change = view.indexed.trunk_edits.get(path)
     if change is not None:
         yield diagnostic(view, trunk_edit(view, change, text))
@@ -247,7 +246,7 @@ def other_path(view: EditorView, seen: FileOverlap) -> str | None:
 
 
 def _entry(view: EditorView, path: str) -> Entry | None:
-    seen = next(iter(view.indexed.file_overlaps.get(path, ())), None)
+    seen = next(iter(view.indexed.overlaps_at(path)), None)
     if seen is not None:
         return seen.mine.after
     change = view.indexed.trunk_edits.get(path) or view.indexed.undone.get(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,18 +32,36 @@ class IndexedPicture:
     picture: Picture
     content: Callable[[Entry], bytes | None]
     hunks: Callable[[Entry, Entry], Sequence[Hunk]]
+    _by_file: dict[str, Mapping[str, tuple[FileOverlap, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
-    def file_overlaps(self) -> Mapping[str, tuple[FileOverlap, ...]]:
-        """Give every overlap, by each file that it is seen from. Trunk's own side has no file."""
-        found: dict[str, list[FileOverlap]] = {}
-        keys = {state.worktree.key for state in self.picture.worktrees if not state.worktree.missing}
+    def _by_worktree(self) -> Mapping[str, Sequence[tuple[Overlap, Side, Side]]]:
+        """Give (overlap, my side, the other) by the key of my worktree, if it is there; trunk's side has no file."""
+        states = (state.worktree for state in self.picture.worktrees if not state.worktree.missing)
+        found: dict[str, list[tuple[Overlap, Side, Side]]] = {worktree.key: [] for worktree in states}
         for overlap in self.picture.overlaps:
-            for mine, other in (overlap.sides, overlap.sides[::-1]):
-                if mine.key in keys:
-                    path = f"{mine.key}/{mine.path}"
-                    found.setdefault(path, []).append(FileOverlap(path, overlap, mine, other))
-        return {path: tuple(file_overlaps) for path, file_overlaps in found.items()}
+            one, two = overlap.sides
+            if (seen := found.get(one.key)) is not None:
+                seen.append((overlap, one, two))
+            if (seen := found.get(two.key)) is not None:
+                seen.append((overlap, two, one))
+        return found
+
+    def overlaps_in(self, key: str) -> Mapping[str, tuple[FileOverlap, ...]]:
+        """Give the overlaps of a worktree, by the absolute path of each file that they are seen from."""
+        known = self._by_file.get(key)
+        if known is None:
+            found: dict[str, list[FileOverlap]] = {}
+            for overlap, mine, other in self._by_worktree.get(key, ()):
+                path = f"{key}/{mine.path}"
+                found.setdefault(path, []).append(FileOverlap(path, overlap, mine, other))
+            known = self._by_file[key] = {path: tuple(seen) for path, seen in found.items()}
+        return known
+
+    def overlaps_at(self, path: str) -> tuple[FileOverlap, ...]:
+        """Give the overlaps that are seen from a file (absolute path)."""
+        place = locate(self.picture, path)
+        return () if place is None else self.overlaps_in(place[0].key).get(path, ())
 
     @cached_property
     def trunk_edits(self) -> Mapping[str, Change]:
@@ -132,6 +150,13 @@ class EditorView:
     def is_shown(self, path: str) -> bool:
         """Tell whether the editor shows a file's diagnostics: it is open, or lies in a workspace folder."""
         return path in self.opened or any(within(path, folder.path) for folder in self.folders)
+
+    def shown_overlaps(self) -> Iterator[str]:
+        """Give the paths of the files with overlaps in each worktree of which a workspace folder shows something."""
+        for state in self.indexed.picture.worktrees:
+            key = state.worktree.key
+            if any(within(key, folder.path) or within(folder.path, key) for folder in self.folders):
+                yield from self.indexed.overlaps_in(key)
 
     def uris(self, path: str) -> tuple[str, ...]:
         """Give every URI under which the client knows a path."""

@@ -91,10 +91,8 @@ class Problem:
     places: tuple[Place, ...] = ()
 
     def is_told(self, show: str) -> bool:
-        """Tell whether it is a diagnostic: also what merges, where git in trunk's checkout may come to another end."""
-        if self.code == BOTH_APPEND and show == "conflicts":
-            return any(place.index == 0 for place in self.places)  # once a file
-        return self.code not in HIDDEN[show] or any(is_undecided(place.seen.overlap.note) for place in self.places)
+        """Tell whether it is a diagnostic, by the setting `show`."""
+        return _is_told(self.code, self.places, show)
 
     def is_at(self, place: Range) -> bool:
         """Tell whether it has a line in common with a range: a caret in the indentation counts."""
@@ -123,8 +121,20 @@ def _means_lines(side: Side, regions: tuple[Region, ...]) -> bool:
     return regions != (WHOLE_FILE,)
 
 
-def met_at(view: EditorView, file_overlaps: Iterable[FileOverlap], text: str) -> list[Problem]:
-    """Gather overlaps of the file whose text this is: of the same lines and the same verdict there is one Problem."""
+def _is_told(code: str, places: Sequence[Place], show: str) -> bool:
+    """Tell whether there is a diagnostic: also of what merges, where git in trunk's checkout may find otherwise."""
+    if code == BOTH_APPEND and show == "conflicts":
+        return any(place.index == 0 for place in places)  # once a file
+    return code not in HIDDEN[show] or any(is_undecided(place.seen.overlap.note) for place in places)
+
+
+def met_at(
+    view: EditorView, file_overlaps: Iterable[FileOverlap], text: str, show: str = "everything"
+) -> list[Problem]:
+    """Gather overlaps of the file whose text this is: of the same lines and the same verdict there is one Problem.
+
+    Those alone are given that are diagnostics by the setting `show`.
+    """
     gathered: dict[tuple[object, ...], tuple[Range, list[Place]]] = {}
     for seen in file_overlaps:
         for place in places_of(seen):
@@ -139,7 +149,13 @@ def met_at(view: EditorView, file_overlaps: Iterable[FileOverlap], text: str) ->
                 lines.end.line,
             )
             gathered.setdefault(key, (lines, []))[1].append(place)
-    return [_problem(lines, places) for lines, places in gathered.values()]
+    problems: list[Problem] = []
+    for lines, places in gathered.values():
+        ranked = tuple(sorted(places, key=lambda place: place.seen.other.key != TRUNK_KEY))
+        code = code_of(ranked[0].seen)
+        if _is_told(code, ranked, show):
+            problems.append(Problem(code, lines, _message(ranked), ranked))
+    return problems
 
 
 def _is_alike(view: EditorView, place: Place, text: str) -> bool:
@@ -154,19 +170,19 @@ def _is_alike(view: EditorView, place: Place, text: str) -> bool:
     return here == there
 
 
-def _problem(lines: Range, places: list[Place]) -> Problem:
-    ranked = tuple(sorted(places, key=lambda place: place.seen.other.key != TRUNK_KEY))
-    overlaps = list({id(place.seen): place.seen for place in ranked}.values())
+def _message(places: Sequence[Place]) -> str:
+    """Say in a sentence or two what is met at these places."""
+    overlaps = list({id(place.seen): place.seen for place in places}.values())
     others = {seen.other.key: seen.other for seen in overlaps}
     if len(others) == 1:
-        said = [_sentence(seen, [place for place in ranked if place.seen is seen]) for seen in overlaps]
+        said = [_sentence(seen, [place for place in places if place.seen is seen]) for seen in overlaps]
     else:
         notes = [note for seen in overlaps for note in overlap_notes(seen.overlap)]
         first = overlaps[0].overlap
         said = [gathered_sentence(first.verdict, list(others.values()), first.kind), *notes]
-    if more := sum(place.more for place in ranked):
+    if more := sum(place.more for place in places):
         said.append(f"{counted(more, 'more place is', 'more places are')} not shown.")
-    return Problem(code_of(ranked[0].seen), lines, " ".join(dict.fromkeys(said)), ranked)
+    return " ".join(dict.fromkeys(said))
 
 
 def _sentence(seen: FileOverlap, places: list[Place]) -> str:

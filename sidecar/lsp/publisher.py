@@ -82,6 +82,8 @@ def _tell(state: ServerState, before: Published, after: Published) -> None:
 PICTURE = "sidecar/picture"
 CLOSED = "sidecar/closed"
 """The notifications: of what there is in a repository, and that nobody has it open any more."""
+SOON = 0.2
+"""Seconds from a Picture until it is sent, the first one aside: diagnostics of every window go first."""
 REST = 9
 """How many times as long as sending took there is none then: a large Picture takes time from diagnostics."""
 
@@ -89,8 +91,10 @@ REST = 9
 async def keep_picturing(state: ServerState) -> None:
     """Send each Picture whose diagnostics the client has; the newest only."""
     clock = asyncio.get_running_loop().time
+    rest = 0.0
     while True:
         await state.drawn.wait()
+        await asyncio.sleep(rest)
         state.drawn.clear()
         begun = clock()
         for name, repository in list(state.repositories.items()):
@@ -98,7 +102,7 @@ async def keep_picturing(state: ServerState) -> None:
                 await _send(state, name, repository)
             except Exception as error:
                 log_error(state, "Sending the picture", error)
-        await asyncio.sleep((clock() - begun) * REST)
+        rest = max(SOON, (clock() - begun) * REST)
 
 
 async def _send(state: ServerState, name: str, repository: OpenRepository) -> None:

@@ -78,26 +78,6 @@ def decode(cls: type[T], record: object) -> T | Failure:
 Decoder: TypeAlias = "Callable[[object], Any]"
 
 
-def encode(value: Any) -> Any:
-    """Give what `decode` reads again, of plain values, tuples, mappings by str, and dataclasses of such."""
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, tuple | list):
-        return [encode(one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: encode(one) for key, one in value.items()}
-    return {name: encode(getattr(value, name)) for name in _names(_class(value))}
-
-
-def _class(value: Any) -> Any:
-    return type(value)
-
-
-@lru_cache
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(cls))
-
-
 @lru_cache
 def _dataclass(cls: Any) -> Decoder:
     """Make the decoder of a dataclass; its fields are looked up when the first record comes."""

@@ -17,13 +17,15 @@ class Footprint:
     """What of a change set can meet another one.
 
     `directories` are all above a path that it has now; `emptied` those from which it took a path away, with all
-    above; `plain` are the paths whose only change is in a regular file's text, or a regular file that is new;
+    above; `plain` are the paths whose only change is in a regular file's text, or a regular file that is new, `edited`
+    those of them that were there before;
     `attributes` what it has now of the attributes files (gitattributes(5)) that it changed; `numbers` those that new
     files have in their directories.
     """
 
     paths: frozenset[str]
     plain: frozenset[str]
+    edited: frozenset[str]
     directories: frozenset[str] = field(repr=False)
     emptied: frozenset[str] = field(repr=False)
     filled: frozenset[str] = field(repr=False)
@@ -51,6 +53,7 @@ def footprint(touched: Touched) -> Footprint:
     return Footprint(
         paths=frozenset(touched),
         plain=frozenset(path for path, change in touched.items() if _is_plain(change)),
+        edited=frozenset(path for path, change in touched.items() if stays_plain(change)),
         directories=frozenset(above for path in present for above in ancestors(path)),
         emptied=frozenset(above for path in removed for above in ancestors(path)),
         filled=frozenset(above for path in added for above in ancestors(path)),
@@ -77,6 +80,14 @@ def interplay(one: Footprint, two: Footprint) -> Interplay:
         or (two.filled & one.emptied)
     )
     return Interplay(structural, common)
+
+
+def separable(one: Footprint, two: Footprint) -> frozenset[str]:
+    """Give the paths whose merge has nothing to do with the shape of the trees: a file that stays one on both sides.
+
+    It is neither source nor target of a rename, so it can be merged by itself, and left out of the trees.
+    """
+    return (one.edited - (two.paths - two.edited)) | (two.edited - (one.paths - one.edited))
 
 
 def _is_plain(change: Change) -> bool:

@@ -133,24 +133,24 @@ def _pieces(
     if before is after:
         yield 0, len(after), ()
         return
-    places = {key(one): place for place, one in enumerate(before)}
-    start, count = 0, 0
+    places: dict[object, int] = {}
+    start, count, following = 0, 0, 0
     new: list[T] = []
-    for at, one in enumerate(after):
-        follows = start + count
-        place: int | None = follows if not new and follows < len(before) and before[follows] is one else None
-        if place is None:
+    for one in after:
+        place: int | None = following
+        if following == len(before) or (before[following] is not one and key(before[following]) != key(one)):
+            places = places or {key(one): place for place, one in enumerate(before)}
             place = places.get(key(one))
-            if place is None or not is_same(before[place], one):
-                new.append(one)
-                continue
-        if at and (new or place != follows):
-            yield start, count, tuple(new)
-            start, count, new = place, 1, []
-        elif not at:
-            start, count = place, 1
-        else:
+        if place is not None:
+            following = place + 1
+        if place is None or (before[place] is not one and not is_same(before[place], one)):
+            new.append(one)
+        elif place == start + count and not new:
             count += 1
+        else:
+            if count or new:
+                yield start, count, tuple(new)
+            start, count, new = place, 1, []
     yield start, count, tuple(new)
 
 

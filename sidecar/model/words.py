@@ -16,6 +16,8 @@ MOST_GUESSES = 2
 
 def escape(text: str) -> str:
     """Spell out all that a screen would obey or hide: controls, bidirectional marks, odd bytes."""
+    if text.isprintable():
+        return text
     return "".join(_spell(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sidecar.model.decode import encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture, Undone, problems
 from sidecar.operations.presence import CLIENTS
@@ -94,7 +93,7 @@ def check_in(session: Session, picture: Picture, message: Message) -> Checked | 
 def give_undone(session: Session, picture: Picture, message: Message) -> Message | None:
     """Give {"undone": [all that the worktree `key` takes back of trunk]}, to be decoded."""
     found = session.taken_back(picture, str(message["key"]))
-    return None if found is None else {"undone": [encode(one) for one in found]}
+    return None if found is None else {"undone": found}
 
 
 def sees_the_same(picture: Picture, message: Message) -> bool:

@@ -14,14 +14,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sidecar.git.objects import load_library
 from sidecar.git.repository import open_repository
-from sidecar.model.decode import decode, encode
+from sidecar.model.decode import decode
+from sidecar.model.encode import encode
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
 from sidecar.operations.answers import ANSWERS, Answers
@@ -103,7 +102,7 @@ def _give_up(seconds: float) -> None:
 def _answer(started: Started) -> None:
     """Say to the door that started it how it went, and let go of the streams: nobody waits for their end."""
     with suppress(OSError):
-        os.write(1, json.dumps(encode(started)).encode("ascii") + b"\n")
+        os.write(1, encode(started) + b"\n")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
         os.dup2(nowhere, descriptor)
@@ -164,16 +163,12 @@ def _open_guard(session: Session, tell: Tell) -> Keeper:
     from sidecar.operations.guard.keeping import Tell as GuardTell  # the first Picture does without
     from sidecar.operations.merge_check.trying import open_beside
 
-    def said(what: object) -> Mapping[str, Any]:
-        record: Mapping[str, Any] = encode(what)
-        return record
-
     return open_beside(
         session,
         GuardTell(
-            lambda vanished: tell("vanished", None, said(vanished)),
-            lambda wiped: tell("wiped", wiped.path, said(wiped)),
+            lambda vanished: tell("vanished", None, vanished),
+            lambda wiped: tell("wiped", wiped.path, wiped),
             lambda message: tell("trouble", None, {"message": message}),
-            lambda integrated: tell("integrated", None, said(integrated)),
+            lambda integrated: tell("integrated", None, integrated),
         ),
     )

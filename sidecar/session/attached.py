@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.model.changes import Entry
-from sidecar.model.decode import decode, encode
+from sidecar.model.decode import decode
 from sidecar.model.findings import Failure
 from sidecar.model.hunks import Hunk
 from sidecar.model.picture import Picture
@@ -139,7 +139,7 @@ class AttachedSession:
 
     def _ask_content(self, entry: Entry) -> bytes:
         """Ask for a content; _NoAnswerError without an answer."""
-        answer = self._ask({"ask": "content", "entry": encode(entry)})
+        answer = self._ask({"ask": "content", "entry": entry})
         said = answer.get("content") if answer is not None else None
         if not isinstance(said, str):
             raise _NoAnswerError
@@ -156,7 +156,7 @@ class AttachedSession:
 
     def _ask_hunks(self, before: Entry, after: Entry) -> tuple[Hunk, ...]:
         """Ask for the hunks between two files; _NoAnswerError without an answer."""
-        answer = self._ask({"ask": "hunks", "before": encode(before), "after": encode(after)})
+        answer = self._ask({"ask": "hunks", "before": before, "after": after})
         if answer is None or "hunks" not in answer:
             raise _NoAnswerError
         return tuple(hunk for one in answer["hunks"] if isinstance(hunk := decode(Hunk, one), Hunk))

@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
 
 from sidecar.git.config import REPOSITORY_SCOPES
 from sidecar.model.changes import Entry
-from sidecar.model.decode import decode, encode
+from sidecar.model.decode import decode
+from sidecar.model.encode import encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
 from sidecar.model.picture_change import NOTHING, change_of
@@ -32,7 +32,7 @@ from sidecar.session.keeper import Keeper
 from sidecar.session.live import Session
 from sidecar.session.shared import Shared
 from sidecar.session.texts import Texts
-from sidecar.session.wire import Connection, Message, NotOursError, admit, pack
+from sidecar.session.wire import Connection, Message, NotOursError, admit
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ RUNS_PROGRAMS = ("filter.", "merge.", "include.", "includeif.", "extensions.work
 
 Answer = Callable[[Session, Picture, Message], Message | None]
 """Answers a question of a Picture of all that has happened, without broken uses (`with_uses`); None in any doubt."""
-Tell = Callable[[str, str | None, Mapping[str, Any]], None]
+Tell = Callable[[str, str | None, object], None]
 """Tells one door: what kind of notice it is, the directory that it is about, and what it says."""
 
 
@@ -251,7 +251,7 @@ class Host:
                 before, after = decode(Entry, message["before"]), decode(Entry, message["after"])
                 if isinstance(before, Failure) or isinstance(after, Failure):
                     return {}
-                return {"hunks": [encode(hunk) for hunk in self.session.hunks(before, after)]}
+                return {"hunks": self.session.hunks(before, after)}
             case "report":
                 return {"report": self._report()}
             case str(asked) if asked in self._answers:
@@ -320,7 +320,7 @@ class Host:
             if settings != door.settings:
                 more["settings"] = door.settings = settings
             try:
-                door.connection.send_raw(self._pack(door.sent, picture)[:-1] + b"," + pack(more)[1:])
+                door.connection.send_raw(self._pack(door.sent, picture)[:-1] + b"," + encode(more)[1:])
             except OSError:
                 door.connection.close()  # its reader takes leave of it
                 return
@@ -330,7 +330,7 @@ class Host:
         """Give what has changed between two Pictures as a message; for all doors that are at the same one, once."""
         with self._packing:
             if self._packed is None or self._packed[0] is not before or self._packed[1] is not after:
-                self._packed = before, after, pack({"picture": encode(change_of(before, after))})
+                self._packed = before, after, encode({"picture": change_of(before, after)})
             return self._packed[2]
 
     def _start_guard(self) -> None:
@@ -341,7 +341,7 @@ class Host:
             self._guarded = True
         self._guard = self._open_guard(self.session, self._tell)
 
-    def _tell(self, kind: str, folder: str | None, said: Mapping[str, Any]) -> None:
+    def _tell(self, kind: str, folder: str | None, said: object) -> None:
         """Have one door show something; if it goes before it has, another one does."""
         with self._lock:
             number = next(self._numbers)
@@ -373,7 +373,7 @@ def with_uses(session: Session, picture: Picture, message: Message) -> Picture:
 
 
 def _give_picture(session: Session, picture: Picture, message: Message) -> Message:
-    return {"picture": encode(change_of(NOTHING, with_uses(session, picture, message)))}
+    return {"picture": change_of(NOTHING, with_uses(session, picture, message))}
 
 
 def _but_path(shared: Shared) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
@@ -18,7 +18,7 @@ from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.session.numbered import same_numbers
 from sidecar.session.own_work import Landing, as_landed, land, meet_stopped
 from sidecar.session.own_work import path_questions as landing_questions
-from sidecar.session.pair import NOTHING, PairResult, PathResult, meet, path_questions, reusable_results
+from sidecar.session.pair import NOTHING, PairResult, meet, moved_paths, path_questions, reusable_results
 from sidecar.session.participants import Found, Participant, not_merged, together, unread_in
 from sidecar.session.reader import Sources
 from sidecar.session.reading import tip_of
@@ -48,6 +48,12 @@ class _Candidate:
     landing: Landing | None = None
     landed: Participant | None = None
 
+    def is_as(self, known: _Candidate | None) -> bool:
+        """Tell whether how it meets others still stands."""
+        if known is None or self.participant is not known.participant:
+            return False
+        return self.other is known.other and self.landing is known.landing
+
 
 Pair = tuple[str, str]
 """The keys of two participants, trunk first."""
@@ -71,22 +77,16 @@ class _Prepared:
     """Holds how a pair is to be merged, None for one that can't meet, and which of its last results still stand."""
 
     pairing: _Pairing | None
-    known: Mapping[str, PathResult]
+    known: Mapping[str, Found]
 
 
 @dataclass(frozen=True, slots=True)
 class _Graded:
-    """Holds how a pair was merged and what came of it; `met` is None for a pair that can't meet."""
+    """Holds how a pair was merged and what came of it; `met` is None for one that meets without a merge."""
 
-    one: Participant
-    two: Participant
     pairing: _Pairing | None
     met: PairResult | None
     found: Found
-
-    def is_of(self, one: Participant, two: Participant) -> bool:
-        """Tell whether it is the answer for these very states."""
-        return self.one is one and self.two is two and not self.found.failed
 
 
 class OverlapCache:
@@ -96,6 +96,8 @@ class OverlapCache:
         self._sources = sources
         self._candidates: dict[str, _Candidate] = {}
         self._graded: dict[Pair, _Graded] = {}
+        self._unanswered: set[Pair] = set()
+        self._moved_paths = lru_cache(maxsize=None)(moved_paths)
         self._land_commit: Callable[[Trunk, str], Landing] = lru_cache(maxsize=64)(self._landing_of_commit)
 
     def grade(self, trunk: Trunk, states: Sequence[WorktreeState]) -> OverlapResult:
@@ -112,26 +114,42 @@ class OverlapCache:
             and (state.changes.touched or self._has_several_fork_points(trunk, tip))
         }
         self._land(before)
-        pairs = _pairs(list(self._candidates.values()))
         failures = [candidate.failure for candidate in self._candidates.values() if candidate.failure is not None]
+        moved = self._moved(before)
+        pairs = _pairs(list(self._candidates.values()), moved)
         prepared = self._prepare(trunk, pairs)
-        graded: dict[Pair, _Graded] = {}
-        for one, two in pairs:
-            pair = prepared.get((one.key, two.key))
+        there = {*self._candidates, TRUNK_KEY}
+        graded = {
+            pair: known for pair, known in self._graded.items() if moved.isdisjoint(pair) and there.issuperset(pair)
+        }
+        unanswered: set[Pair] = set()
+        for pair, (one, two) in pairs.items():
             try:
-                if not isinstance(pair, _Graded):
-                    pair = self._meet(one, two, pair or self._prepare_pair(trunk, one, two), trunk)
-                graded[one.key, two.key] = pair
+                met = self._meet(one, two, prepared.get(pair) or self._prepare_pair(trunk, one, two), trunk)
             except GitError as error:
                 failures.append(not_merged(one, two, error))
-        self._graded = graded
-        found = [pair.found for pair in graded.values()]
+                unanswered.add(pair)
+                continue
+            if met is not None:
+                graded[pair] = met
+                unanswered |= {pair} if met.found.failed else set()
+        self._graded, self._unanswered = graded, unanswered
+        self._moved_paths.cache_clear()
+        found = [graded[pair].found for pair in _in_order(graded, self._candidates)]
         overlaps = list(chain.from_iterable(one.overlaps for one in found))
         overlaps.sort(key=attrgetter("path"))  # a stable sort: the pairs are in order
         failures += chain.from_iterable(one.unknown for one in found if one.failed)
         unread = chain.from_iterable(unread_in(self._sources.repository, trunk, state) for state in states)
         unknown = dict.fromkeys((*unread, *failures, *chain.from_iterable(one.unknown for one in found)))
         return OverlapResult(tuple(overlaps), tuple(unknown), frozenset(failures))
+
+    def _moved(self, before: Mapping[str, _Candidate]) -> frozenset[str]:
+        """Find whose pairs have to be looked at again: of all, where they come in another order than `before`."""
+        now = self._candidates
+        if [key for key in before if key in now] != [key for key in now if key in before]:
+            return frozenset(now)
+        moved = (key for key, candidate in now.items() if not candidate.is_as(before.get(key)))
+        return frozenset((*moved, *(key for pair in self._unanswered for key in pair if key in now)))
 
     def _candidate(self, trunk: Trunk, state: WorktreeState, head: str, own: ChangeSet) -> _Candidate:
         known = self._candidates.get(state.worktree.key)
@@ -178,24 +196,15 @@ class OverlapCache:
                     candidate, landing=found, landed=as_landed(participant, found)
                 )
 
-    def _prepare(
-        self, trunk: Trunk, pairs: Sequence[tuple[Participant, Participant]]
-    ) -> dict[Pair, _Graded | _Prepared]:
-        """Have git answer everything that can be asked path by path, before each answer is looked at.
-
-        Gives what still stands and needs no answer, and how the other pairs are to be merged.
-        """
+    def _prepare(self, trunk: Trunk, pairs: Mapping[Pair, tuple[Participant, Participant]]) -> Mapping[Pair, _Prepared]:
+        """Give how the pairs are to be merged, and have git answer at once all that can be asked path by path."""
         asked: list[PathQuestion] = []
-        prepared: dict[Pair, _Graded | _Prepared] = {}
-        for one, two in pairs:
-            known = self._graded.get((one.key, two.key))
-            if known is not None and known.is_of(one, two):
-                prepared[one.key, two.key] = known
-                continue
+        prepared: dict[Pair, _Prepared] = {}
+        for pair, (one, two) in pairs.items():
             try:
-                pair = self._prepare_pair(trunk, one, two)
-                asked += self._questions(trunk, one, two, pair)
-                prepared[one.key, two.key] = pair
+                how = self._prepare_pair(trunk, one, two)
+                asked += self._questions(trunk, one, two, how)
+                prepared[pair] = how
             except GitError:
                 continue  # graded alone, it will say what is wrong
         self._sources.judge.prepare(asked)
@@ -218,20 +227,21 @@ class OverlapCache:
                 if question.path in pairing.stopped:
                     yield question
 
-    def _reusable_results(self, one: Participant, two: Participant, pairing: _Pairing) -> Mapping[str, PathResult]:
+    def _reusable_results(self, one: Participant, two: Participant, pairing: _Pairing) -> Mapping[str, Found]:
         """Give what of the pair's last results a merge would give again."""
         graded = self._graded.get((one.key, two.key))
         if graded is None or graded.met is None or graded.pairing is None or len(pairing.bases) > 1:
             return NOTHING
         base = tree_of(self._sources.quarantine.objects, pairing.bases[0])
         was, now = (graded.pairing.ours, graded.pairing.theirs), (pairing.ours, pairing.theirs)
-        return reusable_results(graded.met, was, now, base)
+        return reusable_results(graded.met, was, now, base, self._moved_paths)
 
-    def _meet(self, one: Participant, two: Participant, pair: _Prepared, trunk: Trunk) -> _Graded:
+    def _meet(self, one: Participant, two: Participant, pair: _Prepared, trunk: Trunk) -> _Graded | None:
+        """Say how a pair meets; None where it does not."""
         pairing = pair.pairing
         numbered = Found(same_numbers(self._sources, one, two))
         if pairing is None:
-            return _Graded(one, two, None, None, numbered)
+            return _Graded(None, None, numbered) if numbered.overlaps else None
         met = meet(self._sources, pairing.ours, pairing.theirs, pairing.bases, pair.known)
         found = met.found
         if pairing.stopped and (bases := self._bases(trunk, one, two)):
@@ -239,7 +249,7 @@ class OverlapCache:
             stopped = self._meet_stopped(one, two, bases, pairing.stopped)
             new = tuple(overlap for overlap in stopped.overlaps if _place(overlap) not in places)
             found = together((found, replace(stopped, overlaps=new)))
-        return _Graded(one, two, pairing, met, together((found, numbered)) if numbered.overlaps else found)
+        return _Graded(pairing, met, together((found, numbered)) if numbered.overlaps else found)
 
     def _meet_stopped(
         self, one: Participant, two: Participant, bases: tuple[str, ...], stopped: frozenset[str]
@@ -326,15 +336,27 @@ def _place(overlap: Overlap) -> tuple[str, str, str]:
     return overlap.path, overlap.sides[0].path, overlap.sides[1].path
 
 
-def _pairs(candidates: Sequence[_Candidate]) -> list[tuple[Participant, Participant]]:
-    """Give the pairs that may meet, each worktree with those after it and with trunk, as overlaps are sorted."""
+def _pairs(candidates: Sequence[_Candidate], moved: Set[str]) -> dict[Pair, tuple[Participant, Participant]]:
+    """Give the pairs of which one has moved: each worktree with those after it, and with trunk."""
     participants = [candidate.participant for candidate in candidates]
     pairs: list[tuple[Participant, Participant]] = []
-    for number, candidate in enumerate(candidates):
-        pairs += [(candidate.participant, other) for other in participants[number + 1 :]]
-        if candidate.other is not None:
-            pairs.append((candidate.other, candidate.participant))
-    return pairs
+    for number, (candidate, one) in enumerate(zip(candidates, participants, strict=True), 1):
+        others = participants[number:]
+        pairs += [(one, two) for two in others if one.key in moved or two.key in moved]
+        if candidate.other is not None and one.key in moved:
+            pairs.append((candidate.other, one))
+    return {(one.key, two.key): (one, two) for one, two in pairs}
+
+
+def _in_order(pairs: Iterable[Pair], keys: Iterable[str]) -> list[Pair]:
+    """Sort pairs as overlaps of one path are: by the order of the worktrees, each one's with trunk last."""
+    places = {key: place for place, key in enumerate(keys)}
+
+    def place(pair: Pair) -> tuple[int, int]:
+        one, two = pair
+        return (places[two], len(places)) if one == TRUNK_KEY else (places[one], places[two])
+
+    return sorted(pairs, key=place)
 
 
 def _participants(

@@ -14,7 +14,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
-from sidecar.model.may_overlap import footprint
+from sidecar.model.may_overlap import footprint, separable
 from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind, without_label
 from sidecar.model.overlaps import WHOLE_FILE, Overlap, Region
 from sidecar.session.lines import Lines, lines_of, text_hunks
@@ -24,7 +24,6 @@ from sidecar.session.pair import (
     merge_whole,
     needs_whole,
     paths_alone,
-    separable,
 )
 from sidecar.session.participants import Found, Participant, Present, found_at, found_in_trees, together
 from sidecar.session.reader import Sources
@@ -84,7 +83,7 @@ def land(
         whole = _land_whole(sources, trunk, participant, bases)
     else:
         structural = needs_whole(trunk, participant, base)
-        alone = separable(trunk.own, participant.own) if structural else participant.own.touched.keys()
+        alone = separable(trunk.footprint, participant.footprint) if structural else participant.own.touched.keys()
         merged = dict(_merge_alone(sources, trunk, participant, base, before))
         touched = {
             path: change for path, change in participant.own.touched.items() if path in alone and path not in merged

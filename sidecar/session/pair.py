@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sidecar.git.judge import PathQuestion, Question
 from sidecar.git.objects import tree_of
 from sidecar.model.changes import Change, ChangeSet, Entry
-from sidecar.model.may_overlap import interplay, stays_plain
+from sidecar.model.may_overlap import footprint, interplay, separable
 from sidecar.model.merging import Meeting, Merge, find_meetings, merging_kind, weight
 from sidecar.model.overlaps import Overlap
 from sidecar.session.lines import lines_of, merges_by_lines
@@ -19,30 +19,24 @@ from sidecar.session.reader import Sources
 from sidecar.session.regenerate import ask_at_once
 from sidecar.session.sides import overlap_of
 
-
-@dataclass(frozen=True, slots=True)
-class PathResult:
-    """Holds what two participants changed at one path that can be merged by itself, and the overlaps that follow."""
-
-    changes: tuple[Change | None, ...]
-    found: Found
-
-
-NOTHING: Mapping[str, PathResult] = MappingProxyType({})
+NOTHING: Mapping[str, Found] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class PairResult:
-    """Holds how two participants with a merge base of this tree meet: path by path, and in the shape of their trees."""
+    """Holds how two participants with a merge base of this tree meet.
+
+    `alone` has it for each path that can be merged by itself, `whole` for the shape of their trees.
+    """
 
     base: str
-    alone: Mapping[str, PathResult]
+    alone: Mapping[str, Found]
     whole: Found
 
     @property
     def found(self) -> Found:
         """Give all of it."""
-        return together((*(at.found for at in self.alone.values()), self.whole))
+        return together((*self.alone.values(), self.whole))
 
 
 def meet(
@@ -50,7 +44,7 @@ def meet(
     ours: Participant,
     theirs: Participant,
     bases: tuple[str, ...],
-    known: Mapping[str, PathResult] = NOTHING,
+    known: Mapping[str, Found] = NOTHING,
 ) -> PairResult:
     """Tell how two participants with these merge bases meet; `ours` is the side that is merged into.
 
@@ -67,17 +61,24 @@ def meet(
 
 
 def reusable_results(
-    before: PairResult, was: tuple[Participant, Participant], now: tuple[Participant, Participant], base: str
-) -> Mapping[str, PathResult]:
-    """Give the earlier results, by path, that a merge would give again because nothing they follow from has changed."""
+    before: PairResult,
+    was: tuple[Participant, Participant],
+    now: tuple[Participant, Participant],
+    base: str,
+    moved_paths: Callable[[Participant, Participant], frozenset[str]],
+) -> Mapping[str, Found]:
+    """Give the earlier results, by path, that a merge would give again because nothing they follow from has changed.
+
+    `moved_paths` is the function of that name, which may remember what it says.
+    """
     if any(_label(one) != _label(other) for one, other in zip(was, now, strict=True)):
         return NOTHING
     if before.base != base and not (_is_over(before.base, was) and _is_over(base, now)):
         return NOTHING
     if _attributes(was[0]) != _attributes(now[0]):
         return NOTHING
-    reusable = {path: at for path, at in before.alone.items() if not at.found.failed}
-    return {path: at for path, at in reusable.items() if at.changes == _changes_at(path, *now)}
+    moved = moved_paths(was[0], now[0]) | moved_paths(was[1], now[1])
+    return {path: at for path, at in before.alone.items() if path not in moved and not at.failed}
 
 
 def _is_over(base: str, participants: tuple[Participant, Participant]) -> bool:
@@ -86,7 +87,7 @@ def _is_over(base: str, participants: tuple[Participant, Participant]) -> bool:
 
 
 def path_questions(
-    sources: Sources, ours: Participant, theirs: Participant, base: str, known: Mapping[str, PathResult]
+    sources: Sources, ours: Participant, theirs: Participant, base: str, known: Mapping[str, Found]
 ) -> Iterator[PathQuestion]:
     """Give what `meet` will ask of git path by path, in its order, where there is one merge base, of this tree."""
     for path in sorted(paths_alone(sources, ours, theirs, base) - known.keys()):
@@ -112,14 +113,20 @@ def _attributes(participant: Participant) -> tuple[str, frozenset[tuple[str, Ent
     )
 
 
-def _changes_at(path: str, ours: Participant, theirs: Participant) -> tuple[Change | None, ...]:
-    """Give what two participants changed at a path: by itself, as part of a rename, and in their files."""
-    changes: list[Change | None] = []
-    for participant in (ours, theirs):
-        changes += (participant.own.touched.get(path), participant.own.named(path))
-        if participant.present is not None:
-            changes.append(participant.present.own.named(participant.present.origins.get(path, path)))
-    return tuple(changes)
+def moved_paths(was: Participant, now: Participant) -> frozenset[str]:
+    """Give the paths at which a participant has not the same change: there, by a rename, or in its files."""
+    if was is now:
+        return frozenset()
+    paths = was.own.touched.keys() | now.own.touched.keys()
+    return frozenset(path for path in paths if _changes_at(path, was) != _changes_at(path, now))
+
+
+def _changes_at(path: str, participant: Participant) -> tuple[Change | None, ...]:
+    """Give what a participant changed at a path: by itself, as part of a rename, and in its files."""
+    changes = participant.own.touched.get(path), participant.own.named(path)
+    if participant.present is None:
+        return changes
+    return *changes, participant.present.own.named(participant.present.origins.get(path, path))
 
 
 def needs_whole(ours: Participant, theirs: Participant, base: str) -> bool:
@@ -134,7 +141,7 @@ def paths_alone(sources: Sources, ours: Participant, theirs: Participant, base: 
     paths = interplay(ours.footprint, theirs.footprint).paths
     if not paths or not needs_whole(ours, theirs, base):
         return paths
-    return paths & separable(*(_since(sources, participant, base) for participant in (ours, theirs)))
+    return paths & _separable(sources, ours, theirs, base)
 
 
 def merge_whole(
@@ -150,7 +157,7 @@ def merge_whole(
         _see_trees(sources, bases)
         question = Question(our_changes.tree, their_changes.tree, None, (ours.head, theirs.head))
     else:
-        alone = separable(our_changes, their_changes)
+        alone = _separable(sources, ours, theirs, base)
         our_changes, their_changes = (_without(sources, changes, alone) for changes in (our_changes, their_changes))
         question = Question(our_changes.tree, their_changes.tree, base)
     paths = {*our_changes.touched, *their_changes.touched}
@@ -206,19 +213,6 @@ def _see_trees(sources: Sources, bases: tuple[str, ...]) -> None:
         _see_trees(sources, sources.history.merge_bases(*sorted((one, two))))
 
 
-def separable(ours: ChangeSet, theirs: ChangeSet) -> frozenset[str]:
-    """Give the paths whose merge has nothing to do with the shape of the trees: a file that stays one on both sides.
-
-    It is neither source nor target of a rename, so it can be merged by itself, and left out of the trees.
-    """
-    return frozenset(
-        path
-        for one, two in ((ours, theirs), (theirs, ours))
-        for path, change in one.touched.items()
-        if stays_plain(change) and (path not in two.touched or stays_plain(two.touched[path]))
-    )
-
-
 def _without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> ChangeSet:
     """Give a change set in which these paths are as in the base."""
     if paths.isdisjoint(changes.touched):
@@ -229,12 +223,12 @@ def _without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> Cha
     return ChangeSet(changes.base, tree, touched, folded)
 
 
-def _meet_path(sources: Sources, ours: Participant, theirs: Participant, base: str, path: str) -> PathResult:
+def _meet_path(sources: Sources, ours: Participant, theirs: Participant, base: str, path: str) -> Found:
     overlaps = (
         overlap_of(sources, ours, theirs, meeting, merge, lines_of(sources, meeting, merge))
         for meeting, merge in meetings_at(sources, ours, theirs, base, path)
     )
-    return PathResult(_changes_at(path, ours, theirs), found_at(ours, theirs, path, overlaps))
+    return found_at(ours, theirs, path, overlaps)
 
 
 def meetings_at(
@@ -294,6 +288,15 @@ def _settle(
     if exact and not (change is not None and _is_own(participant, change)):
         return Change(exact[0], before, now)
     return change  # a file that just happens to be alike
+
+
+def _separable(sources: Sources, ours: Participant, theirs: Participant, base: str) -> frozenset[str]:
+    """Give the paths that can be merged by themselves, of all that differ from this tree."""
+    one, two = (
+        participant.footprint if participant.own.base == base else footprint(_since(sources, participant, base).touched)
+        for participant in (ours, theirs)
+    )
+    return separable(one, two)
 
 
 def _since(sources: Sources, participant: Participant, base: str) -> ChangeSet:

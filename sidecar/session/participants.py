@@ -30,7 +30,7 @@ class Present:
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Participant:
     """One that takes part in overlaps: a worktree, trunk, or a plain commit.
 

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.model.decode import Text, decode, encode
+from sidecar.model.decode import Text, decode
+from sidecar.model.encode import encode
 from sidecar.model.findings import Failure
 from sidecar.session.address import SWITCH, connect, directory, is_off
 from sidecar.session.shared import Shared
@@ -150,7 +151,7 @@ def _is_left_behind(mark: Path) -> bool:
 
 def _start(process: Detached, request: Request, about: Message) -> Connection | Failure | None:
     """Tell a process what it is for, and connect to it; None where it has ended meanwhile."""
-    answer = process.tell(json.dumps(encode(request)).encode("ascii"))
+    answer = process.tell(encode(request))
     if answer is None:
         return None
     try:

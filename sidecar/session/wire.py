@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from sidecar.model.encode import encode
+
 Message = Mapping[str, Any]
 
 MOST_BEFORE_PROOF = 4096
@@ -41,10 +43,10 @@ class Connection:
 
     def send(self, message: Message) -> None:
         """Send a message; OSError where nobody is there to take it."""
-        self.send_raw(pack(message))
+        self.send_raw(encode(message))
 
     def send_raw(self, body: bytes) -> None:
-        """Send a message that has been packed."""
+        """Send a message that has been encoded."""
         with self._lock:
             self._socket.sendall(_LENGTH.pack(len(body)) + body)
 
@@ -92,11 +94,6 @@ class Connection:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-
-
-def pack(message: Message) -> bytes:
-    """Give the bytes of a message."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
 def admit(connection: Connection, key: bytes) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """Gather events until it is time to tell them.
 
 Everything of one git directory (its worktree's files, HEAD, index) is told together: when it has been quiet for
-`quiet` seconds, and after `longest` while events stream. While git holds its index.lock it may be rewriting the
-worktree (a branch switch, a merge), so then it has to be quiet for PAUSE seconds, and streaming goes on for up to HELD
-seconds. No longer, because a commit holds the lock while its hooks run, and a git that crashed leaves it behind.
+`quiet` seconds, and after `longest` while events stream. A save is told at once where nothing was told for `calm`
+seconds, whether the editor wrote into the file or into a new one that it then renamed.
+
+While git holds its index.lock it may be rewriting the worktree (a branch switch, a merge), so then it has to be quiet
+for PAUSE seconds, and streaming goes on for up to HELD seconds. No longer, because a commit holds the lock while its
+hooks run, and a git that crashed leaves it behind.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 from sidecar.watch.events import LOCK, Batch, matters
@@ -21,13 +26,25 @@ HELD = 2.0
 PAUSE = 0.25
 TOO_MANY = 50_000
 """More paths than this of one worktree are told as a rescan."""
+CALM = 0.05
+"""Seconds without anything told after which a save is taken for one by itself, not the next one of several."""
 MANY = 100
 """More directories than this that a sweep found changed are told as a rescan."""
 
 
+class Deed(Enum):
+    """What happened to a file, as far as that is known (inotify(7)): ARRIVED and LEFT by a rename."""
+
+    CREATED, WRITTEN, ARRIVED, LEFT, OTHER = range(5)
+
+
 @dataclass(slots=True)
 class _Pending:
-    """What is not told yet of one group; the times are of its first and last event, `first` anew after a lock."""
+    """What is not told yet of one group; the times are of its first and last event, `first` anew after a lock.
+
+    `calm`: nothing was told for a while before it. `saved`: its last event ended a save, with no file `under_way`: one
+    that was made and may be renamed, or that has left its place.
+    """
 
     born: float
     first: float
@@ -35,16 +52,20 @@ class _Pending:
     files: dict[str, set[str]] = field(default_factory=dict)
     rescan: set[str] = field(default_factory=set)
     git: set[str] = field(default_factory=set)
+    under_way: set[str] = field(default_factory=set)
+    calm: bool = False
+    saved: bool = False
 
 
 class Batcher:
     """What is not told yet; belongs to the watcher's thread."""
 
-    def __init__(self, quiet: float, longest: float) -> None:
-        self._quiet = quiet
+    def __init__(self, quiet: float, longest: float, calm: float = CALM) -> None:
+        self._quiet, self._calm = quiet, calm
         self._longest = longest
         self._pending: dict[str, _Pending] = {}
         self._locked: set[str] = set()
+        self._told: dict[str, float] = {}
         self._waiting: deque[threading.Event] = deque()
 
     def wait_for_all(self) -> threading.Event:
@@ -65,7 +86,7 @@ class Batcher:
             self._waiting.popleft().set()
         return True
 
-    def changed(self, tree: Tree, path: str) -> None:
+    def changed(self, tree: Tree, path: str, deed: Deed = Deed.OTHER) -> None:
         """Note that something happened to this relative path."""
         tree.stirred = time.monotonic()
         if tree.is_git:
@@ -83,6 +104,7 @@ class Batcher:
             if tree.key not in pending.rescan:
                 files = pending.files.setdefault(tree.key, set())
                 files.add(path)
+                _note_deed(pending, path, deed)
                 if len(files) > TOO_MANY:
                     self.everything(tree)
 
@@ -129,6 +151,9 @@ class Batcher:
         if not groups:
             return None
         told = [self._pending.pop(group) for group in groups]
+        self._told = {group: at for group, at in self._told.items() if now - at <= self._calm} | dict.fromkeys(
+            groups, now
+        )
         files: dict[str, frozenset[str]] = {}
         for pending in told:
             for key, paths in pending.files.items():
@@ -154,14 +179,17 @@ class Batcher:
         now = tree.active = time.monotonic()
         pending = self._pending.get(tree.group)
         if pending is None:
-            pending = self._pending[tree.group] = _Pending(now, now, now)
-        pending.last = now
+            calm = now - self._told.get(tree.group, -math.inf) > self._calm
+            pending = self._pending[tree.group] = _Pending(now, now, now, calm=calm)
+        pending.last, pending.saved = now, False
         return pending
 
     def _due(self, group: str) -> float:
         pending = self._pending[group]
         if group in self._locked:
             return min(pending.last + max(PAUSE, self._quiet), pending.born + HELD)
+        if pending.calm and pending.saved and not (pending.git or pending.rescan):
+            return pending.last
         return min(pending.last + self._quiet, pending.first + self._longest, pending.born + HELD)
 
     def _look_at_lock(self, tree: Tree) -> None:
@@ -171,3 +199,17 @@ class Batcher:
             self._locked.discard(tree.group)
             if tree.group in self._pending:  # HEAD is written after the index, so it is not over yet
                 self._pending[tree.group].first = self._pending[tree.group].last = time.monotonic()
+
+
+def _note_deed(pending: _Pending, path: str, deed: Deed) -> None:
+    """Note whether that ended a save: a file was written, or a new one came in its place."""
+    match deed:
+        case Deed.CREATED:
+            pending.under_way.add(path)
+        case Deed.LEFT:
+            pending.under_way ^= {path}
+        case Deed.ARRIVED:
+            pending.under_way.discard(path)
+        case Deed.WRITTEN | Deed.OTHER:
+            pass
+    pending.saved = deed in (Deed.WRITTEN, Deed.ARRIVED) and not pending.under_way

@@ -34,7 +34,7 @@ from sidecar.watch.backend import (
     RootMayBeGone,
     Work,
 )
-from sidecar.watch.batching import Batcher
+from sidecar.watch.batching import Batcher, Deed
 from sidecar.watch.events import Moment
 from sidecar.watch.tree import STEP, Descriptors, Phase, Tree, is_foreign, join, listing, marker, sift, walk, within
 
@@ -55,6 +55,12 @@ _DIRECTORY = int(flags.ISDIR)
 _APPEARED = int(flags.CREATE | flags.MOVED_TO)
 _MOVED_AWAY = int(flags.MOVED_FROM)
 _GONE = int(flags.DELETE | flags.MOVED_FROM)
+_DEEDS = (
+    (int(flags.CLOSE_WRITE), Deed.WRITTEN),
+    (int(flags.MOVED_TO), Deed.ARRIVED),
+    (_GONE, Deed.LEFT),
+    (int(flags.CREATE), Deed.CREATED),
+)
 _REAPED = 256
 """Descriptors removed in one step; each removal is itself an event, and the queue is finite."""
 
@@ -182,7 +188,7 @@ class InotifyBackend(Backend):
             return
         if directory and name == ".git" and is_foreign(tree, directory):
             self.drop(tree, directory)
-        self._batcher.changed(tree, path)
+        self._batcher.changed(tree, path, next((deed for bit, deed in _DEEDS if mask & bit), Deed.OTHER))
 
     def _walk(
         self, tree: Tree, starts: list[tuple[int, str]], *, tell: bool = True, since: Moment | None = None

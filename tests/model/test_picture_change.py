@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.model.changes import COMMITTED, UNSTAGED, Change, ChangeSet, Entry
-from sidecar.model.decode import decode, encode
+from sidecar.model.decode import decode
+from sidecar.model.encode import encode
 from sidecar.model.inventory import Bytes
 from sidecar.model.overlaps import WHOLE_FILE, Overlap, Side, Unknown, Unread, region
 from sidecar.model.picture import Picture, Trunk, Worktree, WorktreeState
@@ -64,7 +65,7 @@ def pictures(draw: st.DrawFn) -> Picture:
 
 
 def sent(before: Picture, after: Picture) -> PictureChange:
-    received = decode(PictureChange, json.loads(json.dumps(encode(change_of(before, after)))))
+    received = decode(PictureChange, json.loads(encode(change_of(before, after))))
     assert isinstance(received, PictureChange), received
     return received
 
@@ -94,4 +95,4 @@ def test_a_save_among_thousands_of_overlaps_is_a_small_message() -> None:
     many = tuple(overlap(f"file-{number}", "x", "y", 1) for number in range(5000))
     before = Picture(1, "/.git", None, overlaps=many)
     after = replace(before, number=2, overlaps=(*many[:99], overlap("file-99", "x", "y", 2), *many[100:]))
-    assert len(json.dumps(encode(change_of(before, after)))) < 2000
+    assert len(encode(change_of(before, after))) < 2000

@@ -3,7 +3,9 @@
 import time
 from pathlib import Path
 
-from sidecar.watch.batching import HELD, PAUSE, TOO_MANY, Batcher
+import pytest
+
+from sidecar.watch.batching import HELD, PAUSE, TOO_MANY, Batcher, Deed
 from sidecar.watch.events import Batch
 from sidecar.watch.tree import Tree, identify
 from tests.harness import add_worktree, init
@@ -45,6 +47,51 @@ def test_a_stream_is_told_in_parts(repo: Path) -> None:
     assert batch
     assert batch.files == {files.key: {"a"}}
     assert batcher.due() is None
+
+
+IN_PLACE = (("f", Deed.WRITTEN),)
+BY_RENAME = (("new", Deed.CREATED), ("new", Deed.WRITTEN), ("new", Deed.LEFT), ("f", Deed.ARRIVED))
+WITH_A_BACKUP = (("f", Deed.LEFT), ("f~", Deed.ARRIVED), ("f", Deed.CREATED), ("f", Deed.WRITTEN), ("f~", Deed.LEFT))
+
+
+@pytest.mark.parametrize("deeds", [IN_PLACE, BY_RENAME])
+def test_a_save_by_itself_is_told_at_once(repo: Path, deeds: tuple[tuple[str, Deed], ...]) -> None:
+    batcher = Batcher(quiet=AGES, longest=AGES)
+    files, _ = trees(repo)
+    for path, deed in deeds[:-1]:
+        batcher.changed(files, path, deed)
+        assert batcher.take() is None
+    batcher.changed(files, *deeds[-1])
+    batch = batcher.take()
+    assert batch
+    assert batch.files == {files.key: {path for path, _ in deeds}}
+
+
+@pytest.mark.parametrize("count", range(1, len(WITH_A_BACKUP) + 1))
+def test_a_file_that_has_left_its_place_is_not_told_before_it_is_quiet(repo: Path, count: int) -> None:
+    batcher = Batcher(quiet=AGES, longest=AGES)
+    files, _ = trees(repo)
+    for path, deed in WITH_A_BACKUP[:count]:
+        batcher.changed(files, path, deed)
+    assert batcher.take() is None
+
+
+def test_of_several_saves_the_first_is_told_at_once_and_the_rest_together(repo: Path) -> None:
+    batcher = Batcher(quiet=AGES, longest=AGES, calm=AGES)
+    files, _ = trees(repo)
+    batcher.changed(files, "one", Deed.WRITTEN)
+    assert batcher.take() == Batch({files.key: frozenset({"one"})}, frozenset(), frozenset())
+    for path in ("two", "three"):
+        batcher.changed(files, path, Deed.WRITTEN)
+        assert batcher.take() is None
+
+
+def test_a_save_beside_what_git_does_is_told_with_it(repo: Path) -> None:
+    batcher = Batcher(quiet=AGES, longest=AGES)
+    files, git = trees(repo)
+    batcher.changed(git, "HEAD")
+    batcher.changed(files, "f", Deed.WRITTEN)
+    assert batcher.take() is None
 
 
 def test_one_worktree_does_not_wait_for_another(repo: Path) -> None:

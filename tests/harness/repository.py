@@ -1,6 +1,7 @@
 """Real repositories by real git, the same on every machine: ids, names and settings depend on nothing outside."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +13,19 @@ RepositoryPath: TypeAlias = str | bytes
 OF_THE_RUN = ("GIT_DEFAULT_REF_FORMAT", "GIT_DEFAULT_HASH")
 _FIRST_COMMIT = 1_767_225_600  # 2026-01-01 00:00 UTC
 _TICK = 60
-BARE_TOO = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.bareRepository", "GIT_CONFIG_VALUE_0": "all"}
-"""Git 3 enters no bare repository that it was not told of, unless the person says so."""
+_CONFIGURATION = {
+    "safe.bareRepository": "all",  # git 3 enters no bare repository that it was not told of, unless a person says so
+    "maintenance.auto": "false",  # starts two processes after each commit, which would find nothing to do
+    "core.fsync": "none",
+}
+_CONFIGURED = {"GIT_CONFIG_COUNT": str(len(_CONFIGURATION))} | {
+    f"GIT_CONFIG_{part}_{number}": text
+    for number, pair in enumerate(_CONFIGURATION.items())
+    for part, text in zip(("KEY", "VALUE"), pair, strict=True)
+}
+"""What the harness's own git is told, and no other."""
+_COMMITTED = re.compile(rb"^\[.*? ([0-9a-f]{40,64})\] ", re.MULTILINE)
+"""What `git commit` says that it made."""
 
 
 class GitFailedError(Exception):
@@ -79,6 +91,24 @@ def tick(worktree: Path) -> dict[str, str]:
     return identity(int(newest[0]) + _TICK if newest else _FIRST_COMMIT)
 
 
+def run_git(
+    cwd: Path,
+    *arguments: str | bytes | Path,
+    input: str | bytes | None = None,  # noqa: A002 (subprocess's own word)
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Git's exit status and output as they came; `env` adds variables."""
+    return subprocess.run(
+        [b"git", *(os.fsencode(argument) for argument in arguments)],
+        cwd=cwd,
+        input=input.encode() if isinstance(input, str) else input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        capture_output=True,
+        env=environment() | identity() | _CONFIGURED | dict(env or {}),
+        check=False,
+    )
+
+
 def git_bytes(
     cwd: Path,
     *arguments: str | bytes | Path,
@@ -87,18 +117,9 @@ def git_bytes(
     env: Mapping[str, str] | None = None,
 ) -> bytes:
     """Git's standard output as it came; `env` adds variables. Raises `GitFailedError` unless `check` is off."""
-    command = [b"git", *(os.fsencode(argument) for argument in arguments)]
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        input=input.encode() if isinstance(input, str) else input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        capture_output=True,
-        env=environment() | identity() | BARE_TOO | dict(env or {}),
-        check=False,
-    )
+    done = run_git(cwd, *arguments, input=input, env=env)
     if check and done.returncode:
-        shown = os.fsdecode(b" ".join(command))
+        shown = os.fsdecode(b" ".join(done.args))
         raise GitFailedError(
             f"{shown} (in {cwd}) exited with {done.returncode}:\n{os.fsdecode(done.stdout + done.stderr)}"
         )
@@ -161,8 +182,9 @@ def commit(
 
 def commit_index(worktree: Path, message: str = "Change") -> str:
     """Commit what is staged, and give the commit's id. An empty commit is fine."""
-    git(worktree, "commit", "--quiet", "--allow-empty", f"--message={message}", env=tick(worktree))
-    return git(worktree, "rev-parse", "HEAD")
+    made = ("-c", "core.abbrev=no", "commit", "--allow-empty", f"--message={message}")
+    said = _COMMITTED.search(git_bytes(worktree, *made, env=tick(worktree)))
+    return said[1].decode() if said else git(worktree, "rev-parse", "HEAD")
 
 
 def add_worktree(
@@ -177,7 +199,9 @@ def add_worktree(
 
     It gets a new branch called like its last part, or `branch`; `detach` leaves it without one.
     """
-    main = Path(git(repository, "worktree", "list", "--porcelain").splitlines()[0].removeprefix("worktree "))
+    is_main = (repository / ".git").is_dir()
+    listed = "" if is_main else git(repository, "worktree", "list", "--porcelain").splitlines()[0]
+    main = repository.resolve() if is_main else Path(listed.removeprefix("worktree "))
     relative = Path(name)
     path = main / relative if len(relative.parts) > 1 else main.parent / relative
     head = ["--detach"] if detach else ["-b", branch or relative.name]

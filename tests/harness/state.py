@@ -30,13 +30,19 @@ def state_of(repository: Path) -> State:
         "common directory": _administrative_files(common),
     }
     for path in worktree_paths(repository):
-        index = Path(git(path, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+        index = _git_directory(path) / "index"
         state |= {
             f"{path}: status": git_bytes(path, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z"),
             f"{path}: index": (index.read_bytes(), index.stat().st_mtime_ns) if index.exists() else None,
             f"{path}: files": _worktree_files(path),
         }
     return state
+
+
+def _git_directory(worktree: Path) -> Path:
+    """A worktree's own directory of git's, which `.git` is or names."""
+    link = worktree / ".git"
+    return link if link.is_dir() else worktree / os.fsdecode(link.read_bytes()).rstrip("\n").removeprefix("gitdir: ")
 
 
 def _administrative_files(common: Path) -> dict[str, object]:

@@ -61,10 +61,15 @@ BARE_TOO = "[safe]\n\tbareRepository = all\n"
 """Git 3 enters no bare repository that it was not told of, unless the person says so."""
 
 
-def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
-    (home / ".config").mkdir(parents=True)
-    (home / ".gitconfig").write_text(BARE_TOO)
-    own = environment(home)
+def begin_home(place: Path) -> Path:
+    """A home directory whose `.gitconfig` is all but empty."""
+    (place / ".config").mkdir(parents=True)
+    (place / ".gitconfig").write_text(BARE_TOO)
+    return place
+
+
+def _isolate(patch: pytest.MonkeyPatch, place: Path) -> None:
+    own = environment(begin_home(place))
     own.pop("COLUMNS", None)  # of the terminal, or of the process that runs the tests
     for name in os.environ.keys() - own.keys():
         patch.delenv(name)

@@ -56,26 +56,23 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import begin_home
 from tests.harness import scenario, state_of
+from tests.harness.scenario import Scenario
 from tests.harness.truth import disagreements
 
 FILES = sorted(Path(__file__).with_name("scenarios").glob("*.toml"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_git_agrees(file: Path, tmp_path: Path, home: Path) -> None:
-    """The expectation is what real merges make of the worktrees."""
-    built = scenario.build(file, tmp_path / "repository", home)
-    said = disagreements(
-        built.main, tmp_path / "scratch", built.overlaps, built.env, inherited=built.inherited, was=built.was
-    )
-    assert said == []
+@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """A scenario, built once for all that only read it."""
+    place = tmp_path_factory.mktemp("scenario")
+    return scenario.build(request.param, place / "repository", begin_home(place / "home"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_sidecar_agrees(file: Path, tmp_path: Path, home: Path) -> None:
+def test_sidecar_agrees(built: Scenario, tmp_path: Path) -> None:
     """The command line says exactly what is expected, and reading leaves no trace."""
-    built = scenario.build(file, tmp_path / "repository", home)
     before = state_of(built.main)
     command = [sys.executable, "-m", "sidecar", "-C", str(built.main), "overlaps", "--json"]
     done = subprocess.run(command, check=False, capture_output=True, env=os.environ | built.env, cwd=tmp_path)
@@ -85,6 +82,14 @@ def test_sidecar_agrees(file: Path, tmp_path: Path, home: Path) -> None:
     assert said == {"schema": 1, "overlaps": built.overlaps, "unknown": []}
     assert done.returncode == (2 if any(overlap["verdict"] == "conflict" for overlap in built.overlaps) else 0)
     assert state_of(built.main) == before
+
+
+def test_git_agrees(built: Scenario, tmp_path: Path) -> None:
+    """The expectation is what real merges make of the worktrees."""
+    said = disagreements(
+        built.main, tmp_path / "scratch", built.overlaps, built.env, inherited=built.inherited, was=built.was
+    )
+    assert said == []
 
 
 def _shown(overlap: dict[str, Any]) -> str:

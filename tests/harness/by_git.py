@@ -1,6 +1,7 @@
 """What git's own merge makes of two worktrees, from its messages and conflict markers: the truth that tests hold to.
 
 It works in a scratch repository that borrows the objects of the one under test, and shares no code with the sidecar.
+What it reads of a commit, whose id says all of its content, is read once.
 """
 
 import os
@@ -8,10 +9,11 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from tests.harness.repository import GitFailedError, git, git_bytes, init
+from tests.harness.repository import GitFailedError, git, git_bytes, init, run_git
 from tests.harness.state import worktree_paths
 
 Lines = tuple[int, int]
@@ -110,15 +112,14 @@ def merge(scratch: Path, ours: str, theirs: str, env: Mapping[str, str]) -> Merg
     """
     git(scratch, "checkout", "--quiet", "--force", "--detach", ours, env=env)
     git(scratch, "clean", "-ffdxq", env=env)
-    merges = _succeeds(scratch, "merge", "--no-ff", "--no-commit", "--quiet", theirs, env=env)
-    command = ("merge-tree", "--write-tree", "--messages", "-z", ours, theirs)
-    told = git_bytes(scratch, *command, env=env, check=False)
-    if not told:
+    merges = run_git(scratch, "merge", "--no-ff", "--no-commit", "--quiet", theirs, env=env).returncode == 0
+    told = run_git(scratch, "merge-tree", "--write-tree", "--messages", "-z", ours, theirs, env=env)
+    if not told.stdout:
         raise GitFailedError(f"git can't merge {ours} and {theirs} (it crashes on some histories)")
-    tree, *records = os.fsdecode(told).split("\0")
+    tree, *records = os.fsdecode(told.stdout).split("\0")
     # a message about a conflict that git then got around is none
     conflicts = () if merges else tuple(_conflicts(records, (f"~{ours}", f"~{theirs}")))
-    if merges != _succeeds(scratch, *command, env=env) or merges == bool(conflicts):
+    if merges != (told.returncode == 0) or merges == bool(conflicts):
         raise AssertionError(f"git merge and git merge-tree disagree: {conflicts}")
     return Merge(git(scratch, "merge-base", ours, theirs), ours, theirs, tree, conflicts)
 
@@ -129,14 +130,6 @@ def updated(scratch: Path, state: str, tip: str, env: Mapping[str, str]) -> str 
     if len(told) != 1:
         return None
     return git(scratch, "commit-tree", told[0], "-p", state, "-p", tip, "-m", "Up to date")
-
-
-def _succeeds(scratch: Path, *arguments: str, env: Mapping[str, str]) -> bool:
-    try:
-        git_bytes(scratch, *arguments, env=env)
-    except GitFailedError:
-        return False
-    return True
 
 
 def blocks(scratch: Path, tried: Merge, path: str, ours_path: str, theirs_path: str) -> list[Block]:
@@ -173,11 +166,13 @@ def landing_lines(scratch: Path, before: bytes, mine: bytes, other: bytes) -> li
     return found
 
 
+@cache
 def content(scratch: Path, commit: str, path: str) -> bytes:
     """A file of a commit or tree; empty when it isn't there."""
     return git_bytes(scratch, "cat-file", "blob", f"{commit}:{path}", check=False)
 
 
+@cache
 def entry(scratch: Path, commit: str, path: str) -> str:
     """Mode, type and id of a path in a commit or tree; empty when it isn't there."""
     return git(scratch, "ls-tree", "-z", commit, "--", f":(literal){path}").partition("\t")[0]
@@ -245,6 +240,7 @@ def _located(scratch: Path, resolved: list[bytes], spans: list[Lines], own: byte
     return found
 
 
+@cache
 def _hunks(scratch: Path, before: bytes, after: bytes) -> list[tuple[int, int, int, int]]:
     """(line, count, line, count) as in the heads of a diff without context, aligned as git's merge does."""
     ids = [git(scratch, "hash-object", "-w", "--no-filters", "--stdin", input=text) for text in (before, after)]

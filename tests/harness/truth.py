@@ -1,6 +1,7 @@
 """Holds expected overlaps against git's own merge, so that a wrong expectation can't stand."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,11 @@ def disagreements(
         state = present.get(theirs, tip)
         both = _changed_paths(scratch, tip, present[ours])
         both &= _changed_paths(scratch, tip, state) if theirs else _changed_paths(scratch, present[ours], tip)
-        tried = by_git.merge(scratch, present[ours], state, env)
         pair = [overlap for overlap in overlaps if _parties(overlap) == [ours, theirs]]
+        problems = [*_once_up_to_date(scratch, present[ours], state, tip, pair, env)] if theirs else []
+        tried = by_git.merge(scratch, present[ours], state, env)
         both -= {path for path in both if _is_contained(scratch, tried, path)}
-        problems = [*_left_out(tried, both, pair, inherited, was or {})]
-        if theirs:
-            problems += _once_up_to_date(scratch, present[ours], state, tip, pair, env)
+        problems += _left_out(tried, both, pair, inherited, was or {})
         for overlap in pair:
             if overlap["path"] in inherited:
                 continue
@@ -75,19 +75,21 @@ def _once_up_to_date(
     conflicts = by_git.merge(scratch, one, two, env).conflicts
     if expected != bool(conflicts):
         yield f"once both are up to date, git stops with {conflicts}"
-    by_git.merge(scratch, ours, theirs, env)
 
 
+@cache
 def _has_work(scratch: Path, trunk: str, state: str) -> bool:
     """Whether a commit differs from any of the commits where it forked from `trunk`."""
     forks = git(scratch, "merge-base", "--all", trunk, state).split()
     return any(git(scratch, "diff-tree", fork, state) for fork in forks)
 
 
-def _changed_paths(scratch: Path, trunk: str, state: str) -> set[str]:
+@cache
+def _changed_paths(scratch: Path, trunk: str, state: str) -> frozenset[str]:
     """What a commit has otherwise than where it forked from `trunk`; a rename is two paths."""
     fork = git(scratch, "merge-base", trunk, state)
-    return {*git(scratch, "diff-tree", "-r", "-z", "--name-only", "--no-renames", fork, state).split("\0")} - {""}
+    told = git(scratch, "diff-tree", "-r", "-z", "--name-only", "--no-renames", fork, state)
+    return frozenset(told.split("\0")) - {""}
 
 
 def _is_contained(scratch: Path, tried: Merge, path: str) -> bool:
@@ -97,7 +99,7 @@ def _is_contained(scratch: Path, tried: Merge, path: str) -> bool:
 
 
 def _left_out(
-    tried: Merge, both: set[str], pair: list[Overlap], inherited: frozenset[str], was: Mapping[str, str]
+    tried: Merge, both: frozenset[str], pair: list[Overlap], inherited: frozenset[str], was: Mapping[str, str]
 ) -> Iterator[str]:
     """What git knows of this pair and nobody expects."""
     stopping = {name for overlap in pair if overlap["verdict"] == "conflict" for name in _names(overlap)}

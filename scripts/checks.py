@@ -8,6 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +23,17 @@ from scripts.steps import ROOT, StepError, exit_with, run
 
 _PYTHON = (sys.executable, "-m")
 _MODULES = ROOT / "node_modules"
-_AT_A_TIME = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
-_ONE_AT_A_TIME = ("tests/editor", "tests/packaged")
-"""Their tests share an editor, and what is built for it."""
+_PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_AT_A_TIME = max(1, min(4, _PROCESSORS))
+_TESTS_AT_A_TIME = min(4, _PROCESSORS + 1)
+"""One more than there are processors: a test often waits, for a process of its own or until nothing happens."""
+_WITH_AN_EDITOR = ("tests/editor", "tests/packaged")
+"""Their tests share an editor, and what is built for it, so that a file's stay together."""
 _MEMORY = Path("/dev/shm")
 _ROOM = 10 << 30
 """Bytes of memory that have to be free for tests to write there; a whole run leaves some 5 GB."""
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
+"""With it, each of the thousands of processes that tests start would compile the sidecar anew."""
 _TESTS_FAILED = 1  # pytest's exit status
 _AT_MOST_AGAIN = 25
 """More failures than this are no matter of a busy machine."""
@@ -61,12 +67,12 @@ def main() -> int:
         "tsc of the map": (("node", _MODULES / "typescript" / "bin" / "tsc", "-p", "map"), CLIENT),
         "eslint": (("node", _MODULES / "eslint" / "bin" / "eslint.js", "--max-warnings=0", "."), CLIENT),
     }
-    outcomes = [_check("package", package)]
-    for name, (command, cwd) in commands.items():
-        outcomes.append(_check(name, partial(run, command, cwd)))
-    outcomes.append(_check("client tests", _client_tests))
-    outcomes += _tests(sys.argv[1:])
-    return _summary(outcomes)
+    works: dict[str, Callable[[], object]] = {"package": package}
+    works |= {name: partial(run, command, cwd) for name, (command, cwd) in commands.items()}
+    works |= {"client tests": _client_tests}
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        outcomes = [*pool.map(_check, works, works.values())]
+    return _summary([*outcomes, *_tests(sys.argv[1:])])
 
 
 def _check(name: str, work: Callable[[], object]) -> Outcome:
@@ -88,12 +94,14 @@ def _client_tests() -> None:
 
 
 def _tests(arguments: Sequence[str]) -> list[Outcome]:
-    """What is asked for, or everything: as many at a time as there are processors, the editor's one by one; last,
-    where there is a newer git, those that it may change."""
+    """What is asked for, or everything: several at a time, the editor's apart; last, where there is a newer git, those
+    that it may change."""
     if arguments:
         return _pytest("pytest", arguments)
-    several = [f"--numprocesses={_AT_A_TIME}", *(f"--ignore={folder}" for folder in _ONE_AT_A_TIME)]
-    outcomes = [*_pytest("pytest", several), *_pytest("pytest-editor", _ONE_AT_A_TIME)]
+    ignored = [f"--ignore={folder}" for folder in _WITH_AN_EDITOR]
+    several = [f"--numprocesses={_TESTS_AT_A_TIME}", "--dist=worksteal", *ignored]
+    with_an_editor = [f"--numprocesses={_AT_A_TIME}", "--dist=loadfile", *_WITH_AN_EDITOR]
+    outcomes = [*_pytest("pytest", several), *_pytest("pytest-editor", with_an_editor)]
     if not NEWER_GIT.exists():
         print("Skipped: the tests with a newer git. Bring one: npm run newer-git", flush=True)
         return [*outcomes, Outcome("pytest-newer-git", 0, skipped=1)]
@@ -112,7 +120,7 @@ def _pytest(name: str, arguments: Sequence[str], env: Mapping[str, str] = Mappin
     failed = sum(it.failed for it in folders)
     if status == _TESTS_FAILED and 0 < failed <= _AT_MOST_AGAIN:
         print(f"\nAgain, with nothing else at work: the {failed} that failed", flush=True)
-        again = [it for it in arguments if not it.startswith("--numprocesses")]
+        again = [it for it in arguments if not it.startswith(("--numprocesses", "--dist"))]
         status, twice = _run_pytest(f"{name}-again", ["--last-failed", "--last-failed-no-failures=none", *again], env)
         folders = _second_try(folders, twice)
     told = any(it.failed for it in folders)
@@ -125,7 +133,8 @@ def _run_pytest(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> 
     report.unlink(missing_ok=True)
     memory = _in_memory()
     command = [*_PYTHON, "pytest", f"--junitxml={report}", *memory, *arguments]
-    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}).returncode
+    variables = {name: value for name, value in os.environ.items() if name != _UNCOMPILED}
+    status = subprocess.run(command, cwd=ROOT, env={**variables, **env}).returncode
     if memory and status == 0:
         shutil.rmtree(memory[0].partition("=")[2], ignore_errors=True)
     return status, _folders(report) if report.exists() else []

@@ -21,7 +21,7 @@ from pathlib import Path
 from sidecar import __version__
 from sidecar.git.objects import library_versions
 from sidecar.git.process import GitError, git_version, run
-from sidecar.git.repository import Repository, open_repository
+from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.findings import Failure, finding_codes
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.picture import watch_sentence
@@ -37,6 +37,7 @@ from sidecar.operations.agent_hooks import (
     project_of,
 )
 from sidecar.operations.journal import left_over
+from sidecar.operations.landing_repository.original import read_original
 from sidecar.operations.landing_repository.place import CHECK, LANDING, bytes_below, landing_repository_path, read_kept
 from sidecar.operations.merge_check.running import remembered
 from sidecar.operations.presence import last_heard, log_path
@@ -107,6 +108,7 @@ def _of_repository(repository: Repository | Failure) -> Iterator[Check]:
         yield _refs(repository)
     except GitError as error:
         yield Check("repository", "refs", "can't be read", error.message)
+    yield from _hooks_of_git(repository)
     receipts = list_receipts(directory)
     kept = size_text(sum(receipt.bytes for receipt in receipts))
     said = f"{counted(len(receipts), 'receipt', 'receipts')}, {kept} in the trash" if receipts else "nothing kept"
@@ -149,6 +151,21 @@ def _refs(repository: Repository) -> Check:
     size = size_text(int(run(repository.place, "rev-list", "--disk-usage", "--objects", *ours)))
     counts = ", ".join(f"{number} {escape(kind)}" for kind, number in sorted(kinds.items()))
     return Check("repository", "refs", f"{counts} below refs/sidecar; {size} that only they keep")
+
+
+def _hooks_of_git(repository: Repository) -> Iterator[Check]:
+    """Tell in which worktrees git finds no hooks, because a tool made their folder in another one only (husky does)."""
+    try:
+        there = [worktree for worktree in list_worktrees(repository) if worktree.readable]
+        hooks = {worktree.name: read_original(repository, worktree).hooks for worktree in there}
+    except GitError as error:
+        yield Check("repository", "hooks of git", "can't be found", error.message)
+        return
+    usual = os.path.join(repository.common_dir, "hooks")
+    if lacking := [name for name, path in hooks.items() if path not in (None, usual) and not os.path.lexists(path)]:
+        said = f"core.hooksPath leads to nothing in {', '.join(map(escape, lacking))}"
+        mend = "Git runs no hooks there, and does not say so. Have what makes their folder do so there: npm install"
+        yield Check("repository", "hooks of git", said, mend)
 
 
 def _of_agents(folder: Path, repository: Repository | Failure) -> Iterator[Check]:

@@ -41,6 +41,10 @@ GITS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EX
 """The variables of git that reading keeps."""
 
 
+RUNTIME_DIRECTORIES = "/run/user"
+"""Where systemd makes each user's runtime directory (pam_systemd(8)), which XDG_RUNTIME_DIR names."""
+
+
 def is_off() -> bool:
     """Tell whether sessions are to be in the process that needs them."""
     return os.environ.get(SWITCH, "").lower() == "off"
@@ -105,8 +109,14 @@ def _code() -> str:
 
 
 def folder_of_sessions() -> str:
-    """Give the directory of this user's sessions; it need not be there."""
+    """Give the directory of this user's sessions; it need not be there.
+
+    Some clients start what they call with few variables; the runtime directory is then where it mostly is.
+    """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime is None and sys.platform == "linux":
+        usual = f"{RUNTIME_DIRECTORIES}/{os.getuid()}"
+        runtime = usual if os.path.isdir(usual) and why_not_ours(usual) is None else None
     if runtime and os.path.isabs(runtime):
         return os.path.join(runtime, "worktree-sidecar")
     return os.path.join(_cache(), "sessions")

@@ -76,6 +76,18 @@ def test_a_sidecar_directory_that_leads_elsewhere(repo: Path, tmp_path: Path, si
     assert "is not a directory" in str(examined(sidecar, repo, status=1)["sidecar directory"][1])
 
 
+def test_worktrees_in_which_git_finds_no_hooks(repo: Path, sidecar: Sidecar) -> None:
+    one, two = add_worktree(repo, "one"), add_worktree(repo, "two")
+    assert "hooks of git" not in examined(sidecar, repo)
+    git(one, "config", "core.hooksPath", ".husky/_")
+    write(one, {".husky/_/pre-commit": "#!/bin/sh\n"})
+    said, mend = examined(sidecar, one, status=1)["hooks of git"]
+    assert said == f"core.hooksPath leads to nothing in {repo.name}, {two.name}"
+    assert mend is not None and mend.startswith("Git runs no hooks there")
+    git(one, "config", "core.hooksPath", "/dev/null")
+    assert "hooks of git" not in examined(sidecar, one)
+
+
 def test_a_hook_is_installed_heard_and_fails(
     repo: Path, home: Path, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:

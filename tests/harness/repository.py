@@ -56,9 +56,9 @@ def environment(home: Path | None = None) -> dict[str, str]:
     `GIT_DEFAULT_HASH` stay: how new repositories are stored is a choice of the run.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in OF_THE_RUN}
-    kept.pop("XDG_RUNTIME_DIR", None)
     where = str(home) if home else os.devnull
     return kept | {
+        "XDG_RUNTIME_DIR": "",
         "HOME": where,
         "USERPROFILE": where,
         "XDG_CONFIG_HOME": str(home / ".config") if home else os.devnull,

@@ -266,6 +266,23 @@ def test_a_place_too_deep_for_a_socket_has_a_port_of_this_machine(
         assert [type(note.address) for _, note in notes()] == [int]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd makes these directories")
+def test_who_was_started_with_few_variables_finds_the_session_in_the_usual_place(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = tmp_path / "run" / str(os.getuid())
+    monkeypatch.setattr(address, "RUNTIME_DIRECTORIES", str(usual.parent))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert not directory().is_relative_to(usual.parent)
+    usual.mkdir(parents=True)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(usual))
+    with attached(shared) as door:
+        door.until(lambda picture: len(picture.overlaps) == 1)
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+        assert ask_picture(shared, Options(), prove=False) is not None
+        assert [note.pid for _, note in notes()] == session_processes()
+
+
 def test_one_that_lives_and_does_nothing_is_parted_from_and_had_again_when_it_goes_on(
     shared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,9 @@ LONGEST_WAIT = 0.5
 MOMENT = 0.05
 """Seconds of that moment."""
 
+STILL = 0.02
+"""Seconds for which nobody has to be at work: what was found is still on its way to who waits for it."""
+
 
 class Foreground:
     """Counts who does something that a person waits for; any thread."""
@@ -27,7 +30,7 @@ class Foreground:
         self._busy: set[str] = set()
         self._calm = threading.Event()
         self._calm.set()
-        self._on_until = 0.0
+        self._on_until = self._left = 0.0
 
     def enter(self, who: str) -> None:
         """Note that somebody has begun; twice is once."""
@@ -39,6 +42,7 @@ class Foreground:
         """Note that somebody has finished."""
         with self._lock:
             self._busy.discard(who)
+            self._left = time.monotonic()
             if not self._busy:
                 self._calm.set()
 
@@ -52,11 +56,18 @@ class Foreground:
             self.leave(who)
 
     def make_way(self) -> None:
-        """Wait while somebody is at work, but not for ever; cheap enough to be called for every file."""
-        if self._calm.is_set() or time.monotonic() < self._on_until:
+        """Wait while somebody is, or just was, at work, but not for ever; cheap enough to be called for every file."""
+        now = time.monotonic()
+        if now < self._on_until:
             return
-        if not self._calm.wait(LONGEST_WAIT):
-            self._on_until = time.monotonic() + MOMENT
+        end = now + LONGEST_WAIT
+        while not self._calm.is_set() or now < self._left + STILL:
+            if now >= end:
+                self._on_until = now + MOMENT
+                return
+            if self._calm.wait(end - now):
+                time.sleep(max(0.0, self._left + STILL - time.monotonic()))
+            now = time.monotonic()
 
 
 class BackgroundJob:

@@ -68,6 +68,7 @@ class BrokenUseFinder:
         found: dict[BrokenUse, None] = {}
         known: dict[tuple[str, str], tuple[Party, Party, str, tuple[BrokenUse, ...]]] = {}
         with self._lock:
+            self._names.texts.make_way = go_on
             for taking, using in self._pairs(trunk, trunk.commit, states, only):
                 key = taking.key, using.key
                 before = self._known.get(key)

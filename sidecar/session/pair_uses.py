@@ -6,20 +6,23 @@ that are made while it runs) nothing is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from sidecar.model.changes import Change, Entry
 from sidecar.model.picture import TRUNK_KEY, BrokenUse, Deed, End
 from sidecar.session.merged_names import Hits, MergedNames, Party
-from sidecar.session.source_texts import SourceTexts, provides
+from sidecar.session.source_texts import PARSED, SourceTexts, length, provides
 from sidecar.symbols.comparing import (
     NewUse,
     Removal,
     User,
     altered,
     calls_with_too_few,
+    is_package,
     new_imports,
     new_uses,
     removals,
@@ -29,16 +32,16 @@ from sidecar.symbols.comparing import (
 from sidecar.symbols.importing import Files, alternatives, means, stem
 from sidecar.symbols.languages import GO, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
+from sidecar.system.remembering import remembering
 
 GONE = Outline()
+MOST_CHANGES = 1024
+"""Of how many changed files it is remembered what became of their definitions."""
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class _Added:
-    """The words that a side has newly, each with the changed files that have them."""
-
-    words: frozenset[bytes]
-    files: Mapping[bytes, Sequence[Change]]
+_ByWord = Mapping[bytes, Sequence[Change]]
+"""The words that a side has newly, each with the changed files that have it."""
 
 
 class ChangedNames:
@@ -46,46 +49,51 @@ class ChangedNames:
 
     def __init__(self, texts: SourceTexts) -> None:
         self.texts = texts
-        self.grown = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.grown))
-        self.added = lru_cache(maxsize=256)(lambda party: self._by_words(party, texts.added))
-        self.removals = lru_cache(maxsize=4096)(self._removals)
-        self._defined = lru_cache(maxsize=256)(self._find_defined)
-        self._removed = lru_cache(maxsize=256)(lambda party: frozenset(self._names(party, self.removals)))
-        self._altered = lru_cache(maxsize=256)(lambda party: frozenset(self._names(party, self.altered)))
+        self.grown = _while_they_last(lambda party: self._find_grown(party, texts.grown))
+        self.added = _while_they_last(lambda party: self._find_grown(party, texts.added))
+        self._defined = _while_they_last(self._find_defined)
+        self.removals = lru_cache(maxsize=MOST_CHANGES)(self._removals)
+        self.altered = lru_cache(maxsize=MOST_CHANGES)(self._altered)
 
-    def _by_words(self, party: Party, words_of: Callable[[str | None, str], frozenset[bytes]]) -> _Added:
-        found: dict[bytes, list[Change]] = {}
+    def _find_grown(self, party: Party, words_of: Callable[[str | None, str], frozenset[bytes]]) -> _ByWord:
+        found: dict[bytes, tuple[Change, ...]] = {}
         for change in party.files:
             if change.after is not None:
-                before = change.before.oid if change.before is not None else None
+                before, alone = change.before.oid if change.before is not None else None, (change,)
                 for word in words_of(before, change.after.oid):
-                    found.setdefault(word, []).append(change)
-        return _Added(frozenset(found), found)
+                    found[word] = (*found[word], change) if word in found else alone
+        return found
 
-    def _find_defined(self, party: Party) -> frozenset[bytes]:
-        """Give the names that were defined in the files that a side changes."""
-        entries = ((change.before, language) for change, _, language in taken(party))
-        return frozenset().union(*(self.texts.defined(it.oid, language) for it, language in entries if it is not None))
-
-    def _names(self, party: Party, definitions: Callable[[Change], Iterable[Removal]]) -> Iterator[bytes]:
-        for change, *_ in taken(party):
-            yield from (one.was.name.encode() for one in definitions(change))
+    def _find_defined(self, party: Party) -> Sequence[tuple[Change, str, frozenset[bytes]]]:
+        """Give the files that a side changes by what they were: (change, its path then, the names defined there)."""
+        entries = ((change, path, change.before, language) for change, path, language in taken(party))
+        return [(it, path, self.texts.defined(was.oid, of)) for it, path, was, of in entries if was is not None]
 
     def may_break(self, taking: Party, using: Party) -> bool:
         """Tell whether the one takes away a name that the other has newly, or a whole file. GitError."""
-        words = self.grown(using).words
+        words = self.grown(using)
         return bool(words) and (
-            any(_is_gone(change) for change, *_ in taken(taking)) or self._meet(taking, words, self._removed)
+            any(_is_gone(change) for change, *_ in taken(taking)) or self._meet(taking, words, self.removals)
         )
 
     def may_touch(self, taking: Party, using: Party) -> bool:
         """Tell whether the one changes a definition of a name that is on a line that the other adds. GitError."""
-        return self._meet(taking, self.added(using).words, self._removed, self._altered)
+        return self._meet(taking, self.added(using), self.removals, self.altered)
 
-    def _meet(self, taking: Party, words: frozenset[bytes], *names: Callable[[Party], frozenset[bytes]]) -> bool:
-        """Tell whether one of these names of a side is among the words; what it has now is read only where it may."""
-        may = bool(words) and not self._defined(taking).isdisjoint(words)
-        return may and any(not those(taking).isdisjoint(words) for those in names)
+    def _meet(self, taking: Party, words: _ByWord, *what: Callable[[Change], Sequence[Removal]]) -> bool:
+        """Tell whether a side does something to a name among these words."""
+        return any(not names.isdisjoint(words) for *_, names in self._defined(taking)) and any(
+            one.was.name.encode() in words
+            for change in self.meeting(taking, words)
+            for those in what
+            for one in those(change)
+        )
+
+    def meeting(self, taking: Party, words: _ByWord) -> Iterator[Change]:
+        """Give the changes of files that had one of these names for others; what they have now is not read."""
+        for change, path, names in self._defined(taking):
+            if is_package(path) or not names.isdisjoint(words):
+                yield change
 
     def _removals(self, change: Change) -> tuple[Removal, ...]:
         """Give what became of the definitions of a file; all of them are gone from a path that is."""
@@ -108,7 +116,7 @@ class ChangedNames:
             if one.did == "parameters" or one.was.name.encode() not in there or not provides(text, one.was.name)
         )
 
-    def altered(self, change: Change) -> tuple[Removal, ...]:
+    def _altered(self, change: Change) -> tuple[Removal, ...]:
         """Give the definitions of a file that are in it still, and not as they were."""
         if change.before is None or change.after is None or change.old_path is not None:
             return ()
@@ -129,19 +137,20 @@ class PairUses:
         self._sources, self._changed, self._texts, self._trunk = sources, changed, texts, trunk
         self._taking, self._using = pair
         self._names = MergedNames(sources, texts, *pair, trunk, hits)
-        self._users = lru_cache(maxsize=8)(self._user)
+        self._users = remembering(self._user, lambda user: length(user.text if user is not None else None), PARSED)
 
     def found(self) -> Iterator[BrokenUse]:
         """Find the broken uses. GitError."""
         grown = self._changed.grown(self._using)
+        meeting = {change.path for change in self._changed.meeting(self._taking, grown)}
         for change, path, language in taken(self._taking):
             told = set[str]()
             if _is_gone(change):
-                for one in self._imports(change, path, language, grown.files):
+                for one in self._imports(change, path, language, grown):
                     told.add(one.used.path)
                     yield one
-            for removal in self._changed.removals(change):
-                for user in grown.files.get(removal.was.name.encode(), ()):
+            for removal in self._changed.removals(change) if change.path in meeting else ():
+                for user in grown.get(removal.was.name.encode(), ()):
                     if user.path not in told and _are_one_family(user.path, path):
                         yield from self._uses(change, removal, user)
 
@@ -149,10 +158,10 @@ class PairUses:
         """Tell whether lines that the using side adds use a definition that the other changes in any way. GitError."""
         added = self._changed.added(self._using)
         return any(
-            _are_one_family(user.path, path) and self._is_used(removal, user)
-            for change, path, _ in taken(self._taking)
+            _are_one_family(user.path, removal.path) and self._is_used(removal, user)
+            for change in self._changed.meeting(self._taking, added)
             for removal in (*self._changed.removals(change), *self._changed.altered(change))
-            for user in added.files.get(removal.was.name.encode(), ())
+            for user in added.get(removal.was.name.encode(), ())
         )
 
     def _is_used(self, removal: Removal, user: Change) -> bool:
@@ -161,9 +170,7 @@ class PairUses:
             return False
         return self._is_known_to_all(removal.path, here, removal)
 
-    def _imports(
-        self, change: Change, path: str, language: str, by_word: Mapping[bytes, Sequence[Change]]
-    ) -> Iterator[BrokenUse]:
+    def _imports(self, change: Change, path: str, language: str, by_word: _ByWord) -> Iterator[BrokenUse]:
         """Find new imports of a module that has moved or gone."""
         parts = words(stem(path).rpartition("/")[2].encode())
         if language in (GO,) or not parts:
@@ -309,6 +316,18 @@ class PairUses:
         assert user.after is not None
         theirs, mine = (words(self._texts.content(oid)) for oid in (entry.oid, user.after.oid))
         return theirs[name.encode()] >= mine[name.encode()]
+
+
+def _while_they_last(answer: Callable[[Party], T]) -> Callable[[Party], T]:
+    """Remember what is said of a side as long as somebody has the side."""
+    known: WeakKeyDictionary[Party, T] = WeakKeyDictionary()
+
+    def ask(party: Party) -> T:
+        if party not in known:
+            known[party] = answer(party)
+        return known[party]
+
+    return ask
 
 
 def taken(party: Party) -> Iterator[tuple[Change, str, str]]:

@@ -7,7 +7,7 @@ is in doubt is not told, because a notice that is wrong once a week is turned of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,12 +43,11 @@ LEAST_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A commit of trunk that changed a file, whatever it was called then; `late`: it came in after the branch began."""
+    """A commit of trunk that changed a file, whatever it was called then."""
 
     commit: LoggedCommit
     before: Entry | None
     after: Entry
-    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +60,16 @@ class _Deed:
 
 
 def find_undone(
-    sources: Sources, state: WorktreeState, trunk: Trunk, intended: Intended = NOTHING
+    sources: Sources,
+    state: WorktreeState,
+    trunk: Trunk,
+    intended: Intended = NOTHING,
+    make_way: Callable[[], object] = lambda: None,
 ) -> tuple[Undone, ...]:
-    """Find what a worktree's present state takes back of trunk, path by path, but what is intended. GitError."""
+    """Find what a worktree's present state takes back of trunk, path by path, but what is intended. GitError.
+
+    `make_way` is called between two files.
+    """
     changes, fork = state.changes, state.fork_point
     if changes is None or fork is None or trunk.commit is None or not 0 < len(changes.changes) <= MOST_PATHS:
         return ()
@@ -71,7 +77,7 @@ def find_undone(
     edited = [one for one in changes if _is_edit(one) and one.path not in made]
     if not edited:
         return ()
-    return _Look(sources, state, trunk.commit, fork, made, intended).undone(edited)
+    return _Look(sources, state, trunk.commit, fork, made, intended, make_way).undone(edited)
 
 
 def _is_edit(change: Change) -> bool:
@@ -92,10 +98,15 @@ class _Look:
     fork: str
     made: Collection[str]
     intended: Intended
+    make_way: Callable[[], object]
 
     def undone(self, edited: Sequence[Change]) -> tuple[Undone, ...]:
-        """Look at each edited file; a commit is told with every file in which it is taken back."""
-        looked_at = (self._of(change, history) for change in edited if (history := self._history(change)))
+        """Look at each edited file; a commit is told with every file in which it is taken back.
+
+        Who only made a file, or changed it before it was called so, did nothing to it that could be taken back.
+        """
+        histories = ((change, self._histories[change.path]) for change in edited)
+        looked_at = (self._of(change, it) for change, it in histories if any(one.before is not None for one in it))
         found = [one for one in looked_at if one is not None]
         taken_back = {one.commit for one in found}.union(*self.intended.values())
         undone = (*found, *self._deleted(taken_back))
@@ -104,10 +115,10 @@ class _Look:
     def _deleted(self, taken_back: Collection[str]) -> Iterator[Undone]:
         """Find deleted files that a commit added which is taken back elsewhere."""
         for change in self.state.changes or ():
-            if change.after is None and change.path not in self.made and not self._is_told(change):
-                history = self._history(change)
+            if change.after is None and change.path not in self.made:
+                history = self._histories[change.path]
                 added = bool(history) and history[-1].before is None and history[-1].commit.id in taken_back
-                if added and (left := self._unintended(change, history)):
+                if added and (left := self._unintended(change, history)) and not self._is_told(change):
                     yield _undone(change, left, ())
 
     @cached_property
@@ -130,28 +141,38 @@ class _Look:
         began = self.fork if head is None else _began(ancestry.own(self.fork, head), head, self.fork)
         return frozenset() if began == self.fork else ancestry.missing(self.fork, began, MOST_COMMITS)
 
-    def _history(self, change: Change) -> list[_Version]:
-        """Give the commits of trunk that changed the file, the newest first, through renames."""
-        name, found = change.old_path or change.path, list[_Version]()
+    @cached_property
+    def _histories(self) -> Mapping[str, Sequence[_Version]]:
+        """Give the commits of trunk that changed each file of the worktree's, the newest first, through renames."""
+        found: dict[str, list[_Version]] = {}
+        called: dict[str, list[list[_Version]]] = {}
+        for change in self.state.changes or ():
+            called.setdefault(change.old_path or change.path, []).append(found.setdefault(change.path, []))
         for commit in self._log:
             for one in commit.changes:
-                if one.path == name and one.after is not None and len(found) < MOST_OF_A_PATH:
-                    found.append(_Version(commit, one.before, one.after, commit.id in self._late))
-                    name = one.old_path or name
+                if one.after is not None and one.path in called:
+                    histories = [history for history in called[one.path] if len(history) < MOST_OF_A_PATH]
+                    for history in histories:
+                        history.append(_Version(commit, one.before, one.after))
+                    if one.old_path is not None:
+                        del called[one.path]
+                        called.setdefault(one.old_path, []).extend(histories)
         return found
 
     def _of(self, change: Change, history: Sequence[_Version]) -> Undone | None:
         assert change.before is not None
         assert change.after is not None
+        self.make_way()
         before, after, trees = change.before.oid, change.after.oid, self.sources.trees
-        if trees.is_binary(before) or trees.is_binary(after) or self._is_told(change) or self._is_formatting(change):
+        if trees.is_binary(before) or trees.is_binary(after):
             return None
         here = trees.hunks(before, after)
         added = [line for hunk in here for line in trees.lines(after)[hunk.start : hunk.end]]
         undone = self._exact(change, history, here) or self._by_lines(change, history, here)
-        if undone is None or self._went_elsewhere(change, undone.hunks, added) or self._is_gone_in_trunk(change):
+        if undone is None or self._is_told(change) or self._is_formatting(change):
             return None
-        return undone
+        is_back = self._went_elsewhere(change, undone.hunks, added) or self._is_gone_in_trunk(change)
+        return None if is_back else undone
 
     def _exact(self, change: Change, history: Sequence[_Version], here: Sequence[Hunk]) -> Undone | None:
         """Find the commit before which the file was as it is now: it and all since are taken back."""
@@ -182,7 +203,7 @@ class _Look:
             ]
             back = list(dict.fromkeys(one for _, one in taken))
             whole = len(back) == len(theirs)
-            if taken and (whole or version.late) and self._weighs(change, version, back):
+            if taken and (whole or version.commit.id in self._late) and self._weighs(change, version, back):
                 return _undone(change, [version], dict.fromkeys(mine for mine, _ in taken), exact=False)
         return None
 
@@ -209,7 +230,7 @@ class _Look:
             for one in (self._did(version) if deeds is None else deeds)
             if not differ_by_imports(one.was, one.became)
             and not differ_by_marks(one.was, one.became)
-            and not (not version.late and self._is_named(change, one))
+            and not (self._is_named(change, one) and version.commit.id not in self._late)
         ]
         added = [line for one in deeds for line in one.became if says(line)]
         return any(says(line) for one in deeds for line in one.was) or len(added) >= LEAST_LINES

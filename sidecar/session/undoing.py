@@ -94,7 +94,7 @@ class Undoing:
             if sources is None or trunk is None or not self._job.go_on():
                 break
             try:
-                undone = find_undone(sources, state, trunk, key[-1])
+                undone = find_undone(sources, state, trunk, key[-1], self._job.go_on)
             except GitError:
                 continue  # the sources were closed, or history lacks what a partial clone has not fetched
             with self._lock:

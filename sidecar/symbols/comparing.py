@@ -56,14 +56,20 @@ def words(source: bytes) -> Counter[bytes]:
     return Counter(WORD.findall(source))
 
 
+def is_package(path: str) -> bool:
+    """Tell whether a file stands for its directory: what it imports, others import from it."""
+    return path.rpartition("/")[2] == "__init__.py"
+
+
 def exported(outline: Outline, path: str) -> dict[tuple[str, str | None], Definition]:
     """Give what a file defines for others, by (name, owner); a package's own file has what it imports."""
     found = {(one.name, one.owner): one for one in outline.definitions}
-    if path.rpartition("/")[2] == "__init__.py":
+    if is_package(path):
         for one in outline.imports:
             if one.name is not None and one.bound is not None:
                 found.setdefault(
-                    (one.bound, None), Definition(one.bound, "value", None, one.line, one.line, None, f"={one.bound}")
+                    (one.bound, None),
+                    Definition(one.bound, "value", None, one.line, one.line, None, hash(("import", one.bound))),
                 )
     return found
 

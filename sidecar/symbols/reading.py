@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha1
+from sys import intern
 from typing import TYPE_CHECKING, Literal
 
 from sidecar.symbols.languages import PYTHON, RUST, parser, query
@@ -25,6 +25,7 @@ ROLES: tuple[Role, ...] = ("imported", "label", "exported", "binding", "use")
 
 _PARTS = re.compile(rb"[\w$\x80-\xff]+|[^\w$\x80-\xff]+")
 """Names and what stands between them. A pattern of each name's own would take longer to compile than to parse it."""
+_IN_NAME = re.compile(rb"[\w$\x80-\xff]")
 
 LONGEST = 1 << 19
 """Bytes of a text that is read; longer ones are bundles, or made by tools."""
@@ -37,7 +38,7 @@ class Definition:
     """One definition of a module, or (`owner`) of a type in it; lines are 1-based.
 
     `required` is how many arguments a call has to give, None where that can't be told. `shape` is the same for two
-    definitions that differ in their names only.
+    definitions that differ in their names only, in this process.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Definition:
     line: int
     end: int
     required: int | None
-    shape: str
+    shape: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,38 +110,64 @@ def parse(source: bytes, language: str) -> Text | None:
     return Text(source, language, parser(language).parse(source).root_node)
 
 
+def defined_names(text: Text) -> frozenset[bytes]:
+    """Give the names that a text defines, of which `outline_of` says more."""
+    return frozenset(_source(text, name) for captures in _defining(text) for name in captures.get("name", ()))
+
+
 def outline_of(text: Text) -> Outline:
     """Give what a text defines and imports."""
     found: dict[tuple[str, str | None], Definition] = {}
     package = None
-    for captures in _matches(text.language, text.root, "definitions"):
+    for captures in _defining(text):
         if (named := captures.get("package")) is not None:
             package = _text(named[0])
             continue
         kind = next(kind for kind in KINDS if kind in captures)
         node, owner = captures[kind][0], captures.get("owner")
-        if "class" in captures and any(child.type == "class_heritage" for child in captures["class"][0].children):
-            continue  # what it inherits, or has to have, is not known
         for name in captures["name"]:
-            of = _text(owner[0]) if owner else None
-            one = _definition(text.language, name, kind, node, of, captures)
+            of = intern(_text(owner[0])) if owner else None
+            one = _definition(text, name, kind, node, of, captures)
             known = found.get((one.name, one.owner))
             found[one.name, one.owner] = one if known is None else replace(known, required=None)
-    dynamic = any(True for _ in _matches(text.language, text.root, "dynamic"))
-    imports = tuple(dict.fromkeys(_imports(text)))
-    return Outline(tuple(found.values()), imports, package, dynamic, not text.root.has_error)
+    dynamic, imports = False, dict[Import, None]()
+    for captures in _matches(text.language, text.root, "imports", "dynamic"):
+        if "dynamic" in captures:
+            dynamic = True
+        else:
+            imports |= dict.fromkeys(_imports(captures))
+    return Outline(tuple(found.values()), tuple(imports), package, dynamic, not text.root.has_error)
+
+
+def _defining(text: Text) -> Iterator[Mapping[str, list[Node]]]:
+    """Give the definitions of a text but for those of a class that inherits, or has to have, what is not known."""
+    for captures in _matches(text.language, text.root, "definitions", deep=False):
+        if "class" not in captures or all(one.type != "class_heritage" for one in captures["class"][0].children):
+            yield captures
 
 
 def _definition(
-    language: str, name: Node, kind: Kind, node: Node, owner: str | None, captures: Mapping[str, Sequence[Node]]
+    text: Text, name: Node, kind: Kind, node: Node, owner: str | None, captures: Mapping[str, Sequence[Node]]
 ) -> Definition:
-    rest = b"".join(part for part in _PARTS.findall(node.text or b"") if part != name.text)
-    shape = sha1(rest, usedforsecurity=False).hexdigest()
+    named = _source(text, name)
     required = None
-    if "parameters" in captures and "decorated" not in captures and (owner is None or language != RUST):
-        required = _required(language, captures["parameters"][0], is_method=owner is not None)
+    if "parameters" in captures and "decorated" not in captures and (owner is None or text.language != RUST):
+        required = _required(text.language, captures["parameters"][0], is_method=owner is not None)
     line, end = node.start_point.row + 1, node.end_point.row + 1
-    return Definition(_text(name), kind, owner, line, end, required, shape)
+    shape = hash(_without(_source(text, node), named))
+    return Definition(intern(named.decode("utf-8", "replace")), kind, owner, line, end, required, shape)
+
+
+def _source(text: Text, node: Node) -> bytes:
+    return text.source[node.start_byte : node.end_byte]
+
+
+def _without(source: bytes, name: bytes) -> bytes:
+    """Leave a name out of a text, wherever it is a whole one."""
+    head, _, tail = source.partition(name)
+    if name in tail or _IN_NAME.match(head[-1:]) or _IN_NAME.match(tail):
+        return b"".join(part for part in _PARTS.findall(source) if part != name)
+    return head + tail
 
 
 def _required(language: str, parameters: Node, *, is_method: bool) -> int | None:
@@ -152,24 +179,22 @@ def _required(language: str, parameters: Node, *, is_method: bool) -> int | None
     return count - 1 if is_method and language == PYTHON else count
 
 
-def _imports(text: Text) -> Iterator[Import]:
-    """Give the imports of a text; of two that name the same the one that says more."""
-    for captures in _matches(text.language, text.root, "imports"):
-        if "tree" in captures:
-            yield from _use_tree(captures["tree"][0])
-            continue
-        module = captures["module"][0]
-        line = module.start_point.row + 1
-        name, alias, static = (captures.get(part) for part in ("imported", "alias", "static"))
-        if "default" in captures:
-            yield Import(_text(module), "default", _text(captures["default"][0]), line)
-        elif name is not None or static is not None:
-            named = (name or static or [module])[0]
-            yield Import(
-                _text(module), _text(named), _text(alias[0]) if alias is not None else None, named.start_point.row + 1
-            )
-        else:
-            yield Import(_text(module), None, _text(alias[0]) if alias is not None else None, line, "star" in captures)
+def _imports(captures: Mapping[str, Sequence[Node]]) -> Iterator[Import]:
+    """Give the names that one match imports."""
+    if "tree" in captures:
+        yield from _use_tree(captures["tree"][0])
+        return
+    module = captures["module"][0]
+    line = module.start_point.row + 1
+    name, alias, static = (captures.get(part) for part in ("imported", "alias", "static"))
+    if "default" in captures:
+        yield Import(_text(module), "default", _text(captures["default"][0]), line)
+    elif name is not None or static is not None:
+        named = (name or static or [module])[0]
+        bound = _text(alias[0]) if alias is not None else None
+        yield Import(_text(module), _text(named), bound, named.start_point.row + 1)
+    else:
+        yield Import(_text(module), None, _text(alias[0]) if alias is not None else None, line, "star" in captures)
 
 
 def _use_tree(node: Node) -> Iterator[Import]:

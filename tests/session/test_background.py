@@ -198,3 +198,12 @@ def test_it_does_not_make_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     foreground.make_way()
     assert time.monotonic() - began < SECONDS
+
+
+def test_who_has_just_finished_is_still_made_way_for() -> None:
+    foreground = Foreground()
+    foreground.enter("session")
+    before = time.monotonic()
+    foreground.leave("session")
+    foreground.make_way()
+    assert time.monotonic() - before >= aside.STILL

@@ -176,7 +176,8 @@ function aroundCommands(log: vscode.LogOutputChannel, view: WorktreesView): Arou
       } else if (name === UPDATE && (answer as UpdateAnswer | null)?.outcome === "conflicts") {
         const { path, worktree, conflicts } = answer as UpdateAnswer;
         const said = (findings ?? []).map(({ message }) => message);
-        view.notice([`${plural(conflicts.length, "file")} to resolve in ${worktree ?? ""}.`, ...said].join(" "), true, []);
+        const left = conflicts.length > 0 ? [`${plural(conflicts.length, "file")} to resolve in ${worktree ?? ""}.`] : [];
+        view.notice([...left, ...said].join(" "), true, []);
         await openConflicts(path ?? "", conflicts);
         for (const message of said) {
           void vscode.window.showInformationMessage(message);

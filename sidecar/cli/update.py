@@ -142,10 +142,11 @@ def _show_result(plan: UpdatePlan, result: UpdateResult) -> None:
     if result.outcome == "updated":
         click.echo(f"Merged {branch} into {name}.")
     elif result.outcome == "conflicts":
-        click.echo(f"{branch} and {name} conflict. Resolve these in {escape(result.path)}:", err=True)
+        if result.conflicts:
+            click.echo(f"{branch} and {name} conflict. Resolve these in {escape(result.path)}:", err=True)
         for path in result.conflicts:
             click.echo(f"  {escape(path)}", err=True)
-        click.echo(f"Then commit them: sidecar update {name} --continue", err=True)
+        click.echo(f"Then commit {'them' if result.conflicts else 'it'}: sidecar update {name} --continue", err=True)
         click.echo("To take it all back: git merge --abort", err=True)
     else:
-        click.echo(f"Not merged: {name} is as it was.", err=True)
+        click.echo(f"Not merged: {f'the merge waits in {name}' if result.waits else f'{name} is as it was'}.", err=True)

@@ -40,8 +40,6 @@ INDEX = ("index", "config.worktree", "info/sparse-checkout")
 RACY_NS = 100_000_000
 """A file written this recently may be written again without looking otherwise (git's "racy" entries)."""
 
-FORGET = " If it was deleted, git worktree prune forgets it."
-
 MOST_SAID = 3
 """How many files that could not be read are named among what is unusual about a worktree."""
 
@@ -161,8 +159,6 @@ def worktree_state(sources: Sources, trunk: Trunk, reading: Reading, unsaved: Ma
     if worktree.bare:
         return WorktreeState(worktree)
     unread = worktree.problem or reading.problem
-    if worktree.missing:
-        unread = f"The folder of {worktree.name} is not there.{'' if worktree.main else FORGET}"
     if unread is not None and worktree.head is None:
         return _unknown_state(worktree, unread)
     try:

@@ -171,7 +171,8 @@ def test_a_worktree_whose_folder_is_away(repo: Path, pair: tuple[Path, Path], si
     assert (ended.status, verdicts(ended), unknown(ended)) == (2, ["conflict"], [("a", None)])
     ended = sidecar(repo, "check", pair[1] / "g")
     assert ended.status == 1
-    assert "The folder of a is not there. If it was deleted, git worktree prune forgets it." in ended.out
+    remedy = "If it was moved, run git worktree repair there. If it was deleted, git worktree prune forgets it."
+    assert f"The folder of a is not there. {remedy}" in ended.out
     assert "missing" in sidecar(repo, "status").out
     git(repo, "worktree", "prune")
     assert sidecar(repo, "check", pair[1] / "g").status == 0

@@ -107,13 +107,16 @@ def _apply_update(plan: UpdatePlan, control: Control) -> Outcome:
         count = len(result.conflicts)
         files = counted(count, "file", "files")
         text = f"{branch} and {name} conflict in {files}. Resolve {them(count)} in {name}, and continue the merge."
+        if not count:
+            text = paragraph(sentences(result.findings, "info"), "Then continue the merge.")
         return Outcome(
             answer,
             paragraph(text, told),
             ok=False,
             documents=tuple(Path(result.path, path) for path in result.conflicts),
         )
-    return Outcome(answer, paragraph(f"{name} is as it was.", sentences(result.findings, "blocks")), ok=False)
+    kept = f"The merge waits in {name}." if result.waits else f"{name} is as it was."
+    return Outcome(answer, paragraph(kept, sentences(result.findings, "blocks")), ok=False)
 
 
 def _update_object(outcome: str, plan: UpdatePlan, findings: tuple[Finding, ...]) -> Json:

@@ -25,16 +25,17 @@ Candidates = Callable[[str], Iterable[bytes]]
 CHUNK = 1 << 20
 
 
-def keep_files(top: str, kept: Path, changes: Mapping[str, Change]) -> tuple[str, ...]:
+def keep_files(top: str, kept: Path, changes: Mapping[str, Change], copied: Container[str] = ()) -> tuple[str, ...]:
     """Give everything at these paths a second name under `kept`, which is new; OSError when that can't be done.
 
-    Returns the directories that are there already although trunk has nothing in them.
+    A second name shows in what stat says of a file, which git never looks at again where a flag hides the file:
+    those in `copied` are copied. Returns the directories that are there already although trunk has nothing in them.
     """
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(mode=0o700)
     for path, change in changes.items():
         if change.before is not None and is_reachable(top, path):
-            _keep(os.path.join(top, path), _name(kept, path))
+            _keep(os.path.join(top, path), _name(kept, path), copied=path in copied)
     return tuple(_standing_directories(top, changes))
 
 
@@ -78,13 +79,16 @@ def _name(kept: Path, path: str) -> str:
     return str(kept / hashlib.sha256(os.fsencode(path)).hexdigest())
 
 
-def _keep(full: str, name: str) -> None:
+def _keep(full: str, name: str, *, copied: bool = False) -> None:
     try:
         status = os.lstat(full)
     except OSError:
         return
     if stat.S_ISDIR(status.st_mode):
         os.mkdir(name)  # a submodule's place
+        return
+    if copied:
+        copy_to_disk(full, name)
         return
     try:
         os.link(full, name, follow_symlinks=False)

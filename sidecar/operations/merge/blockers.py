@@ -22,7 +22,7 @@ from sidecar.git.repository import Repository, place_of_files
 from sidecar.model.changes import SUBMODULE, Change, Entry, ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Trunk, Worktree
-from sidecar.model.words import counted, named, shown, them
+from sidecar.model.words import counted, escape, named, shown, them
 from sidecar.operations.landing_repository.lent import submodule_place
 from sidecar.operations.landing_repository.original import Original, place_of, read_original
 from sidecar.operations.landing_repository.place import LANDING, landing_repository_path, read_kept
@@ -51,9 +51,8 @@ def checkout_findings(repository: Repository, checkout: Worktree, changes: Chang
         return [finding("trunk-checkout", f"{said} Trunk does not move while it is checked out there.")]
     if (word := unfinished(checkout)) is not None:
         return [finding("trunk-in-operation", f"{word} is unfinished in {name}, where trunk is checked out.")]
-    if os.path.lexists(os.path.join(checkout.git_dir, "index.lock")):
-        lock = os.path.join(checkout.git_dir, "index.lock")
-        return [finding("trunk-in-operation", f"Another git is at work in {name}, or was killed. It left {lock}.")]
+    if (locked := index_lock(checkout)) is not None:
+        return [finding("trunk-in-operation", locked)]
     if unmerged := unmerged_paths(repository, checkout):
         return [finding("trunk-in-operation", f"{name}, where trunk is checked out, has unmerged paths.", unmerged)]
     if paths := in_the_way(repository, checkout, changes):
@@ -61,6 +60,14 @@ def checkout_findings(repository: Repository, checkout: Worktree, changes: Chang
         said = f"The merge would write over {files} in {name}, where trunk is checked out: {named(paths, 5)}."
         return [finding("would-overwrite", f"{said} Commit {it}, or move {it} away.", paths)]
     return []
+
+
+def index_lock(worktree: Worktree) -> str | None:
+    """Say which lock on the index of a worktree keeps git from writing there; None where there is none."""
+    lock = os.path.join(worktree.git_dir, "index.lock")
+    if not os.path.lexists(lock):
+        return None
+    return f"Another git is at work in {shown(worktree.name)}, or was killed. It left {escape(lock)}."
 
 
 def unmerged_paths(repository: Repository, worktree: Worktree) -> tuple[str, ...]:
@@ -78,7 +85,9 @@ def in_the_way(repository: Repository, checkout: Worktree, changes: Changes) -> 
     relevant = {path: change for path, change in changes.items() if not _only_submodule(change)}
     tracked = [path for path, change in relevant.items() if change.before is not None]
     found = {path for path in _changed(repository, checkout, tracked) if path in relevant}
-    found |= {path for path in _hidden(repository, checkout, tracked) if _differs(repository, checkout, relevant[path])}
+    found |= {
+        path for path in hidden_paths(repository, checkout, tracked) if _differs(repository, checkout, relevant[path])
+    }
     for path, change in relevant.items():
         if change.after is not None:
             found.update(standing(checkout.key, path, change, changes))
@@ -100,8 +109,11 @@ def _changed(repository: Repository, checkout: Worktree, paths: Sequence[str]) -
     return [os.fsdecode(row[3:]) for row in said.split(b"\0") if row]
 
 
-def _hidden(repository: Repository, checkout: Worktree, paths: Sequence[str]) -> list[str]:
-    """Give those of these paths that git takes as unchanged whatever is on disk: assume-unchanged, skip-worktree."""
+def hidden_paths(repository: Repository, checkout: Worktree, paths: Sequence[str]) -> list[str]:
+    """Give those of these paths that git takes as unchanged whatever is on disk: assume-unchanged, skip-worktree.
+
+    GitError when the index can't be read.
+    """
     if not paths:
         return []
     wanted = set(paths)

@@ -21,7 +21,7 @@ from sidecar.model.picture import Worktree
 from sidecar.model.words import counted, named, shown
 from sidecar.operations.landing_repository.place import landing_repository_path
 from sidecar.operations.merge.backup import Candidates, keep_file, keep_files, put_back
-from sidecar.operations.merge.blockers import checkout_findings
+from sidecar.operations.merge.blockers import checkout_findings, hidden_paths
 from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import (
     LANDING,
@@ -157,8 +157,9 @@ def land(running: MergeRun, checkout: Worktree | None, after: str, name: str) ->
     if checkout is not None:
         changes = tree_changes(repository, facts.before, after)
         check_landing(running, checkout, changes)
+        hidden = hidden_paths(repository, checkout, list(changes))
         try:
-            directories = keep_files(checkout.key, running.kept, changes)
+            directories = keep_files(checkout.key, running.kept, changes, hidden)
             keep_file(Path(checkout.git_dir) / "index", running.kept / "index")
             sync_directory(running.kept)
         except OSError as error:

@@ -78,12 +78,12 @@ def _plan(
         keeps=int(str(settings["landingLimit"])) << 20,
         head=resolved.worktree.head,
     )
-    if hopeless := tuple(_hopeless(resolved)):
+    if hopeless := tuple(_hopeless(sources.repository, resolved)):
         return replace(plan, findings=hopeless)
     return _look_closer(sources, resolved, plan, known)
 
 
-def _hopeless(resolved: Resolved) -> Iterator[Finding]:
+def _hopeless(repository: Repository, resolved: Resolved) -> Iterator[Finding]:
     """Find what makes every further question pointless."""
     worktree, trunk = resolved.worktree, resolved.trunk
     name, branch = shown(worktree.name), shown(trunk.branch)
@@ -93,6 +93,9 @@ def _hopeless(resolved: Resolved) -> Iterator[Finding]:
         )
     elif trunk.commit is None:
         yield finding("no-local-trunk", f"Trunk {branch} has no commit yet. Make its first commit by hand.")
+    for checkout in resolved.checkouts:
+        if not checkout.readable:  # nothing that git or a hook would do there can be foreseen
+            yield from checkout_findings(repository, checkout, {})
     if worktree.branch == trunk.branch:
         yield finding("is-trunk", f"{name} is trunk itself ({branch}). Name the worktree that is to be merged into it.")
     elif worktree.problem is not None or worktree.missing or worktree.bare:

@@ -27,7 +27,7 @@ from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, named, shown, them
 from sidecar.operations.journal import Journal, bad_journal, decode_facts, finish
-from sidecar.operations.merge.blockers import in_the_way, unmerged_paths
+from sidecar.operations.merge.blockers import in_the_way, index_lock, unmerged_paths
 from sidecar.operations.merge.conflicts import unfinished
 from sidecar.operations.merge.land import clear_worktree_locks, head_locks
 from sidecar.operations.merge.make_commit import quoted
@@ -64,13 +64,15 @@ class UpdatePlan(Plan):
 class UpdateResult:
     """What became of it: `conflicts` are the paths to be resolved, in the worktree at `path`.
 
-    `updated`: it is merged; `conflicts`: git waits for them to be resolved; `refused` and `failed`: as it was.
+    `updated`: it is merged; `conflicts`: git waits for them to be resolved, or with none left for a look at what it
+    resolved as before; `refused`: as it was; `failed`: as it was, or with the merge unfinished there (`waits`).
     """
 
     outcome: Literal["updated", "conflicts", "refused", "failed"]
     path: str
     conflicts: tuple[str, ...]
     findings: tuple[Finding, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def _plan(
         findings.append(finding("problem", worktree.problem or f"{called} has no files or no commit."))
     elif (word := unfinished(worktree)) is not None:
         findings.append(finding("operation-in-progress", f"{word} is unfinished in {called}. Finish or abort it."))
+    elif (locked := index_lock(worktree)) is not None:
+        findings.append(finding("operation-in-progress", locked))
     if findings:
         return replace(plan, findings=tuple(findings))
     assert worktree.head is not None
@@ -227,10 +231,27 @@ def _merge(repository: Repository, plan: UpdatePlan, acting: UserGit, control: C
         return UpdateResult("conflicts", worktree.key, paths, ())
     if said.ok and head_commit(repository, worktree) != worktree.head:
         return UpdateResult("updated", worktree.key, (), ())
+    waits = unfinished(worktree) is not None
+    if waits and (settled := _resolved_before(repository, plan)):
+        files, it = counted(len(settled), "file", "files"), them(len(settled))
+        text = (
+            f"Git has resolved {files} in {shown(worktree.name)} as before (rerere): {named(settled, 5)}. Look at {it}."
+        )
+        return UpdateResult("conflicts", worktree.key, (), (finding("resolved-before", text, settled),))
     told = f"Git did not merge {shown(incoming.name)} into {shown(worktree.name)}: {quoted(said)}"
-    if unfinished(worktree) is not None:
+    if waits:
         told += "\nThe merge is unfinished there. Commit it, or take it back with: git merge --abort"
-    return UpdateResult("failed", worktree.key, (), (finding("merge-failed", told),))
+    return UpdateResult("failed", worktree.key, (), (finding("merge-failed", told),), waits)
+
+
+def _resolved_before(repository: Repository, plan: UpdatePlan) -> tuple[str, ...]:
+    """List the paths that conflict, sorted, where git stages what it has resolved before; none where it does not."""
+    worktree, how = plan.worktree, ("config", "--type=bool", "--get", "rerere.autoUpdate")
+    if run(repository.inside(worktree), *how, accept=(0, 1)) != b"true\n":
+        return ()
+    merging = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
+    said = run(repository.place, *merging, f"{worktree.head}", f"{plan.incoming.commit}", accept=(0, 1))
+    return tuple(sorted({os.fsdecode(path) for path in said.split(b"\0")[1:] if path}))
 
 
 def _fast_forward(repository: Repository, plan: UpdatePlan) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Every finding of a plan, before anything is written."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from sidecar.operations.merge.plan import plan_merge
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.run import hold
 from tests.harness import Symlink, add_worktree, commit, git, init, write
-from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, only, planned, seen
+from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, merged, only, planned, seen
 
 
 def refused(main: Path, code: str, name: str = "feat", choices: MergeChoices | None = None) -> tuple[str, ...]:
@@ -331,6 +332,17 @@ def test_a_trunk_that_is_at_origin_only(main: Path, feat: Path) -> None:
 def test_trunk_checked_out_twice(main: Path, feat: Path) -> None:
     git(main, "worktree", "add", "-q", "--force", str(main.parent / "again"), "main")
     assert refused(main, "trunk-checkout") == ()
+
+
+def test_a_checkout_of_trunk_that_is_gone(main: Path, feat: Path) -> None:
+    git(main, "switch", "-q", "-c", "elsewhere")
+    gone = main.parent / "trunk"
+    git(main, "worktree", "add", "-q", str(gone), "main")
+    shutil.rmtree(gone)
+    found = only(planned(main).findings)
+    assert (found.code, "git worktree prune forgets it" in found.message) == ("trunk-checkout", True)
+    git(main, "worktree", "prune")
+    assert merged(main).outcome == "merged"
 
 
 def test_the_plan_names_what_will_run(main: Path, feat: Path) -> None:

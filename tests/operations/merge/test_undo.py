@@ -37,6 +37,17 @@ def test_everything_is_as_before_the_merge(main: Path, feat: Path, strategy: str
     assert only(undone(main, receipt).findings).code == "not-in-trunk"
 
 
+@pytest.mark.parametrize("flag", ["skip-worktree", "assume-unchanged"])
+def test_a_file_that_a_flag_hides_and_that_is_as_in_trunk(main: Path, feat: Path, flag: str) -> None:
+    git(main, "update-index", f"--{flag}", "a.txt")
+    before = tip(main)
+    receipt = merged(main).receipt
+    assert (main / "a.txt").read_text() == "one\n2\nthree\n"
+    assert undone(main, receipt).outcome == "undone"
+    assert (tip(main), (main / "a.txt").read_text()) == (before, "one\ntwo\nthree\n")
+    assert_nothing_left(main)
+
+
 def test_trunk_checked_out_nowhere(main: Path, feat: Path) -> None:
     git(main, "switch", "-q", "-c", "elsewhere")
     before = tip(main)

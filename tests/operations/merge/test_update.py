@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.operations.merge.continue_merge import ContinuePlan, apply_continue, plan_continue
 from sidecar.operations.merge.update import UpdatePlan, UpdateResult, apply_update, plan_update
 from sidecar.operations.recovery import recover_all
 from tests.harness import add_worktree, commit, git, write
@@ -67,6 +68,7 @@ def test_conflicts_stay_there_and_the_merge_goes_through_once_they_are_resolved(
         ("untracked", "would-overwrite"),
         ("ignored", "would-overwrite"),
         ("in progress", "operation-in-progress"),
+        ("locked", "operation-in-progress"),
         ("nothing new", "nothing-to-merge"),
     ],
 )
@@ -81,6 +83,8 @@ def test_what_stands_in_the_way(main: Path, feat: Path, ahead: str, what: str, c
         (main / ".git/info/exclude").write_text("t.txt\n" if what == "ignored" else "")
     elif what == "in progress":
         git(feat, "merge", "main", check=False)
+    elif what == "locked":  # git would leave a merge under way that has nothing of trunk in its index
+        (main / ".git/worktrees/feat/index.lock").touch()
     else:
         git(feat, "merge", "-q", "-s", "ours", "-m", "Have it", "main")
     before = seen(main, feat)
@@ -108,7 +112,24 @@ def test_a_hook_that_refuses(main: Path, feat: Path) -> None:
     assert result.outcome == "failed"
     assert "No." in only(result.findings).message
     assert "git merge --abort" in only(result.findings).message
+    assert result.waits
     assert tip(feat, "HEAD") == head
+
+
+def test_what_git_resolves_as_before_waits_for_a_look(main: Path, feat: Path, ahead: str) -> None:
+    for key in ("rerere.enabled", "rerere.autoUpdate"):
+        git(main, "config", key, "true")
+    git(feat, "merge", "main", check=False)
+    commit(feat, {"a.txt": "one\nboth\nthree\n"}, "Resolve it once")
+    git(feat, "reset", "-q", "--hard", "HEAD~")
+    result = updated(main)
+    assert (result.outcome, result.conflicts) == ("conflicts", ())
+    assert (only(result.findings, "info").code, only(result.findings, "info").paths) == ("resolved-before", ("a.txt",))
+    assert (feat / "a.txt").read_text() == "one\nboth\nthree\n"
+    going = plan_continue(main, "feat", TRUSTED)
+    assert isinstance(going, ContinuePlan)
+    assert apply_continue(going).outcome == "continued"
+    assert merged(main).outcome == "merged"
 
 
 def test_trunk_itself(main: Path) -> None:

@@ -16,9 +16,10 @@ from dataclasses import replace
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.json_rpc import RPCRequest
 
 from sidecar import __version__
 from sidecar.lsp.client import SECTION, read_client, read_options, read_section
@@ -57,7 +58,26 @@ SYNCHRONIZED = (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE, ty
 
 
 class _Protocol(LanguageServerProtocol):
-    """pygls's protocol, but a picture is not converted: it is made of plain values, and can be large."""
+    """pygls's protocol, but a picture is not converted: it is made of plain values, and can be large.
+
+    And every request has an answer, because a client may wait for it for good.
+    """
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Read a message, or an object inside of one; a request that is not as the protocol says is answered so."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and data.get("id") is not None:
+                self._send_response(data["id"], None, error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Handle a message; after the shutdown a request is an error."""
+        if self._shutdown and isinstance(message, RPCRequest):
+            self._send_response(message.id, None, JsonRpcInvalidRequest().to_response_error())
+        else:
+            super().handle_message(message)
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """Give the class of a message."""

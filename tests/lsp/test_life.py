@@ -154,6 +154,31 @@ async def test_nonsense_is_logged_and_survived(repo: Path) -> None:
     assert process.stderr is not None and await process.stderr.read() == b""
 
 
+async def test_every_request_has_an_answer(repo: Path) -> None:
+    process = await start()
+    await initialized(process, repo)
+    assert process.stdin is not None
+
+    async def answer(number: int, method: str, params: Any = None) -> dict[str, Any]:
+        assert process.stdin is not None
+        process.stdin.write(message({"id": number, "method": method, "params": params}))
+        while (given := await read(process)).get("id") != number:
+            pass
+        return given
+
+    for number, method in ((2, "textDocument/hover"), (3, "textDocument/definition")):
+        assert (await answer(number, method, {}))["error"]["code"] == types.ErrorCodes.InvalidParams
+    assert (await answer(4, "sidecar/nothing", {}))["error"]["code"] == types.ErrorCodes.MethodNotFound
+    assert (await answer(5, "shutdown"))["result"] is None
+    for number, method in ((6, "textDocument/hover"), (7, "shutdown")):
+        params = (
+            {"textDocument": {"uri": "file:///x"}, "position": {"line": 0, "character": 0}} if number == 6 else None
+        )
+        assert (await answer(number, method, params))["error"]["code"] == types.ErrorCodes.InvalidRequest
+    process.stdin.write(message({"method": "exit"}))
+    assert await ended(process) == 0
+
+
 @pytest.mark.parametrize("how", ["exit without shutdown", "end of input", "SIGTERM", "SIGINT"])
 async def test_it_ends_when_the_client_does(repo: Path, how: str) -> None:
     process = await start()

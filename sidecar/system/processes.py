@@ -39,6 +39,9 @@ SHELLS = frozenset(
     {"bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "powershell", "pwsh", "sh", "tcsh", "xonsh", "zsh"}
 )
 
+HARDENED = "--no-optional-locks"
+"""What every git begins with that the sidecar reads with, or that keeps a state for it (git/process.py)."""
+
 Kind: TypeAlias = Literal["", "terminal", "helper", "caller"]
 
 
@@ -59,9 +62,9 @@ class Process:
 def processes_inside(folders: Iterable[str], asker: int | None = None) -> dict[str, tuple[Process, ...]]:
     """Give the processes whose working directory is in each of the folders (absolute paths), by process id.
 
-    In nested folders a process is in the innermost. Left out: the sidecar's own processes, every git that this one
-    started, and those that the caller may not look at (other users'). `asker` is the process that wants to know, where
-    it is not this one.
+    In nested folders a process is in the innermost. Left out: the sidecar's own processes, the gits that they have for
+    themselves, every git that this one started, and those that the caller may not look at (other users'). `asker` is
+    the process that wants to know, where it is not this one.
     """
     asker = os.getpid() if asker is None else asker
     by_real_path = {os.path.realpath(folder): folder for folder in folders}
@@ -121,10 +124,11 @@ def _is_in_deleted(pid: int, cwd: str) -> bool:
 
 
 def _is_ours(process: psutil.Process) -> bool:
-    """Tell whether it is the sidecar, or a git that reads for us: who watches a repository is not at work in it."""
+    """Tell whether it is the sidecar, or a git that it has for itself: who watches is not at work in a repository."""
     name, words = process.name().partition(".")[0], process.cmdline()
     if name == "git" and (parent := process.parent()) is not None:
-        return parent.pid == os.getpid() or parent.cmdline()[-1:] == [SESSION]
+        started_here = parent.pid == os.getpid() or parent.cmdline()[-1:] == [SESSION]
+        return started_here or (words[1:2] == [HARDENED] and _is_ours(parent))
     if name.startswith("python") or name == "sidecar":
         program = next((word for word in words[1:] if not word.startswith("-")), "")
         return name == "sidecar" or os.path.basename(program) == "sidecar" or words[1:3] == ["-m", "sidecar"]

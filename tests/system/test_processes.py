@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from sidecar.system.processes import memory_of, processes_inside
+from tests.git.leaving import eventually
+from tests.harness import add_worktree, commit
 
 WAIT = "import sys; sys.stdin.read()"
 
@@ -126,6 +128,23 @@ def test_the_sidecar_itself_does_not_count_and_a_shell_that_asks_is_known(repo: 
     line = f'"{sys.executable}" -c "{ask}" "{repo}"; :'
     said = subprocess.run(["/bin/sh", "-c", line], cwd=repo, env=env, capture_output=True, text=True, check=True).stdout
     assert "kind='caller'" in said or "kind='terminal'" in said  # where an editor's terminal runs the tests
+
+
+def test_a_git_that_another_sidecar_has_for_itself_does_not_count(repo: Path) -> None:
+    commit(add_worktree(repo, "mine"), {"a.txt": "one\n"})
+    watching = [sys.executable, "-m", "sidecar", "watch", "--json"]
+    with subprocess.Popen(watching, cwd=repo, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as watch:
+
+        def keeps_states() -> bool:
+            with suppress(psutil.Error):  # a git has ended meanwhile
+                return any("update-ref" in child.cmdline() for child in psutil.Process(watch.pid).children())
+            return False
+
+        try:
+            eventually(keeps_states)
+            assert pids([repo]) == [[]]
+        finally:
+            watch.terminate()
 
 
 def test_memory_is_told_while_what_a_process_has_started_ends() -> None:

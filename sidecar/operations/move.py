@@ -78,13 +78,15 @@ class MoveFacts(OpenFacts):
 class _Uncommitted:
     """What git says of a checkout: its edits, and what its index has that HEAD has not.
 
-    `intended` were added without content (`git add --intent-to-add`), `skipped` are too large to be read for this.
+    `intended` were added without content (`git add --intent-to-add`), `skipped` are too large to be read for this,
+    `nested` are repositories of their own, which git says nothing of.
     """
 
     edits: Mapping[str, Edit]
     staged: Mapping[str, Entry | None]
     intended: frozenset[str]
     skipped: frozenset[str]
+    nested: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _read(sources: Sources, worktree: Worktree) -> _Uncommitted:
     rows = found.rows.items()
     intended = frozenset(path for path, row in rows if row.tracked and row.head is None and row.index is None)
     edits = {edit.path: edit for edit in found.edits if edit.path not in found.skipped}
-    return _Uncommitted(edits, staged, intended, frozenset(found.skipped))
+    return _Uncommitted(edits, staged, intended, frozenset(found.skipped), found.nested)
 
 
 def _findings(repository: Repository, source: Worktree, found: _Uncommitted) -> list[Finding]:
@@ -152,6 +154,11 @@ def _findings(repository: Repository, source: Worktree, found: _Uncommitted) -> 
     if stuck := _in_the_way(repository, source, found):
         said = f"In {name} git ignores what stands where the commit has something else: {named(stuck)}."
         return [finding("not-moved", f"{said} Move {them(len(stuck))} away.", tuple(stuck))]
+    if count := len(found.nested):
+        said = f"{counted(count, 'repository of its own', 'repositories of their own')} inside {name}"
+        return [
+            finding("stays", f"{said} {'stays' if count == 1 else 'stay'} there: {named(found.nested)}.", found.nested)
+        ]
     return []
 
 

@@ -218,7 +218,9 @@ def test_a_submodule_at_another_commit_is_not_moved(main: Path, tmp_path: Path) 
 
 def test_another_repository_inside_stays_where_it_is(main: Path) -> None:
     commit(init(main / "vendor"), {"v": "v\n"})
-    assert codes(apply_move(planned(main))) == []
+    plan = planned(main)
+    assert [found.message for found in plan.findings] == ["1 repository of its own inside shop stays there: vendor."]
+    assert codes(apply_move(plan)) == ["stays"]
     assert (main / "vendor/v").read_text() == "v\n"
 
 

@@ -174,10 +174,12 @@ class EditorView:
         """Tell whether the Picture is about the document as it is now.
 
         A document that the Picture does not list had no edits of its own: then it must read like the stored content.
+        Of several documents of one file it lists one, and is about those that read alike.
         """
         stamp = self.indexed.picture.documents.get(document.path)
         if stamp is not None:
-            return stamp == document.stamp
+            alike = self.opened.get(document.path, ())
+            return stamp == document.stamp or any((one.stamp, one.text) == (stamp, document.text) for one in alike)
         content = self.indexed.content(entry) if entry is not None and entry.is_file else None
         return content is None or _unified(decode(content)) == _unified(document.text)
 

@@ -113,6 +113,21 @@ async def test_a_folder_that_is_reached_by_a_link_keeps_its_name(mine: Path, the
         assert editor.published.keys() == {(linked / "a.txt").as_uri(), (linked / "b.txt").as_uri()}
 
 
+async def test_a_file_that_is_open_under_two_names_is_told_under_both(mine: Path, theirs: Path, tmp_path: Path) -> None:
+    write(mine, {"a.txt": changed(5, "mine\n")})
+    write(theirs, {"a.txt": changed(5, "theirs\n")})
+    (tmp_path / "a link").symlink_to(mine)
+    linked = tmp_path / "a link"
+    async with editing(mine) as editor:
+        editor.open(mine / "a.txt")
+        await editor.until(lambda: editor.codes(mine / "a.txt"))
+        editor.open(linked / "a.txt")
+        await editor.until(lambda: editor.codes(linked / "a.txt") and editor.codes(mine / "a.txt"))
+        editor.type(linked / "a.txt", changed(7, "mine\n"))
+        await editor.until(lambda: [code for code, *_ in editor.codes(linked / "a.txt")] == ["overlap"])
+        assert [code for code, *_ in editor.codes(mine / "a.txt")] == ["conflict"]
+
+
 async def test_odd_names_of_worktrees_and_files(base: Path, theirs: Path) -> None:
     names = ["sp ace", "ümläut", "a#b%20c", "-dash", "bi\u202edi", os.fsdecode(b"byte\xff")]
     places = [base.parent / name for name in names]

@@ -59,6 +59,7 @@ class TreeReader:
         self.lines = remembering(self._lines, _weight, REMEMBERED)
         self.edited = lru_cache(maxsize=256)(self._edited)
         self.is_binary = lru_cache(maxsize=4096)(self._is_binary)
+        self._tree_of = lru_cache(maxsize=4096)(self._write_tree)
         self.renames = lru_cache(maxsize=1024)(self._renames)
         self.hunks = remembering(self._hunks, lambda hunks: 400 + 200 * len(hunks), REMEMBERED)
 
@@ -99,9 +100,11 @@ class TreeReader:
         """Give the hunks between two blobs, in lines, as git's merge sees them."""
         if before == after:
             return ()
-        objects = self._quarantine.objects
-        trees = [write_tree(objects, {"text": Entry(0o100644, oid)}) for oid in (before, after)]
-        return tuple(parse_hunks(self._ask(self._lines_by, " ".join(trees))))
+        return tuple(parse_hunks(self._ask(self._lines_by, f"{self._tree_of(before)} {self._tree_of(after)}")))
+
+    def _write_tree(self, blob: str) -> str:
+        """Give a tree with a blob and nothing else, because git compares trees one after the other, and no blobs."""
+        return write_tree(self._quarantine.objects, {"text": Entry(0o100644, blob)})
 
     def _edited(self, tree: str, edits: frozenset[tuple[str, Entry | None]]) -> str:
         """Give the tree with some paths set or (None) removed."""

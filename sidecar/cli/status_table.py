@@ -26,7 +26,7 @@ from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import WAY_OUT, collision_sentence, short, titled
-from sidecar.model.picture import BrokenUse, Picture, WorktreeState, problems
+from sidecar.model.picture import BrokenUse, Picture, WorktreeState, has_trunk, problems
 from sidecar.model.sweepers import find_sweeper, sweep_sentence
 from sidecar.model.words import escape, shown
 from sidecar.operations.presence import Agent, colliding
@@ -123,7 +123,11 @@ def _disk(picture: Picture) -> str:
     if not linked:
         return ""
     total = f"Linked worktrees take {size_text(sum(size.total for _, size in linked))}"
-    done = [size for state, size in linked if state.integration.state == "integrated"]
+    done = [
+        size
+        for state, size in linked
+        if state.integration.state == "integrated" and not has_trunk(picture, state.worktree)
+    ]
     which = "the integrated one" if len(done) == 1 else f"the {len(done)} integrated ones"
     return f"{total}. Releasing {which} frees {size_text(sum(s.reclaimable for s in done))}." if done else f"{total}."
 

@@ -153,3 +153,14 @@ def test_a_branch_in_the_middle_of_a_rebase_is_shown(repo: Path, sidecar: Sideca
     git(feat, "rebase", "--abort")
     assert "rebasing" not in sidecar(repo, "status").out
     assert "unfinished" not in named(asked(sidecar, repo), "wt")
+
+
+def test_no_release_is_offered_of_what_has_trunk_checked_out(repo: Path, sidecar: Sidecar) -> None:
+    commit(repo, {"a.txt": "one\n"})
+    for name in ("again", "done"):
+        add_worktree(repo, name)
+    commit(repo.parent / "done", {"b.txt": "b\n"})
+    git(repo, "merge", "-q", "done")
+    git(repo.parent / "again", "switch", "-q", "--ignore-other-worktrees", "main")
+    commit(repo.parent / "again", {"c.txt": "c\n"})
+    assert "Releasing the integrated one frees" in sidecar(repo, "status").out

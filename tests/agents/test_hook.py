@@ -152,11 +152,16 @@ def test_two_hooks_of_one_edit_tell_it_once(repo: Path) -> None:
 
 
 def test_a_session_learns_at_its_start_which_worktrees_are_open(one: Path) -> None:
-    told = said(event("SessionStart", one, source="startup"))
-    assert "two: changed a.txt" in told
-    assert "at work" not in told
-    assert said(event("SessionStart", one, source="startup")) == ""  # a second entry for the same start
-    assert "two: changed a.txt" in said(event("SessionStart", one, source="compact"))
+    for number in range(20):  # a second entry for the same start is one within the same minute
+        session, minute = f"S{number}", time.time() // 60
+        told = said(event("SessionStart", one, session, source="startup"))
+        assert "two: changed a.txt" in told
+        assert "at work" not in told
+        again = said(event("SessionStart", one, session, source="startup"))
+        if time.time() // 60 == minute:
+            break
+    assert again == ""
+    assert "two: changed a.txt" in said(event("SessionStart", one, session, source="compact"))
 
 
 def test_a_session_beside_a_writer_learns_of_it_and_one_beside_a_reader_does_not(one: Path) -> None:

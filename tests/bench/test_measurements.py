@@ -20,7 +20,7 @@ def keep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def measure(name: str, *arguments: str | Path) -> Any:
     command = [sys.executable, "-m", "bench", name, *arguments, "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -18,7 +18,7 @@ NPM_PROGRAMS = _WHEEL / "lib" / "node_modules" / "npm" / "bin"
 
 
 def code_server_entry() -> Path:
-    """The script that starts code-server under `NODE`; installs it when it is not there yet.
+    """The script that starts code-server under `NODE`; installs it when it is not there yet, or waits for who does.
 
     None of its packages' install scripts runs: they fetch from places that many machines can't reach, and what they
     build is not needed.
@@ -28,9 +28,20 @@ def code_server_entry() -> Path:
         return _PLACE / entry
     if sys.platform == "win32":
         raise StepError("code-server does not run on Windows. Install VS Code, so that its command `code` is on PATH.")
+    import fcntl  # not on Windows
+
+    _PLACE.parent.mkdir(exist_ok=True)
+    with _PLACE.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (_PLACE / entry).exists():
+            _install()
+    return _PLACE / entry
+
+
+def _install() -> None:
     partial = _PLACE.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir()
     (partial / "package.json").write_text(json.dumps({"private": True}))
     vscode = partial / "node_modules" / "code-server" / "lib" / "vscode"
     with step(f"code-server {VERSION}, a VS Code in the browser (once)"):
@@ -38,7 +49,6 @@ def code_server_entry() -> Path:
         npm_install(vscode)
         npm_install(vscode / "extensions")
     partial.rename(_PLACE)
-    return _PLACE / entry
 
 
 def npm_install(directory: Path, *arguments: str) -> None:

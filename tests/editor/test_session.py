@@ -71,9 +71,10 @@ def _install(page: Page, editor: CodeServer, shop: Path, shoot: Shoot) -> None:
     open_workbench(page, editor, shop)
     run_command(page, "Notifications: Toggle Do Not Disturb Mode")
     run_command(page, "Extensions: Install from VSIX...")
-    expect(input_box(page)).to_be_visible()
+    expect(picker_rows(page).filter(has_text="code-server")).to_be_visible()  # it says itself where it begins
     input_box(page).fill(str(package()))
     expect(picker_rows(page).filter(has_text=package().name)).to_be_visible()  # before that, Enter is dropped
+    expect(input_box(page)).to_have_value(str(package()))
     shoot("session-install")
     page.keyboard.press("Enter")
     expect(status_item(page)).to_be_visible()

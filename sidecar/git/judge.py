@@ -197,12 +197,15 @@ class Judge:
     def _find_submodules(self, ours: str, theirs: str, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Give those of these paths at which two trees have a submodule at different commits."""
         objects = self._quarantine.objects
-        mine = ((path, find_entry(objects, ours, path)) for path in paths)
-        submodules = [(path, entry) for path, entry in mine if entry is not None and entry.mode == SUBMODULE]
-        other = ((path, entry, find_entry(objects, theirs, path)) for path, entry in submodules)
-        return tuple(
-            path for path, mine, their in other if their is not None and their.mode == SUBMODULE and their != mine
-        )
+
+        def is_moved(path: str) -> bool:
+            mine = find_entry(objects, ours, path)
+            if mine is None or mine.mode != SUBMODULE:
+                return False
+            their = find_entry(objects, theirs, path)
+            return their is not None and their.mode == SUBMODULE and their != mine
+
+        return tuple(filter(is_moved, paths))
 
     def _cut_down(self, asked: PathQuestion) -> Question:
         base, ours, theirs = (self._cut(asked.path, entry) for entry in (asked.base, asked.ours, asked.theirs))

@@ -23,7 +23,7 @@ INITIALIZING = "initializing"
 STILL_AT_WORK = 3600.0
 """Seconds after which a git that holds a lock is not believed to be at work: it was killed."""
 
-GONE = " If it was moved, run git worktree repair there. If it was deleted, git worktree prune forgets it."
+_GONE = " If it was moved, run git worktree repair there. If it was deleted, git worktree prune forgets it."
 
 NOT_FETCHED = "This is a partial clone, so it may not have been fetched."
 
@@ -310,7 +310,7 @@ def _entries(common_dir: str) -> tuple[str, ...]:
 def _problem(repository: Repository, worktree: Worktree) -> str | None:
     """Tell why a worktree can't be read, if it can't: a broken link between it and the repository is never followed."""
     if worktree.missing:
-        return f"The folder of {worktree.name} is not there.{'' if worktree.main else GONE}"
+        return f"The folder of {worktree.name} is not there.{'' if worktree.main else _GONE}"
     if not worktree.git_dir:
         return f"{worktree.name} has no administrative directory. Run: git worktree repair"
     if worktree.locked == INITIALIZING:

@@ -39,7 +39,7 @@ SHELLS = frozenset(
     {"bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "powershell", "pwsh", "sh", "tcsh", "xonsh", "zsh"}
 )
 
-HARDENED = "--no-optional-locks"
+OWN_GIT = "--no-optional-locks"
 """What every git begins with that the sidecar reads with, or that keeps a state for it (git/process.py)."""
 
 Kind: TypeAlias = Literal["", "terminal", "helper", "caller"]
@@ -128,7 +128,7 @@ def _is_ours(process: psutil.Process) -> bool:
     name, words = process.name().partition(".")[0], process.cmdline()
     if name == "git" and (parent := process.parent()) is not None:
         started_here = parent.pid == os.getpid() or parent.cmdline()[-1:] == [SESSION]
-        return started_here or (words[1:2] == [HARDENED] and _is_ours(parent))
+        return started_here or (words[1:2] == [OWN_GIT] and _is_ours(parent))
     if name.startswith("python") or name == "sidecar":
         program = next((word for word in words[1:] if not word.startswith("-")), "")
         return name == "sidecar" or os.path.basename(program) == "sidecar" or words[1:3] == ["-m", "sidecar"]

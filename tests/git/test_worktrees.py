@@ -91,7 +91,8 @@ def test_missing(repo: Path, linked: Path) -> None:
     shutil.rmtree(linked)
     found = _listed(repo, "linked")
     assert found.missing
-    assert (found.problem or "").startswith("The folder of linked is not there. If it was moved")
+    remedy = "If it was moved, run git worktree repair there. If it was deleted, git worktree prune forgets it."
+    assert found.problem == f"The folder of linked is not there. {remedy}"
     linked.write_text("a file in its place")
     assert _listed(repo, "linked").missing
 

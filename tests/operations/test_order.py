@@ -110,7 +110,7 @@ def test_each_reason_not_to_be_ready(shop: Path) -> None:
     order = planned(shop)
     assert sorted(names(order)) == ["detached", "ready"]
     why = {turn.worktree.name: turn.why for turn in order.turns}
-    assert (why.pop("gone") or "").startswith("The folder of gone is not there. If it was moved, ")
+    remedy = "If it was moved, run git worktree repair there. If it was deleted, git worktree prune forgets it."
     assert why == {
         "ready": None,
         "dirty": "It has 2 uncommitted changes.",
@@ -119,6 +119,7 @@ def test_each_reason_not_to_be_ready(shop: Path) -> None:
         "against": "Conflicts with main in a.txt. Merge main into it.",
         "taken": "main has its work already.",
         "halted": "A rebase is in progress. Finish it, or abort it.",
+        "gone": f"The folder of gone is not there. {remedy}",
         "orphan": "orphan shares no history with main, so git would not merge it.",
     }
     assert turn_of(order, "against").paths == ("a.txt",)

@@ -12,6 +12,8 @@ _ROWS = f"{_PANE} .monaco-list-row"
 _MOST_ROWS = 100
 _TRIES = 5
 _TRY_MILLISECONDS = 3_000
+_PRESSED_MILLISECONDS = 300
+"""For how long a person presses: a menu takes no button that is let go less than 100 ms after it has opened."""
 
 
 def show_worktrees(page: Page) -> None:
@@ -68,7 +70,8 @@ def do_inline(row: Locator, title: str) -> None:
 def do_in_menu(row: Locator, title: str) -> None:
     """Choose from the menu of a row."""
     row.click(button="right")
-    row.page.locator(".context-view .monaco-menu").get_by_role("menuitem", name=title, exact=True).click()
+    entry = row.page.locator(".context-view .monaco-menu").get_by_role("menuitem", name=title, exact=True)
+    entry.click(delay=_PRESSED_MILLISECONDS)
 
 
 def next_step(page: Page) -> Locator:

@@ -33,15 +33,16 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from filelock import FileLock, Timeout
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository, unreadable
 from sidecar.git.user_git import UserGit
+from sidecar.model.decode import Seconds, decode
 from sidecar.model.findings import Failure, Finding, as_finding, finding, is_blocked
 from sidecar.model.settings import Options
 from sidecar.operations.journal import Journal, begin, left_over
@@ -88,8 +89,8 @@ def hold(
     try:
         sweep_drafts(sidecar_dir)
         with contextlib.suppress(OSError):
-            said = {"pid": os.getpid(), "doing": doing, "since": time.time(), "brief": brief}
-            holder.write_text(json.dumps({**said, "passing": passing or queue is not None}))
+            ours = Holder(os.getpid(), doing, time.time(), brief, passing or queue is not None)
+            holder.write_text(json.dumps(asdict(ours)))
         yield sidecar_dir
     finally:
         with contextlib.suppress(OSError):
@@ -118,25 +119,38 @@ def _wait(lock: FileLock, sidecar_dir: Path, queue: Control | None) -> bool:
     return _says(sidecar_dir, "brief") and _acquire(lock, LONGEST_WAIT)
 
 
-def _says(sidecar_dir: Path, *words: str) -> bool:
-    """Tell whether who holds the lock says one of these of itself, or nothing yet."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a process that holds the lock says of itself: `doing` completes "is ...", the others are as in `hold`."""
+
+    pid: int
+    doing: str
+    since: Seconds
+    brief: bool = False
+    passing: bool = False
+
+
+def _read_holder(sidecar_dir: Path) -> Holder | Failure | None:
+    """Read what who holds the lock says of itself; None where it says nothing, or not yet."""
     try:
         text = read_small(str(sidecar_dir / "holder"))
-        said = json.loads(text) if text else dict.fromkeys(words, True)
-        return any(said.get(word) is True for word in words)
+        return decode(Holder, json.loads(text)) if text else None
     except FileNotFoundError:
-        return True
-    except (OSError, ValueError, AttributeError):
-        return False
+        return None
+    except (OSError, ValueError, RecursionError):
+        return Failure("bad-state", "it can't be read")
+
+
+def _says(sidecar_dir: Path, *words: Literal["brief", "passing"]) -> bool:
+    """Tell whether who holds the lock says one of these of itself, or nothing yet."""
+    held = _read_holder(sidecar_dir)
+    return held is None or (isinstance(held, Holder) and any(getattr(held, word) for word in words))
 
 
 def patience(common_dir: str) -> float:
     """Give the seconds to wait for the lock: a process killed while it started another leaves it for a moment."""
-    try:
-        said = json.loads(read_small(str(sidecar_path(common_dir) / "holder")))
-        return 0.0 if is_running(int(said["pid"])) else LONGEST_WAIT
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return LONGEST_WAIT
+    held = _read_holder(sidecar_path(common_dir))
+    return 0.0 if isinstance(held, Holder) and is_running(held.pid) else LONGEST_WAIT
 
 
 def who_holds(common_dir: str) -> Finding | None:
@@ -167,25 +181,18 @@ def take_lock(file: Path) -> FileLock | OSError:
 
 def is_under_way(common_dir: str) -> bool:
     """Tell whether an operation is at work, but for a brief look; cheap enough to be asked ten times a second."""
-    sidecar_dir = sidecar_path(common_dir)
-    if not (sidecar_dir / "holder").exists() or _says(sidecar_dir, "brief"):
-        return False
-    try:
-        return is_running(int(json.loads(read_small(str(sidecar_dir / "holder")))["pid"]))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return False
+    held = _read_holder(sidecar_path(common_dir))
+    return isinstance(held, Holder) and not held.brief and is_running(held.pid)
 
 
 def _who(sidecar_dir: Path) -> str:
     """Say who holds the lock, since when, in one sentence."""
-    try:
-        said = json.loads(read_small(str(sidecar_dir / "holder")))
-        since = time.strftime("%H:%M", time.localtime(float(said["since"])))
-        pid, doing = int(said["pid"]), str(said["doing"])[:200]
-        way = "Wait for it to finish." if pid == os.getpid() else "Wait for it to finish, or stop it."
-        return f"Process {pid} is {doing} since {since}. {way}"
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    held = _read_holder(sidecar_dir)
+    if not isinstance(held, Holder):
         return "Another sidecar operation is running in this repository. Wait for it to finish, or stop it."
+    since = time.strftime("%H:%M", time.localtime(held.since))
+    way = "Wait for it to finish." if held.pid == os.getpid() else "Wait for it to finish, or stop it."
+    return f"Process {held.pid} is {held.doing[:200]} since {since}. {way}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,33 +288,21 @@ def run_plan(
     with hold(plan.common_dir, doing, queue=control if queued else None) as sidecar_dir:
         if isinstance(sidecar_dir, Finding):
             return refused((sidecar_dir,))
-        agreed = _agree(plan, control, sidecar_dir, doing, again, essence)
-        return steps(agreed) if isinstance(agreed, Agreed) else refused(agreed)
-
-
-def _agree(
-    plan: P,
-    control: Control,
-    sidecar_dir: Path,
-    doing: str,
-    again: Callable[[Repository], P | Failure],
-    essence: Callable[[P], object],
-) -> Agreed[P] | tuple[Finding, ...]:
-    """Look at the world again, under the lock: the plan of now, or why it is not to be carried out."""
-    if (left := left_over(sidecar_dir)) is not None:
-        return (left,)
-    repository = open_repository(plan.folder, trust=plan.options.trusted)
-    if isinstance(repository, Failure):
-        return (as_finding(repository),)
-    try:
-        fresh = again(repository)
-    except GitError as error:
-        fresh = unreadable(error)
-    if isinstance(fresh, Failure):
-        return (as_finding(fresh),)
-    findings = tuple(one for one in fresh.findings if one.code != "busy")  # it is we who hold the lock
-    if is_blocked(findings):
-        return findings
-    if essence(fresh) != essence(plan):
-        return (finding("changed-since", f"Something has changed since {doing} was planned. Look at the plan again."),)
-    return Agreed(fresh, repository, sidecar_dir, control, _RUNNER)
+        if (left := left_over(sidecar_dir)) is not None:
+            return refused((left,))
+        repository = open_repository(plan.folder, trust=plan.options.trusted)
+        if isinstance(repository, Failure):
+            return refused((as_finding(repository),))
+        try:
+            fresh = again(repository)
+        except GitError as error:
+            fresh = unreadable(error)
+        if isinstance(fresh, Failure):
+            return refused((as_finding(fresh),))
+        findings = tuple(one for one in fresh.findings if one.code != "busy")  # it is we who hold the lock
+        if is_blocked(findings):
+            return refused(findings)
+        if essence(fresh) != essence(plan):
+            said = f"Something has changed since {doing} was planned. Look at the plan again."
+            return refused((finding("changed-since", said),))
+        return steps(Agreed(fresh, repository, sidecar_dir, control, _RUNNER))

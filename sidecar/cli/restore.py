@@ -138,8 +138,8 @@ def _go_back(receipt: str, at: str | None, into: Path | None, *, dry_run: bool, 
 
 def _show_rewind(plan: RewindPlan, *, err: bool) -> None:
     click.echo(plan.sentence, err=err)
-    for path, (before, after) in list(plan.changes.items())[:MOST_PATHS]:
-        sign = "+" if before is None else "-" if after is None else "~"
+    for path, one in list(plan.changes.items())[:MOST_PATHS]:
+        sign = "+" if one.before is None else "-" if one.after is None else "~"
         click.echo(f"  {sign} {escape(path)}", err=err)
     if len(plan.changes) > MOST_PATHS:
         click.echo(f"  and {len(plan.changes) - MOST_PATHS} more", err=err)

@@ -147,7 +147,8 @@ async def _offer_wiped(state: ServerState, repository: OpenRepository, wiped: Wi
 
 async def _show(state: ServerState, repository: OpenRepository, wiped: Wiped) -> None:
     """Open the work that is gone as a diff."""
-    from sidecar.operations.guard.showing import wiped_diff, write_diff
+    from sidecar.operations.guard.mending import wiped_diff
+    from sidecar.operations.guard.rewind import write_diff
 
     options = options_of(state, trusted=state.trusted is True)
     text = await in_pool(state, wiped_diff, Path(repository.session.repository), wiped.receipt, options)

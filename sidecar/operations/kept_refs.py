@@ -60,6 +60,11 @@ class RefWriter:
         return f"update {move.ref} {move.new} {move.old or null}\n"
 
 
+def ref_of(operation_or_receipt: str) -> str:
+    """Name the ref that holds what a release or a receipt keeps; what it is of stands first in its id."""
+    return f"refs/sidecar/{operation_or_receipt.partition('-')[0]}/{operation_or_receipt}"
+
+
 def keep(repository: Repository, ref: str, commit: str) -> None:
     """Have a new ref hold a commit; GitError when there is one of this name already."""
     run(repository.place, *_UPDATE, ref, commit, "0" * len(commit))

@@ -36,6 +36,11 @@ def sidecar_path(common_dir: str) -> Path:
     return Path(common_dir) / "sidecar"
 
 
+def aside_of(worktree: str, operation_id: str) -> Path:
+    """Give the folder of an operation beside a worktree (its path), on the same disk."""
+    return Path(worktree).parent / f".sidecar-{operation_id}"
+
+
 def is_swept(sidecar_dir: Path) -> bool:
     """Tell whether nothing waits to be deleted."""
     return not os.path.lexists(sidecar_dir / DOOMED)

@@ -18,11 +18,9 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
-from sidecar.operations.guard.legacy import how_to_get, is_snapshot
 from sidecar.operations.guard.restore import bring_back, recover_back
 from sidecar.operations.guard.states import read_state
-from sidecar.operations.guard.vanished import drop_history, drop_vanished, find_vanished
-from sidecar.operations.guard.wiped import drop_wiped
+from sidecar.operations.guard.vanished import drop_history, find_vanished, how_to_get, is_snapshot
 from sidecar.operations.history import is_restorable
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
@@ -35,7 +33,7 @@ from sidecar.operations.records import (
     write_receipt,
 )
 from sidecar.operations.release.restore import is_taken, recover_release_restore, restore_release
-from sidecar.operations.release.trash import anchor_ref, delete_trash
+from sidecar.operations.release.trash import delete_trash
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, hold, run_plan
 from sidecar.session.reader import settings_of
 from sidecar.system.worktree_links import made_of
@@ -52,13 +50,10 @@ def let_go(repository: Repository, sidecar_dir: Path, receipt: Receipt) -> None:
         write_receipt(sidecar_dir, replace(receipt, facts={**receipt.facts, "emptied": time.time()}))
     if receipt.what == "release":
         delete_trash(sidecar_dir, receipt.id, str(receipt.facts.get("path")))
-        kept_refs.let_go(repository, anchor_ref(receipt.id))
-    elif receipt.what == "vanished":
-        drop_vanished(repository, receipt.id)
-        if re.fullmatch(r"[0-9a-f]{16}", history := str(receipt.facts.get("history"))):
-            drop_history(repository, sidecar_dir, history)
-    elif receipt.what == "wiped":
-        drop_wiped(repository, receipt.id)
+    if receipt.what != "merge":
+        kept_refs.let_go(repository, kept_refs.ref_of(receipt.id))
+    if receipt.what == "vanished" and re.fullmatch(r"[0-9a-f]{16}", history := str(receipt.facts.get("history"))):
+        drop_history(repository, sidecar_dir, history)
     drop_receipt(sidecar_dir, receipt.id)
 
 
@@ -215,7 +210,7 @@ def _bring_back(
     """Bring back a worktree that vanished, from the state that is kept of it."""
     commit, name = str(receipt.facts.get("snapshot")), shown(receipt.worktree)
     try:
-        kept = read_state(repository, commit) if is_object_id(commit) else None
+        kept = read_state(repository, commit)
         if kept is None:
             old = is_object_id(commit) and is_snapshot(repository, commit)
             said = how_to_get(repository, commit, where) if old else f"What is kept of {name} is not as it was written."

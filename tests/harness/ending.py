@@ -24,8 +24,7 @@ from sidecar.operations import open as opening
 from sidecar.operations import setup as setting_up
 from sidecar.operations.guard import restore as bringing_back
 from sidecar.operations.guard.browse import find_state
-from sidecar.operations.guard.keep_now import keep_now, with_present
-from sidecar.operations.guard.rewind import apply_rewind, plan_rewind
+from sidecar.operations.guard.rewind import apply_rewind, keep_now, plan_rewind, with_present
 from sidecar.operations.guard.states import State
 from sidecar.operations.merge import backup as moving_files
 from sidecar.operations.recovery import recover_all

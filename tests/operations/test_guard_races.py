@@ -14,10 +14,10 @@ import pytest
 from sidecar.git.repository import list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
-from sidecar.operations.guard import keep_now as keeping_now
+from sidecar.operations.guard import rewind as going_back
 from sidecar.operations.guard import wiped
 from sidecar.operations.guard.histories import MEBIBYTE, Histories, Wish, open_histories
-from sidecar.operations.guard.keep_now import keep_now, with_present
+from sidecar.operations.guard.rewind import keep_now, with_present
 from sidecar.operations.guard.states import State
 from sidecar.operations.restore import restore
 from sidecar.session.live import Present
@@ -169,7 +169,7 @@ def test_a_restoration_ends_with_its_answer_though_the_guard_keeps_at_that_very_
             keep(at, why="first")  # another writer, after the restoration has read the refs
             return histories
 
-        monkeypatch.setattr(keeping_now, "open_histories", late)
+        monkeypatch.setattr(going_back, "open_histories", late)
         back = restore(at.main, receipt, Options())
         assert not isinstance(back, Failure)
         assert (back.outcome, back.findings) == ("restored", ())

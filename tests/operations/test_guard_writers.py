@@ -8,7 +8,7 @@ from sidecar.git.process import GitError
 from sidecar.git.repository import list_worktrees
 from sidecar.model.settings import Options
 from sidecar.operations.guard.histories import Wish, open_histories
-from sidecar.operations.guard.keep_now import keep_now, with_present
+from sidecar.operations.guard.rewind import keep_now, with_present
 from sidecar.operations.guard.states import State
 from sidecar.session.live import Present
 from sidecar.session.reader import Sources

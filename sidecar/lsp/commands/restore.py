@@ -149,7 +149,7 @@ def kept_states(request: Request, _control: Control) -> Json | Failure:
 
 def state_plan(request: Request, _control: Control) -> Json | Failure:
     """Say what going back would do, for a client that shows it: a `sentence`, and a `diff` as a file to be opened."""
-    from sidecar.operations.guard.showing import rewind_diff, write_diff
+    from sidecar.operations.guard.rewind import rewind_diff, write_diff
 
     plan = plan_state(request)
     if isinstance(plan, Failure):
@@ -170,19 +170,19 @@ def _go_back(plan: RewindPlan, control: Control) -> Outcome:
 
 
 def _show_changes(request: Request, plan: RewindPlan, _control: Control) -> Outcome | Failure:
-    from sidecar.operations.guard.showing import rewind_diff
+    from sidecar.operations.guard.rewind import rewind_diff
 
     return _shown(request, plan.state.id, rewind_diff(plan))
 
 
 def _show_wiped(request: Request, receipt: Receipt, _control: Control) -> Outcome | Failure:
-    from sidecar.operations.guard.showing import wiped_diff
+    from sidecar.operations.guard.mending import wiped_diff
 
     return _shown(request, receipt.id, wiped_diff(request.folder, receipt.id, request.reading))
 
 
 def _shown(request: Request, name: str, text: str | Failure) -> Outcome | Failure:
-    from sidecar.operations.guard.showing import write_diff
+    from sidecar.operations.guard.rewind import write_diff
 
     if isinstance(text, Failure):
         return text

@@ -6,20 +6,19 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.git.process import GitError, run
+from sidecar.git.process import run
 from sidecar.git.refs import resolve_commit
-from sidecar.git.repository import Repository, list_worktrees, open_repository, unreadable
+from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations.guard.states import (
     State,
-    history_of,
-    home_of,
+    history_in,
     newest,
     read_state,
     read_states,
@@ -27,7 +26,7 @@ from sidecar.operations.guard.states import (
 )
 from sidecar.operations.records import Receipt
 from sidecar.session.once import find_worktree
-from sidecar.system.worktree_links import made_of
+from sidecar.session.reader import ask_repository
 
 PAIR = re.compile(rb"(?:\A|\0|\n)([0-9a-f]{40,64}) ([0-9a-f]{40,64})\n")
 
@@ -44,47 +43,33 @@ class Kept:
 
 def find_kept(folder: Path, name: str, options: Options) -> Kept | Failure:
     """Find what is kept of the worktree of that name, branch or path, also of one that is gone."""
-    repository = open_repository(folder, trust=options.trusted)
-    if isinstance(repository, Failure):
-        return repository
-    try:
-        return _find(repository, folder, name)
-    except GitError as error:
-        return unreadable(error)
+    return ask_repository(folder, options, lambda repository: _find(repository, folder, name))
 
 
 def find_state(folder: Path, state_id: str, options: Options) -> Kept | Failure:
     """Find the worktree of a state, with just that one state, by the id that a list of states gives."""
-    repository = open_repository(folder, trust=options.trusted)
-    if isinstance(repository, Failure):
-        return repository
-    try:
+
+    def find(repository: Repository) -> Kept | Failure:
         commit = resolve_commit(repository.place, state_id.removeprefix("state-"))
         state = read_state(repository, commit) if commit is not None else None
         if state is None:
-            return Failure(
-                "unknown-id", f"There is no state called {escape(state_id)}. See: sidecar restore NAME --list"
-            )
-        key = history_of(state.facts.home, state.facts.made)
-        there = next((one for one in list_worktrees(repository) if _history(repository, one) == key), None)
+            said = f"There is no state called {escape(state_id)}. See: sidecar restore NAME --list"
+            return Failure("unknown-id", said)
+        there = next((one for one in list_worktrees(repository) if _history(repository, one) == state.history), None)
         return Kept(repository, state.facts.name, _usable(there), (state,))
-    except GitError as error:
-        return unreadable(error)
+
+    return ask_repository(folder, options, find)
 
 
 def last_states(folder: Path, options: Options) -> tuple[Receipt, ...] | Failure:
     """Give the last state of each worktree as something that can be restored, the youngest first; each name once."""
-    repository = open_repository(folder, trust=options.trusted)
-    if isinstance(repository, Failure):
-        return repository
-    try:
-        tips = [newest(segments) for segments in read_tips(repository).values()]
-    except GitError as error:
-        return unreadable(error)
-    found: dict[str, Receipt] = {}
-    for state in sorted(tips, key=lambda one: one.facts.time, reverse=True):
-        found.setdefault(state.facts.name, _receipt(state))
-    return tuple(found.values())
+
+    def find(repository: Repository) -> tuple[Receipt, ...]:
+        tips = sorted(map(newest, read_tips(repository).values()), key=lambda one: one.facts.time)
+        by_name = {state.facts.name: _receipt(state) for state in tips}
+        return tuple(sorted(by_name.values(), key=lambda one: one.time, reverse=True))
+
+    return ask_repository(folder, options, find)
 
 
 def state_at(kept: Kept, moment: float) -> State | Failure:
@@ -119,12 +104,14 @@ def _find(repository: Repository, folder: Path, name: str) -> Kept | Failure:
     tips = read_tips(repository)
     there = _usable(found.worktree if found is not None else None)
     if there is not None:
-        chosen = [one for key, one in tips.items() if _is_of(repository, there, key, newest(one))]
+        own = _history(repository, there)  # or one that had its path before
+        chosen = [one for key, one in tips.items() if key == own or newest(one).facts.path == there.key]
         return Kept(repository, there.name, there, _distinct(repository, chosen))
     path = os.path.realpath(folder / name)
-    known = [one for one in tips.values() if name in _names(newest(one)) or newest(one).facts.path == path]
+    facts = {key: newest(one).facts for key, one in tips.items()}
+    known = [tips[key] for key, one in facts.items() if name in (one.name, one.branch) or one.path == path]
     if not known:
-        names = sorted({newest(one).facts.name for one in tips.values()})
+        names = sorted({one.name for one in facts.values()})
         said = f"Nothing is kept of {shown(name)}. States are kept of: {', '.join(map(shown, names))}."
         return Failure("unknown-name", said if names else f"Nothing is kept of {shown(name)}.")
     last = max(known, key=lambda one: newest(one).facts.time)
@@ -136,17 +123,8 @@ def _usable(worktree: Worktree | None) -> Worktree | None:
     return worktree if worktree is not None and worktree.readable else None
 
 
-def _names(state: State) -> tuple[str | None, ...]:
-    return state.facts.name, state.facts.branch
-
-
-def _is_of(repository: Repository, worktree: Worktree, history: str, tip: State) -> bool:
-    """Tell whether a history is that of a worktree, or of one that had its path before."""
-    return history == _history(repository, worktree) or tip.facts.path == worktree.key
-
-
 def _history(repository: Repository, worktree: Worktree) -> str:
-    return history_of(home_of(repository, worktree), made_of(worktree.git_dir)) if worktree.git_dir else ""
+    return history_in(repository, worktree) if worktree.git_dir else ""
 
 
 def _distinct(repository: Repository, histories: Sequence[dict[str, State]]) -> tuple[State, ...]:
@@ -154,15 +132,14 @@ def _distinct(repository: Repository, histories: Sequence[dict[str, State]]) -> 
     every = (state for segments in histories for state in read_states(repository, segments))
     found: list[State] = []
     for state in sorted(every, key=lambda one: one.facts.time, reverse=True):
-        if found and _same(found[-1], state):
+        if found and _content(found[-1]) == _content(state):
             found.pop()  # the older one says since when
         found.append(state)
     return tuple(found)
 
 
-def _same(one: State, two: State) -> bool:
-    mine, theirs = replace(one.facts, branch=None), replace(two.facts, branch=None)
-    return (one.tree, one.index, one.stages, mine.head) == (two.tree, two.index, two.stages, theirs.head)
+def _content(state: State) -> tuple[object, ...]:
+    return state.tree, state.index, state.stages, state.facts.head
 
 
 def _changes(repository: Repository, trees: Sequence[str]) -> Iterator[list[str]]:

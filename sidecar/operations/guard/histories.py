@@ -1,4 +1,7 @@
-"""Keep the histories of all worktrees of a repository: states are added to them, and expire. For one thread."""
+"""Keep the histories of all worktrees of a repository: states are added to them, and expire. For one thread.
+
+All states of the last hour stay, then one an hour for a day and one a day, within bounds.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from sidecar.git.handing import Store, hand_over, missing_objects, new_objects, open_store, size_of, write_object
 from sidecar.git.objects import tree_of, write_commit
 from sidecar.git.process import GitError
-from sidecar.operations.guard.expiry import Bounds, expired
 from sidecar.operations.guard.states import (
     LONGEST,
     MOST_LEFT_OUT,
     Facts,
     State,
     commit_text,
-    history_of,
+    history_in,
     home_of,
+    hour_of,
     newest,
     place_of_common,
     read_state,
@@ -85,7 +88,7 @@ class Histories:
 
     def history(self, present: Present) -> str:
         """Name the history that a worktree's states are in."""
-        return history_of(home_of(self.sources.repository, present.worktree), made_of(present.worktree.git_dir))
+        return history_in(self.sources.repository, present.worktree)
 
     def tip(self, history: str) -> State | None:
         """Give the last state of a history."""
@@ -289,3 +292,57 @@ def _next_segment(history: str, segments: Mapping[str, State], moment: float, mo
 def _lasting(facts: Facts) -> Facts:
     """Give what of the facts is the same as long as nothing has changed."""
     return replace(facts, time=0.0, bytes=0, depth=1, sum=0, why="", common=0)
+
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a worktree's history may come to: days (0: for good), a number of states, and bytes."""
+
+    days: int
+    states: int
+    bytes: int
+
+
+def expired(segments: Mapping[str, State], now: float, bounds: Bounds) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give (refs of the segments to be cut to their last state, refs to be dropped); the newest one stays as it is.
+
+    `segments` has the last state of each by ref. Beyond the bounds the oldest go first: as a whole hour each becomes
+    one state, then none.
+    """
+    if not segments:
+        return (), ()
+    order = sorted(segments)
+    kept, cut = [], set()
+    for at, ref in enumerate(order):
+        age = now - segments[ref].facts.time
+        following = order[at + 1] if at + 1 < len(order) else None
+        if following is None or age <= HOUR:
+            kept.append(ref)
+            continue
+        span = len("20261129") if age > DAY else None
+        if bounds.days and age > bounds.days * DAY:
+            continue
+        if hour_of(ref)[:span] == hour_of(following)[:span]:
+            continue  # a later one stands for this hour, or day
+        kept.append(ref)
+        cut.add(ref)
+    states = {ref: 1 if ref in cut else segments[ref].facts.depth for ref in kept}
+    sizes = {ref: segments[ref].facts.sum for ref in kept}
+    for lighten in (_cut, _drop):
+        for ref in kept[:-1]:
+            if sum(states.values()) > bounds.states or sum(sizes.values()) > bounds.bytes:
+                lighten(ref, segments[ref], states, sizes, cut)
+    drop = tuple(ref for ref in order if ref not in states)
+    return tuple(ref for ref in order if ref in states and ref in cut and segments[ref].facts.depth > 1), drop
+
+
+def _cut(ref: str, state: State, states: dict[str, int], sizes: dict[str, int], cut: set[str]) -> None:
+    states[ref], sizes[ref] = 1, state.facts.bytes
+    cut.add(ref)
+
+
+def _drop(ref: str, _state: State, states: dict[str, int], sizes: dict[str, int], _cut: set[str]) -> None:
+    del states[ref], sizes[ref]

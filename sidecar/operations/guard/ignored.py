@@ -15,18 +15,18 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from sidecar.git.inventory.ignored import is_marked_output, is_named_output, usable_patterns
 from sidecar.git.inventory.walk import Item
 from sidecar.model.changes import ancestors
-from sidecar.model.decode import is_safe
-from sidecar.model.findings import Finding, finding
+from sidecar.model.decode import decode, is_safe
+from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.words import counted, named
 from sidecar.operations.merge.backup import make_directories
-from sidecar.operations.records import read_record, write_record
+from sidecar.operations.records import read_record, write_new, write_record
 from sidecar.system.files import read_regular, why_not_ours
 
 LARGEST = 5 * 1024 * 1024
@@ -42,6 +42,22 @@ MOST_MANIFESTS = 20
 """How many manifests of a worktree stay: the youngest."""
 
 NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file as a manifest has it: the name of its content, and its mode."""
+
+    sha256: Annotated[str, NAME.fullmatch]
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a worktree had at a time: files by path, and what could not be kept."""
+
+    files: Mapping[str, KeptFile]
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +116,13 @@ def keep_ignored(sidecar_dir: Path, history: str, top: str, found: Ignored, mome
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             content = read_regular(os.path.join(top, path), LARGEST)
             name = hashlib.sha256(content).hexdigest()
-            _write_blob(blobs / name, content)
-            rows[path] = {"sha256": name, "mode": mode}
+            if not (blobs / name).exists():
+                write_new(blobs / name, content)
+            rows[path] = KeptFile(name, mode)
     manifests = _manifests(folder)
-    last = _read(manifests[-1]) if manifests else None
-    if (last or {}).get("files") != rows or (last or {}).get("left_out") != list(found.left_out):
-        record = {"schema": 1, "time": moment, "files": rows, "left_out": list(found.left_out)}
+    manifest = Manifest(rows, found.left_out)
+    if not manifests or _read(manifests[-1]) != manifest:
+        record = {"schema": 1, "time": moment, **asdict(manifest)}
         write_record(folder / f"{int(moment * 1000):016}.json", record)
         _expire(folder)
 
@@ -114,7 +131,7 @@ def has_ignored(sidecar_dir: Path, history: str) -> bool:
     """Tell whether the last manifest of a worktree has a file."""
     manifests = _manifests(_folder(sidecar_dir, history))
     last = _read(manifests[-1]) if manifests else None
-    return bool(last and last["files"])
+    return bool(last and last.files)
 
 
 def put_back(sidecar_dir: Path, history: str, top: str, moment: float, *, later: bool) -> tuple[Finding, ...]:
@@ -130,7 +147,7 @@ def put_back(sidecar_dir: Path, history: str, top: str, moment: float, *, later:
             left_out.append(path)
         elif os.path.lexists(target):
             taken.append(path)
-        elif make_directories(top, path) and _put(folder / "blobs" / row["sha256"], target, int(row["mode"])):
+        elif make_directories(top, path) and _put(folder / "blobs" / row.sha256, target, row.mode):
             back.append(path)
         else:
             left_out.append(path)
@@ -220,18 +237,6 @@ def _is_copy(mine: str, theirs: str, status: os.stat_result) -> bool:
         return False
 
 
-def _write_blob(path: Path, content: bytes) -> None:
-    if path.exists():
-        return
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def _put(blob: Path, target: str, mode: int) -> bool:
     """Write a content to a path at which nothing is; tell whether that could be done."""
     try:
@@ -247,36 +252,29 @@ def _put(blob: Path, target: str, mode: int) -> bool:
     return True
 
 
-def _rows(folder: Path, moment: float, *, later: bool) -> Iterator[tuple[str, dict[str, Any] | None]]:
+def _rows(folder: Path, moment: float, *, later: bool) -> Iterator[tuple[str, KeptFile | None]]:
     """Give what a worktree had at a moment, or after: each path once, as it was last; None for what was left out."""
     manifests = _manifests(folder)
     before = [path for path in manifests if int(path.stem) / 1000 <= moment]
     after = manifests[len(before) :]
     chosen = [*before[-1:], *(after if later else [])] or after[:1]
-    found: dict[str, dict[str, Any] | None] = {}
+    found: dict[str, KeptFile | None] = {}
     for path in chosen:
-        record = _read(path)
-        if record is not None:
-            found.update(dict.fromkeys(record["left_out"]))
-            found.update(record["files"])
+        manifest = _read(path)
+        if manifest is not None:
+            found.update(dict.fromkeys(manifest.left_out))
+            found.update(manifest.files)
     yield from sorted(found.items())
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> Manifest | None:
     """Read a manifest; None when it is none of ours."""
     try:
         record = read_record(path)
     except ValueError:
         return None
-    files, left_out = (record or {}).get("files"), (record or {}).get("left_out")
-    if record is None or not isinstance(files, dict) or not isinstance(left_out, list):
-        return None
-    for name, row in files.items():
-        if not is_safe(name) or not isinstance(row, dict) or not isinstance(row.get("mode"), int):
-            return None
-        if not NAME.fullmatch(str(row.get("sha256"))):
-            return None
-    return record if all(isinstance(name, str) for name in left_out) else None
+    manifest = decode(Manifest, record)
+    return None if isinstance(manifest, Failure) or not all(map(is_safe, manifest.files)) else manifest
 
 
 def _manifests(folder: Path) -> list[Path]:
@@ -289,8 +287,8 @@ def _expire(folder: Path) -> None:
     manifests = _manifests(folder)
     for path in manifests[:-MOST_MANIFESTS]:
         path.unlink(missing_ok=True)
-    records = [_read(path) for path in manifests[-MOST_MANIFESTS:]]
-    needed = {row["sha256"] for record in records if record is not None for row in record["files"].values()}
+    kept = [_read(path) for path in manifests[-MOST_MANIFESTS:]]
+    needed = {row.sha256 for manifest in kept if manifest is not None for row in manifest.files.values()}
     for blob in (folder / "blobs").glob("*"):
         if blob.name not in needed:
             blob.unlink(missing_ok=True)

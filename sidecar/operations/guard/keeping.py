@@ -16,8 +16,16 @@ from sidecar.model.findings import Failure, Finding
 from sidecar.model.picture import Picture, WorktreeState
 from sidecar.model.settings import build_output
 from sidecar.model.words import escape
-from sidecar.operations.guard.expiry import DAY, HOUR, Bounds
-from sidecar.operations.guard.histories import MEBIBYTE, Histories, TooMuchError, Wish, open_histories
+from sidecar.operations.guard.histories import (
+    DAY,
+    HOUR,
+    MEBIBYTE,
+    Bounds,
+    Histories,
+    TooMuchError,
+    Wish,
+    open_histories,
+)
 from sidecar.operations.guard.ignored import (
     Ignored,
     drop_ignored,
@@ -27,7 +35,7 @@ from sidecar.operations.guard.ignored import (
     look_at_ignored,
 )
 from sidecar.operations.guard.integrated import Integrated, Integrations, without_merged
-from sidecar.operations.guard.states import history_of, home_of, restored_at
+from sidecar.operations.guard.states import history_in, restored_at
 from sidecar.operations.guard.vanished import Vanished, declared, find_vanished, vanished_of
 from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
 from sidecar.operations.journal import left_over
@@ -37,7 +45,6 @@ from sidecar.session.background import BackgroundJob
 from sidecar.session.live import Present, Seen, Session, present_state
 from sidecar.session.reader import Sources
 from sidecar.session.reading import Reading
-from sidecar.system.worktree_links import made_of
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +183,7 @@ class Guard:
         opened.histories.watch()
         by_key = {one.worktree.key: one for one in picture.worktrees}
         there = {reading.worktree.key: reading for reading in seen.readings if not reading.worktree.missing}
-        histories = {key: _history(sources, reading) for key, reading in there.items()}
+        histories = {key: history_in(sources.repository, reading.worktree) for key, reading in there.items()}
         if not self._resumed:
             self._suspicions.resume(sources.repository, frozenset(histories.values()))
             self._resumed = True
@@ -368,11 +375,6 @@ def open_guard(session: Session, tell: Tell) -> Guard:
     guard = Guard(session, tell)
     session.follow(guard.see)
     return guard
-
-
-def _history(sources: Sources, reading: Reading) -> str:
-    worktree = reading.worktree
-    return history_of(home_of(sources.repository, worktree), made_of(worktree.git_dir))
 
 
 def _mebibytes(sources: Sources, key: str) -> int:

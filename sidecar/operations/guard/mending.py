@@ -12,23 +12,21 @@ from pathlib import Path
 from sidecar.git.blobs import hash_text
 from sidecar.git.objects import read_blob, tree_of
 from sidecar.git.process import GitError, run, run_for_status
-from sidecar.git.repository import Repository, list_worktrees
+from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry, is_object_id
 from sidecar.model.decode import is_safe
 from sidecar.model.findings import Failure, Finding, as_finding, finding
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, escape, named, shown
-from sidecar.operations import journal
-from sidecar.operations.guard.keep_now import end_restoration, keep_now, with_present
-from sidecar.operations.guard.placing import Target, clear, is_as, put, put_beside, set_mode, write_beside
-from sidecar.operations.guard.rewind import target_of
+from sidecar.operations import kept_refs
+from sidecar.operations.guard.placing import Target, is_as, put, put_beside, set_mode, write_beside
+from sidecar.operations.guard.rewind import change_files, diff_of, with_present
 from sidecar.operations.guard.states import State, read_state
-from sidecar.operations.guard.wiped import drop_wiped
-from sidecar.operations.records import Receipt, RestoreResult, new_id, write_receipt
+from sidecar.operations.records import Receipt, RestoreResult, read_receipt, sidecar_path, write_receipt
 from sidecar.operations.run import Control
 from sidecar.session.live import Present
-from sidecar.session.reader import Sources
+from sidecar.session.reader import Sources, ask
 
 
 @dataclass(slots=True)
@@ -59,21 +57,13 @@ def mend(
 
     def use(sources: Sources, present: Present) -> _Done | Failure:
         wanted = _wanted(sources, commit, files)
-        kept = keep_now(sources, present)
-        if isinstance(kept, Failure):
-            return kept
-        operation = new_id(sidecar_dir, "restore")
-        facts = {"path": where, "kept": kept.commit, "name": worktree.name}
-        journal.begin(sidecar_dir, operation, "restore", "rewind", facts)
-        target = target_of(sources, worktree, operation)
-        try:
-            done = _mend_files(sources, target, present, wanted, files)
-        finally:
-            clear(target, lambda path: sources.trees.entry(kept.tree, path))
-        end_restoration(sidecar_dir, kept)
-        journal.finish(sidecar_dir)
+        done = change_files(
+            sources, present, sidecar_dir, lambda target: _mend_files(sources, target, present, wanted, files)
+        )
+        if isinstance(done, Failure):
+            return done
         _mend_index(repository, present, read_state(repository, commit))
-        return done
+        return done[1]
 
     try:
         done = with_present(repository, worktree, options, use)
@@ -82,7 +72,7 @@ def mend(
         done = Failure("no-restore", f"{shown(worktree.name)} could not be written: {escape(said)}.")
     if isinstance(done, Failure):
         return RestoreResult("failed", where, (as_finding(done),))
-    drop_wiped(repository, receipt.id)
+    kept_refs.let_go(repository, kept_refs.ref_of(receipt.id))
     facts = {**receipt.facts, "restored": where, "at": time.time()}
     write_receipt(sidecar_dir, replace(receipt, facts=facts))
     return RestoreResult("restored", where, _findings(done))
@@ -105,10 +95,10 @@ def _files(receipt: Receipt) -> dict[str, str | None]:
 def _wanted(sources: Sources, commit: str, files: Mapping[str, str | None]) -> dict[str, Entry]:
     """Give what the commit has at these paths; a stash has untracked files in its third parent (git-stash(1))."""
     objects = sources.quarantine.objects
-    parents = run(sources.repository.place, "rev-list", "--no-walk", "--parents", commit).decode("ascii").split()
+    parents = sources.ancestry.commit(commit).parents
     trees = [tree_of(objects, commit)]
-    if read_state(sources.repository, commit) is None and len(parents) > 3:
-        trees.append(tree_of(objects, parents[3]))
+    if read_state(sources.repository, commit) is None and len(parents) > 2:
+        trees.append(tree_of(objects, parents[2]))
     found = {}
     for path in files:
         entry = next((one for tree in trees if (one := sources.trees.entry(tree, path)) is not None), None)
@@ -182,3 +172,20 @@ def _findings(done: _Done) -> tuple[Finding, ...]:
         said = f"{files} not go with what is there now, and was put beside it: {named(done.beside)}."
         found.append(finding("restored-beside", said, tuple(done.beside)))
     return tuple(found)
+
+
+def wiped_diff(folder: Path, receipt_id: str, options: Options) -> str | Failure:
+    """Show the work that a receipt says was wiped, as a diff from what it was done on."""
+    repository = open_repository(folder, trust=options.trusted)
+    if isinstance(repository, Failure):
+        return repository
+    receipt = read_receipt(sidecar_path(repository.common_dir), receipt_id)
+    commit = str(receipt.facts.get("state")) if receipt is not None else ""
+    if receipt is None or not is_object_id(commit):
+        return Failure("unknown-id", f"There is nothing to restore called {escape(receipt_id)}. See: sidecar restore")
+
+    def use(sources: Sources) -> str:
+        parents = sources.ancestry.commit(commit).parents
+        return diff_of(sources, parents[0] if parents else None, commit, [*_files(receipt)])
+
+    return ask(repository, options, use)

@@ -158,26 +158,6 @@ def clear(target: Target, expected: Callable[[str], Entry | None]) -> tuple[str,
     return tuple(names)
 
 
-def beside_of(top: str, operation: str) -> Path:
-    """Give the folder of an operation beside a worktree, on the same disk."""
-    return Path(os.path.dirname(top)) / f".sidecar-{operation}"
-
-
-def changed_entries(place: Place, before: str, after: str) -> dict[str, tuple[Entry | None, Entry | None]]:
-    """List the paths at which two trees differ, each with what it has before and after (git-diff-tree(1))."""
-    said = run(place, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before, after)
-    fields = said.split(b"\0")
-    found = {}
-    for head, path in zip(fields[::2], fields[1::2], strict=False):
-        old_mode, new_mode, old, new, _ = head[1:].decode("ascii").split(" ")
-        found[os.fsdecode(path)] = (_entry(old_mode, old), _entry(new_mode, new))
-    return found
-
-
-def _entry(mode: str, oid: str) -> Entry | None:
-    return None if mode == "000000" else Entry(int(mode, 8), oid)
-
-
 def _can_hold(target: Target, path: str) -> bool:
     """Tell whether every directory above a path is one, or can be made."""
     above: Iterable[str] = (target.full(directory) for directory in ancestors(path))

@@ -14,17 +14,15 @@ from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import branch_tip, is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import DURABLE
-from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.words import escape, named, shown
-from sidecar.operations import journal
+from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import names_like
 from sidecar.operations.guard.ignored import put_back
-from sidecar.operations.guard.states import State, history_of, read_state
-from sidecar.operations.guard.vanished import drop_vanished
+from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.journal import Journal
-from sidecar.operations.records import Receipt, new_id, read_receipt, write_receipt
+from sidecar.operations.records import Receipt, aside_of, new_id, read_receipt, write_receipt
 from sidecar.operations.run import Control
 from sidecar.system.worktree_links import git_file, made_of
 
@@ -58,7 +56,7 @@ def bring_back(
     facts = {"state": kept.commit, "path": where, "receipt": receipt.id if receipt is not None else None}
     entry = journal.begin(sidecar_dir, operation, "restore", "files", facts)
     control.stage(f"Writing the files of {escape(kept.facts.name)}")
-    staging = _staging(where, operation)
+    staging = str(aside_of(where, operation))
     os.makedirs(os.path.dirname(where), exist_ok=True)
     os.mkdir(staging)
     notes = write_files(repository, sidecar_dir, kept, staging)
@@ -69,13 +67,13 @@ def bring_back(
 def recover_back(repository: Repository, sidecar_dir: Path, entry: Journal) -> tuple[Finding, ...]:
     """Settle a killed `bring_back`: before all files were written it is taken back, after that finished."""
     commit, where = str(entry.facts.get("state")), str(entry.facts.get("path"))
-    kept = read_state(repository, commit) if is_object_id(commit) else None
+    kept = read_state(repository, commit)
     if kept is None or not os.path.isabs(where) or os.path.normpath(where) != where:
         return (finding("bad-journal", f"The journal of {entry.id} names no state. Look at it, move it away."),)
     name = shown(kept.facts.name)
     try:
         if entry.step != "place":
-            _remove(_staging(where, entry.id))
+            _remove(str(aside_of(where, entry.id)))
             journal.finish(sidecar_dir)
             return (
                 finding("recovered", f"The restoration of {name} was ended before anything was there. Start again."),
@@ -119,7 +117,7 @@ def _place(repository: Repository, sidecar_dir: Path, kept: State, entry: Journa
     """Give the files their place and git's directory; doing it again does what is missing."""
     where, receipt_id = str(entry.facts["path"]), entry.facts.get("receipt")
     worktree, found = _register(repository, kept, where)
-    staging = _staging(where, entry.id)
+    staging = str(aside_of(where, entry.id))
     left = _move_in(staging, where) if os.path.isdir(staging) else []
     beside = f"{where}.restored"
     if left:
@@ -128,14 +126,13 @@ def _place(repository: Repository, sidecar_dir: Path, kept: State, entry: Journa
         found += [finding("restored-beside", said, tuple(left))]
     else:
         _remove(staging)
-    history = history_of(kept.facts.home, kept.facts.made)
-    found += put_back(sidecar_dir, history, where, kept.facts.time, later=receipt_id is not None)
+    found += put_back(sidecar_dir, kept.history, where, kept.facts.time, later=receipt_id is not None)
     if hasattr(os, "sync"):
         os.sync()
     receipt = read_receipt(sidecar_dir, str(receipt_id)) if receipt_id is not None else None
     if receipt is not None:
         facts = {**receipt.facts, "restored": where, "at": time.time()}
-        drop_vanished(repository, receipt.id)
+        kept_refs.let_go(repository, kept_refs.ref_of(receipt.id))
         write_receipt(sidecar_dir, replace(receipt, bytes=0, facts=facts))
     journal.finish(sidecar_dir)
     return Back(worktree.key, (*notes, *found, *_not_back(repository, kept)))
@@ -245,10 +242,6 @@ def _not_back(repository: Repository, kept: State) -> tuple[Finding, ...]:
         out = f"Too large, unreadable, or a repository of its own, so not kept: {named(kept.facts.left_out)}."
         found.append(finding("not-in-states", out, kept.facts.left_out))
     return tuple(found)
-
-
-def _staging(where: str, operation: str) -> str:
-    return os.path.join(os.path.dirname(where), f".sidecar-{operation}")
 
 
 def _remove(path: str) -> None:

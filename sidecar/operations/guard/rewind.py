@@ -1,49 +1,99 @@
 """Go back to an earlier state: the files of a worktree are as they were again; what they are now is kept first.
 
 HEAD, the branch and the index stay, so that nothing committed or staged is touched. A worktree that is gone is brought
-back from the state, all of it.
+back from the state, all of it. What going back would change is shown as a diff that a person reads before.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from sidecar.git.process import GitError
+from sidecar.git.objects import tree_of
+from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository, list_worktrees, place_of_files
-from sidecar.model.changes import SUBMODULE, Entry, is_object_id
+from sidecar.model.changes import SUBMODULE, Change, Entry
 from sidecar.model.findings import Failure, Finding, as_finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal
 from sidecar.operations.guard.browse import Kept
+from sidecar.operations.guard.histories import MEBIBYTE, Wish, open_histories
 from sidecar.operations.guard.ignored import put_back
-from sidecar.operations.guard.keep_now import end_restoration, keep_now, with_present
-from sidecar.operations.guard.placing import (
-    Target,
-    beside_of,
-    changed_entries,
-    clear,
-    put,
-    put_beside,
-    take_away,
-    write_beside,
-)
+from sidecar.operations.guard.placing import Target, clear, put, put_beside, take_away, write_beside
 from sidecar.operations.guard.restore import bring_back
-from sidecar.operations.guard.states import State, history_of, read_state
+from sidecar.operations.guard.states import State, mark_restored, read_state
 from sidecar.operations.journal import Journal
-from sidecar.operations.records import RestoreResult, new_id
+from sidecar.operations.records import RestoreResult, aside_of, new_id, sidecar_path
 from sidecar.operations.release.restore import is_taken
 from sidecar.operations.run import Control, hold
-from sidecar.session.live import Present
+from sidecar.session.live import Present, present_state
 from sidecar.session.reader import Sources, ask
+from sidecar.session.reading import read_worktree
 
-Changes = Mapping[str, tuple[Entry | None, Entry | None]]
-"""By path: what is there now, and what is there in the state."""
+T = TypeVar("T")
+
+MOST = 1 << 20
+"""Mebibytes of new content that are kept before something is changed: in effect, all."""
+
+DIFF = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+
+
+def with_present(
+    repository: Repository, worktree: Worktree, options: Options, use: Callable[[Sources, Present], T | Failure]
+) -> T | Failure:
+    """Give a worktree's present state, read afresh, to `use`; a Failure where it can't be read."""
+
+    def question(sources: Sources) -> T | Failure:
+        reading = read_worktree(sources, worktree)
+        present = present_state(sources, reading)
+        if present is None:
+            return Failure("unreadable-worktree", reading.problem or f"{worktree.name} can't be read.")
+        return use(sources, present)
+
+    return ask(repository, options, question)
+
+
+def keep_now(sources: Sources, present: Present) -> State | Failure:
+    """Add the present state to the worktree's history, before something is done to it."""
+    try:
+        histories = open_histories(sources)
+        try:
+            kept = histories.keep(Wish(present, safe=False, work=True, why="restore"), MOST * MEBIBYTE)
+            mark_restored(sidecar_path(sources.repository.common_dir), histories.history(present))
+            return kept
+        finally:
+            histories.close()
+    except (GitError, OSError) as error:
+        return Failure("not-kept", f"The present state of {present.worktree.name} can't be kept: {error}")
+
+
+def change_files(
+    sources: Sources, present: Present, sidecar_dir: Path, change: Callable[[Target], T]
+) -> tuple[State, T] | Failure:
+    """Have `change` put files into a worktree, announced in the journal, once its present state is kept.
+
+    Gives that state, and what `change` gives. What it takes away was not wiped, which the guard reads from a mark.
+    """
+    kept = keep_now(sources, present)
+    if isinstance(kept, Failure):
+        return kept
+    worktree, operation = present.worktree, new_id(sidecar_dir, "restore")
+    facts = {"path": worktree.key, "kept": kept.commit, "name": worktree.name}
+    journal.begin(sidecar_dir, operation, "restore", "rewind", facts)
+    target = _target(sources, worktree, operation)
+    try:
+        done = change(target)
+    finally:
+        clear(target, lambda path: sources.trees.entry(kept.tree, path))
+    mark_restored(sidecar_dir, kept.history)
+    journal.finish(sidecar_dir)
+    return kept, done
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +108,7 @@ class RewindPlan:
     state: State
     options: Options
     present: str | None = None
-    changes: Changes = field(default_factory=dict)
+    changes: Mapping[str, Change] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -123,35 +173,27 @@ def _rewind(plan: RewindPlan, worktree: Worktree, sidecar_dir: Path, control: Co
         if present.tree != plan.present:
             said = f"Something was written in {shown(worktree.name)} meanwhile. Nothing was done; look again."
             return Failure("changed-meanwhile", said)
-        kept = keep_now(sources, present)
-        if isinstance(kept, Failure):
-            return kept
-        operation = new_id(sidecar_dir, "restore")
-        facts = {"path": worktree.key, "kept": kept.commit, "name": worktree.name}
-        journal.begin(sidecar_dir, operation, "restore", "rewind", facts)
-        target = target_of(sources, worktree, operation)
-        try:
-            stayed, beside = _place(target, _changes(sources, present, plan.state))
-        finally:
-            clear(target, lambda path: sources.trees.entry(kept.tree, path))
-        back = put_back(sidecar_dir, _history(plan.state), worktree.key, plan.state.facts.time, later=False)
-        end_restoration(sidecar_dir, kept)
-        journal.finish(sidecar_dir)
+        changes = _changes(sources, present, plan.state)
+        done = change_files(sources, present, sidecar_dir, lambda target: _place(target, changes))
+        if isinstance(done, Failure):
+            return done
+        kept, (stayed, beside) = done
+        back = put_back(sidecar_dir, plan.state.history, worktree.key, plan.state.facts.time, later=False)
         return (*_findings(kept, stayed, beside), *back)
 
     return with_present(plan.repository, worktree, plan.options, use)
 
 
-def _place(target: Target, changes: Changes) -> tuple[list[str], list[str]]:
+def _place(target: Target, changes: Mapping[str, Change]) -> tuple[list[str], list[str]]:
     """Take away and put what differs: (paths at which something was written meanwhile, names of what is beside)."""
-    folder = write_beside(target, {path: after for path, (_, after) in changes.items() if after is not None})
+    folder = write_beside(target, {path: one.after for path, one in changes.items() if one.after is not None})
     stayed, beside = [], []
-    for path, (before, after) in changes.items():
-        if before is not None and after is None and not take_away(target, path, before):
+    for path, one in changes.items():
+        if one.before is not None and one.after is None and not take_away(target, path, one.before):
             stayed.append(path)
-    for path, (before, after) in changes.items():
+    for path, one in changes.items():
         new = str(folder / path)
-        if after is not None and os.path.lexists(new) and not put(target, new, path, before):
+        if one.after is not None and os.path.lexists(new) and not put(target, new, path, one.before):
             beside.append(put_beside(target, new, path))
     return stayed, beside
 
@@ -159,13 +201,13 @@ def _place(target: Target, changes: Changes) -> tuple[list[str], list[str]]:
 def recover_rewind(repository: Repository, sidecar_dir: Path, entry: Journal) -> tuple[Finding, ...]:
     """Settle a killed rewinding, or mending: it stays as far as it came, and nothing is lost."""
     path, commit = str(entry.facts.get("path")), str(entry.facts.get("kept"))
-    kept = read_state(repository, commit) if is_object_id(commit) else None
+    kept = read_state(repository, commit)
     worktree = None if kept is None else _worktree_at(repository, path)
     if kept is None or worktree is None:
         return (finding("bad-journal", f"The journal of {entry.id} names no worktree. Look at it, move it away."),)
 
     def use(sources: Sources) -> tuple[str, ...]:
-        target = target_of(sources, worktree, entry.id)
+        target = _target(sources, worktree, entry.id)
         return clear(target, lambda path: sources.trees.entry(kept.tree, path))
 
     names = ask(repository, Options(), use)
@@ -177,23 +219,25 @@ def recover_rewind(repository: Repository, sidecar_dir: Path, entry: Journal) ->
     return (*found, *_beside(names))
 
 
-def target_of(sources: Sources, worktree: Worktree, operation: str) -> Target:
+def _target(sources: Sources, worktree: Worktree, operation: str) -> Target:
     """Give the place where an operation puts files in a worktree; what git reads for it goes into the quarantine."""
     place = sources.quarantine.writing(place_of_files(sources.repository, worktree))
-    return Target(worktree.key, beside_of(worktree.key, operation), place, sources.repository.object_format)
-
-
-def _history(state: State) -> str:
-    return history_of(state.facts.home, state.facts.made)
+    return Target(worktree.key, aside_of(worktree.key, operation), place, sources.repository.object_format)
 
 
 def _worktree_at(repository: Repository, path: str) -> Worktree | None:
     return next((one for one in list_worktrees(repository) if one.key == path and one.readable), None)
 
 
-def _changes(sources: Sources, present: Present, state: State) -> Changes:
-    changed = changed_entries(sources.quarantine.plumbing, present.tree, state.tree)
-    return {path: pair for path, pair in changed.items() if all(one is None or one.mode != SUBMODULE for one in pair)}
+def _changes(sources: Sources, present: Present, state: State) -> dict[str, Change]:
+    """Give what would be another file there, by path: a submodule stays as it is."""
+    changed = sources.trees.touched(present.tree, state.tree)
+    modules = {path for path, one in changed.items() for entry in (one.before, one.after) if _is_submodule(entry)}
+    return {path: one for path, one in changed.items() if path not in modules}
+
+
+def _is_submodule(entry: Entry | None) -> bool:
+    return entry is not None and entry.mode == SUBMODULE
 
 
 def _findings(kept: State, stayed: list[str], beside: list[str]) -> tuple[Finding, ...]:
@@ -209,3 +253,34 @@ def _beside(names: list[str] | tuple[str, ...]) -> tuple[Finding, ...]:
         return ()
     said = f"Something else is there now, so this is beside it: {named(names)}."
     return (finding("restored-beside", said, tuple(names)),)
+
+
+def rewind_diff(plan: RewindPlan) -> str | Failure:
+    """Show what going back would change, as a diff; of a worktree that is gone, what it had besides its HEAD."""
+    if plan.worktree is None:
+        head = plan.state.facts.head
+        return ask(plan.repository, plan.options, lambda sources: diff_of(sources, head, plan.state.tree))
+
+    def use(sources: Sources, present: Present) -> str:
+        return diff_of(sources, present.tree, plan.state.tree)
+
+    return with_present(plan.repository, plan.worktree, plan.options, use)
+
+
+def diff_of(sources: Sources, before: str | None, after: str, paths: Sequence[str] = ()) -> str:
+    """Show the difference of two commits or trees, of some paths only where they are given; None is an empty one."""
+    objects = sources.quarantine.objects
+    base = tree_of(objects, before) if before is not None else objects.empty_tree
+    chosen = ("--", *paths) if paths else ()
+    how = ("--literal-pathspecs", *DIFF, base, tree_of(objects, after), *chosen)
+    return run(sources.quarantine.plumbing, *how).decode("utf-8", "replace")
+
+
+def write_diff(folder: Path, name: str, text: str) -> Path:
+    """Put a diff into a file that only its reader can read; gives its path."""
+    place = folder / f"{name}.diff"
+    place.unlink(missing_ok=True)
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return place

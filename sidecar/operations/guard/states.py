@@ -22,9 +22,11 @@ from typing import Annotated
 
 from sidecar.git.process import Conversation, GitError, read_object, run
 from sidecar.git.repository import Repository
+from sidecar.model.changes import is_object_id
 from sidecar.model.decode import ObjectId, Seconds, decode, is_name
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
+from sidecar.system.worktree_links import made_of
 
 REFS = "refs/sidecar/guard"
 LONGEST = 100
@@ -88,6 +90,11 @@ class State:
         """Give its name in commands."""
         return f"state-{self.commit[:12]}"
 
+    @property
+    def history(self) -> str:
+        """Name the history that it is in."""
+        return history_of(self.facts.home, self.facts.made)
+
 
 def home_of(repository: Repository, worktree: Worktree) -> str:
     """Name a worktree's administrative directory as states name it."""
@@ -97,6 +104,11 @@ def home_of(repository: Repository, worktree: Worktree) -> str:
 def history_of(home: str, made: str) -> str:
     """Give the part of a ref's name under which the states of one worktree are."""
     return hashlib.sha256(os.fsencode(f"{home}\0{made}")).hexdigest()[:16]
+
+
+def history_in(repository: Repository, worktree: Worktree) -> str:
+    """Name the history that a worktree's states are in."""
+    return history_of(home_of(repository, worktree), made_of(worktree.git_dir))
 
 
 def place_of_common(repository: Repository) -> int:
@@ -173,8 +185,8 @@ def read_tips(repository: Repository) -> dict[str, dict[str, State]]:
     for name, oid, raw in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         ref = os.fsdecode(name).lstrip("\n")
         state = parse_state(oid.decode("ascii", "replace"), raw)
-        if state is not None and ref.split("/")[3] == history_of(state.facts.home, state.facts.made):
-            found.setdefault(ref.split("/")[3], {})[ref] = state
+        if state is not None and ref.split("/")[3] == state.history:
+            found.setdefault(state.history, {})[ref] = state
     return {history: dict(sorted(segments.items())) for history, segments in found.items()}
 
 
@@ -199,7 +211,9 @@ def read_states(repository: Repository, segments: Mapping[str, State]) -> Iterat
 
 
 def read_state(repository: Repository, commit: str) -> State | None:
-    """Read the state that a commit is; None for another commit, or none. GitError where git can't be asked."""
+    """Read the state that a commit is; None for another commit, or no id. GitError where git can't be asked."""
+    if not is_object_id(commit):
+        return None
     try:
         return parse_state(commit, run(repository.place, "cat-file", "commit", commit))
     except GitError as error:

@@ -15,12 +15,10 @@ from pathlib import Path
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
-from sidecar.model.changes import is_object_id
 from sidecar.model.picture import Worktree
 from sidecar.model.words import counted, named, shown
 from sidecar.operations import kept_refs
-from sidecar.operations.guard.elsewhere import Elsewhere, look_elsewhere, stash_list
-from sidecar.operations.guard.losses import Loss, find_losses, loss_of
+from sidecar.operations.guard.losses import Elsewhere, Loss, find_losses, look_elsewhere, loss_of, stash_list
 from sidecar.operations.guard.states import State, read_state, restored_at
 from sidecar.operations.records import (
     Receipt,
@@ -150,7 +148,7 @@ class Suspicions:
             except ValueError:
                 record = {}
             commit, seen = record.get("state"), record.get("seen")
-            was = read_state(repository, commit) if isinstance(commit, str) and is_object_id(commit) else None
+            was = read_state(repository, str(commit))
             if was is None or not isinstance(seen, float) or history not in there or (was.commit, seen) in told:
                 if was is not None:
                     self._decided[history] = was.commit
@@ -222,7 +220,7 @@ def stash_losses(
     """Find whose a dropped stash entry was, and what of it nothing else has; None when it can't be read any more."""
     trees, objects = sources.trees, sources.quarantine.objects
     try:
-        parents = run(sources.repository.place, "rev-list", "--no-walk", "--parents", entry).decode("ascii").split()[1:]
+        parents = sources.ancestry.commit(entry).parents
         subject = run(sources.repository.place, "log", "-1", "--format=%s%n%ct", entry).decode("utf-8", "replace")
     except GitError:
         return None
@@ -246,22 +244,12 @@ def what_is_left(found: Iterable[Loss], elsewhere: Elsewhere) -> tuple[Loss, ...
     return tuple(left for loss in found if (left := elsewhere.without(loss)) is not None)
 
 
-def wiped_ref(receipt_id: str) -> str:
-    """Name the ref that keeps work that was wiped."""
-    return f"refs/sidecar/wiped/{receipt_id}"
-
-
-def drop_wiped(repository: Repository, receipt_id: str) -> None:
-    """Let go of work that was wiped; its worktree's history stays."""
-    kept_refs.let_go(repository, wiped_ref(receipt_id))
-
-
 def write_wiped(
     repository: Repository, sidecar_dir: Path, worktree: Worktree, commit: str, losses: Collection[Loss], seen: float
 ) -> Receipt:
     """Keep and tell work that was wiped: a ref on the commit that has it, and a receipt. The caller holds the lock."""
     receipt_id = new_id(sidecar_dir, "wiped")
-    kept_refs.keep(repository, wiped_ref(receipt_id), commit)
+    kept_refs.keep(repository, kept_refs.ref_of(receipt_id), commit)
     chosen = list(losses)[:MOST_PATHS]
     files = [[loss.path, loss.count, loss.base.oid if loss.base is not None else None] for loss in chosen]
     facts = {"state": commit, "path": worktree.key, "files": files, "lines": sum(loss.count for loss in losses)}

@@ -39,7 +39,7 @@ from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import delete_branch, parse_branches, read_branches, write_branches
 from sidecar.operations.journal import Journal
-from sidecar.operations.records import Receipt, read_receipt, read_record, write_receipt, write_record
+from sidecar.operations.records import Receipt, aside_of, read_receipt, read_record, write_receipt, write_record
 from sidecar.operations.release.plan import ReleasePlan, in_use, plan_release
 from sidecar.operations.release.relocation import names_path
 from sidecar.operations.release.thinning import thin, write_manifest
@@ -47,8 +47,6 @@ from sidecar.operations.release.trash import (
     BRANCHES,
     CONTENTS,
     Facts,
-    anchor_ref,
-    aside_of,
     bring_home,
     check_trash,
     decode_release,
@@ -145,7 +143,7 @@ def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
     facts = _facts(plan)
     try:
         entry = agreed.begin("release", "prove", facts.record())
-        release_id, trash, ref = entry.id, trash_of(sidecar_dir, entry.id), anchor_ref(entry.id)
+        release_id, trash, ref = entry.id, trash_of(sidecar_dir, entry.id), kept_refs.ref_of(entry.id)
         try:
             control.stage(f"Keeping what {escape(facts.name)} has")
             make_room(sidecar_dir, release_id)
@@ -298,7 +296,7 @@ def _go_back(repository: Repository, facts: Facts, sidecar_dir: Path, entry: Jou
 
 def _forget(repository: Repository, facts: Facts, sidecar_dir: Path, release_id: str) -> None:
     """Take away what a release that moved nothing, or put everything back, has written."""
-    kept_refs.let_go(repository, anchor_ref(release_id))
+    kept_refs.let_go(repository, kept_refs.ref_of(release_id))
     delete_trash(sidecar_dir, release_id, facts.path)
     journal.finish(sidecar_dir)
 
@@ -323,8 +321,8 @@ def recover_release(repository: Repository, sidecar_dir: Path, entry: Journal) -
                 return (finding("recovered", f"The release of {shown(facts.name)} was ended. It is as it was."),)
         if facts.anchor is None or not names_path(admin, facts.path, str(git_dir)):
             raise OSError("the trash has nothing of it")
-        if not kept_refs.holds(repository, anchor_ref(entry.id), facts.anchor):
-            raise OSError(f"{anchor_ref(entry.id)} is gone")
+        if not kept_refs.holds(repository, kept_refs.ref_of(entry.id), facts.anchor):
+            raise OSError(f"{kept_refs.ref_of(entry.id)} is gone")
         if os.path.isdir(facts.path) and os.lstat(facts.path).st_ino == facts.inode:
             put_away(repository.common_dir, facts, sidecar_dir, entry.id)
         _finish(repository, sidecar_dir, facts, entry, QUIET)

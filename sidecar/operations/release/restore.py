@@ -27,11 +27,12 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import KeptBranches, parse_branches, rename_in, restore_branches
-from sidecar.operations.guard.legacy import how_to_get
+from sidecar.operations.guard.vanished import how_to_get
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
     Receipt,
     RestoreResult,
+    aside_of,
     new_id,
     read_record,
     sync_directory,
@@ -44,8 +45,6 @@ from sidecar.operations.release.trash import (
     BRANCHES,
     CONTENTS,
     Facts,
-    anchor_ref,
-    aside_of,
     decode_release,
     delete_trash,
     trash_of,
@@ -120,8 +119,8 @@ def _write(
         raise RefusedError(
             finding("bad-receipt", f"What {receipt.id} kept is not as it was written: {error}.")
         ) from error
-    if not kept_refs.holds(repository, anchor_ref(receipt.id), str(facts.anchor)):
-        raise RefusedError(finding("bad-receipt", f"{anchor_ref(receipt.id)}, which keeps its commits, is gone."))
+    if not kept_refs.holds(repository, kept_refs.ref_of(receipt.id), str(facts.anchor)):
+        raise RefusedError(finding("bad-receipt", f"{kept_refs.ref_of(receipt.id)}, which keeps its commits, is gone."))
     restore_tags(repository, str(facts.anchor))
     contents = str(trash / CONTENTS)
     link_contents(contents, store_of(repository.common_dir, repository.config), contents_in(contents))
@@ -272,7 +271,7 @@ def _finish(repository: Repository, sidecar_dir: Path, receipt: Receipt, facts: 
     """Remember that it was restored, and let go of what is left of it in the trash."""
     record = {"restored": where, "path": receipt.facts.get("path"), "at": time.time()}
     write_receipt(sidecar_dir, replace(receipt, bytes=0, facts=record))
-    kept_refs.let_go(repository, anchor_ref(receipt.id))
+    kept_refs.let_go(repository, kept_refs.ref_of(receipt.id))
     delete_trash(sidecar_dir, receipt.id, facts.path)
     journal.finish(sidecar_dir)
 
@@ -284,7 +283,7 @@ def recover_release_restore(
     where = str(entry.facts.get("path"))
     again = f"Everything is still kept. Start again: sidecar restore {receipt.id}"
     if isinstance(receipt.facts.get("restored"), str):
-        kept_refs.let_go(repository, anchor_ref(receipt.id))
+        kept_refs.let_go(repository, kept_refs.ref_of(receipt.id))
         delete_trash(sidecar_dir, receipt.id, str(receipt.facts.get("path")))
         journal.finish(sidecar_dir)
         return (finding("recovered", f"{shown(receipt.worktree)} is restored in {escape(where)}."),)

@@ -25,7 +25,7 @@ from typing import Any
 from sidecar.git.repository import Repository
 from sidecar.model.decode import AbsolutePath, BranchName, FileName, ObjectId, SafePath, Size, Text, decode
 from sidecar.model.findings import Failure
-from sidecar.operations.records import DOOMED, is_swept, sync_directory
+from sidecar.operations.records import DOOMED, aside_of, is_swept, sync_directory
 from sidecar.operations.release.relocation import DIRECTORY, copy_folder, entered
 from sidecar.system.mounts import mounted_in
 from sidecar.system.processes import delete_behind
@@ -67,11 +67,6 @@ CONTENTS = "lfs"
 """The directory, in the trash of a release, of contents of Git LFS that `git lfs prune` would delete."""
 
 
-def anchor_ref(release_id: str) -> str:
-    """Give the ref that holds the anchor of a release."""
-    return f"refs/sidecar/release/{release_id}"
-
-
 def decode_release(repository: Repository, record: Mapping[str, Any]) -> Facts | Failure:
     """Give the facts that a journal or a receipt tells; a Failure, whose message says of which field, when it can't."""
     facts = decode(Facts, record)
@@ -83,11 +78,6 @@ def decode_release(repository: Repository, record: Mapping[str, Any]) -> Facts |
 def trash_of(sidecar_dir: Path, operation_id: str) -> Path:
     """Give the directory of a release in the trash; `files` is the worktree's folder, `admin` git's own of it."""
     return sidecar_dir / "trash" / operation_id
-
-
-def aside_of(worktree: str, operation_id: str) -> Path:
-    """Give where the folder goes at once when the trash is on another file system: right beside where it was."""
-    return Path(worktree).parent / f".sidecar-{operation_id}"
 
 
 def make_room(sidecar_dir: Path, operation_id: str) -> None:
@@ -135,7 +125,7 @@ def _put_folder_away(worktree: str, sidecar_dir: Path, operation_id: str) -> Pat
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        target = aside_of(worktree, operation_id)
+        target = aside_of(worktree, operation_id)  # the trash is on another file system
         if os.path.lexists(target):
             raise OSError(errno.EEXIST, "there is something already", str(target)) from error
         os.rename(worktree, target)

@@ -149,7 +149,7 @@ def _show_result(plan: MergePlan, result: MergeResult) -> None:
 def _merge_all(choices: MergeChoices, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Merge what is ready in the order of the plan; what came before a failure stays merged."""
     from sidecar.model.settings import Options
-    from sidecar.operations.merge.all import merge_ready
+    from sidecar.operations.merge.apply import merge_ready
 
     order = _ask_order(not dry_run, choices)
     ready, branch = order.ready, shown(order.trunk.branch)

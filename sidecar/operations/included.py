@@ -4,6 +4,9 @@ Both are patterns as in gitignore(5), at the top of trunk's checkout, or of the 
 out. Git itself finds the untracked files that they match; of these is brought what git ignores in both worktrees, so
 that nothing of it is ever committed by accident. Nothing is written over, and nothing is read or made through a link.
 A copy comes to its place whole, so that who comes after a kill just goes on.
+
+What a new worktree lacks all the same, since only the network, or a person, can bring it, is said: submodules, contents
+of Git LFS.
 """
 
 from __future__ import annotations
@@ -17,14 +20,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from sidecar.git.conversions import find_pointers
 from sidecar.git.ignore import untracked_ignored
-from sidecar.git.process import GitError, run
+from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.picture import Worktree
 from sidecar.model.words import counted, named, shown
+from sidecar.operations.landing_repository.lent import gitlinks
 from sidecar.operations.merge.backup import is_reachable, make_directories
 from sidecar.operations.run import Control
 from sidecar.system.files import READING
@@ -255,3 +260,35 @@ def _told(paths: Sequence[str]) -> tuple[str, ...]:
     if len(paths) <= MOST_TOLD:
         return tuple(paths)
     return tuple(sorted({path.partition("/")[0] for path in paths}))[:MOST_TOLD]
+
+
+FETCH = {"lfs": "git lfs pull", "annex": "git annex get ."}
+"""What fetches the content of files, by their filter."""
+
+
+def lacking(place: Place, top: str) -> tuple[Finding, ...]:
+    """Find the submodules that are empty and the files that only stand for their content."""
+    try:
+        return tuple(_lacking(place, top))
+    except GitError as error:
+        return (finding("git-said", f"Whether submodules or contents are missing can't be told: {error.message}"),)
+
+
+def _lacking(place: Place, top: str) -> Iterator[Finding]:
+    modules = gitlinks(place) if os.path.lexists(os.path.join(top, ".gitmodules")) else {}
+    empty = tuple(path for path in modules if _is_empty(os.path.join(top, path)))
+    if empty:
+        are = "submodule is" if len(empty) == 1 else "submodules are"
+        said = f"{len(empty)} {are} empty there: {named(empty)}. To fill: git submodule update --init --recursive"
+        yield finding("submodules-empty", said, empty)
+    for name, paths in find_pointers(place, top).items():
+        of = counted(len(paths), "file", "files")
+        said = f"What stands for the content ({name}) of {of} is there, not the content: {named(paths)}."
+        yield finding("no-content", f"{said} To fetch it: {FETCH[name]}", paths)
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        return not os.listdir(folder)
+    except OSError:
+        return False

@@ -36,7 +36,7 @@ from sidecar.operations.merge.needs import (
     uses_broken,
 )
 from sidecar.operations.merge.run import MergeChoices
-from sidecar.operations.merge_check.telling import failing_together
+from sidecar.operations.merge_check.cases import failing_together
 from sidecar.operations.run import QUIET, Control
 from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.participants import Participant

@@ -20,9 +20,8 @@ from sidecar.model.decode import AbsolutePath, BranchName, ObjectId, Size
 from sidecar.model.findings import Finding, finding
 from sidecar.model.words import counted, escape, shown
 from sidecar.operations import journal
-from sidecar.operations.included import bring_along
+from sidecar.operations.included import bring_along, lacking
 from sidecar.operations.journal import Journal, decode_facts
-from sidecar.operations.lacking import lacking
 from sidecar.operations.run import QUIET, Control
 from sidecar.operations.setup import Setup, again, plan_setup
 from sidecar.system.files import read_small

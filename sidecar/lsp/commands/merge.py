@@ -361,7 +361,7 @@ def _merges_object(outcome: str, merges: Iterable[tuple[str, Json | None]], find
 
 def _merge_in_turn(request: Request, order: Order, control: Control) -> Outcome | Failure:
     """Merge one after the other; what came before a failure stays merged."""
-    from sidecar.operations.merge.all import merge_ready
+    from sidecar.operations.merge.apply import merge_ready
 
     choices = _choices(request)
     if isinstance(choices, Failure):

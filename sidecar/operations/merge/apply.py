@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,9 @@ from sidecar.git.process import GitError
 from sidecar.git.refs import is_ancestor, resolve_commit
 from sidecar.git.repository import Repository
 from sidecar.git.user_git import operation_tag
-from sidecar.model.findings import Finding, finding
+from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.merge_order import Order, Turn
+from sidecar.model.settings import Options
 from sidecar.model.words import shown
 from sidecar.operations.journal import Journal, finish, pending
 from sidecar.operations.kept_refs import let_go_all
@@ -44,13 +46,14 @@ from sidecar.operations.merge.make_commit import (
     make_commit,
     run_late_hooks,
 )
-from sidecar.operations.merge.plan import look_again
+from sidecar.operations.merge.plan import fetch_for, look_again, plan_merge
 from sidecar.operations.merge.regenerate import regenerate
 from sidecar.operations.merge.run import (
     BEGUN,
     COMMITTING,
     LANDING,
     WORKING,
+    MergeChoices,
     MergeFacts,
     MergePlan,
     MergeResult,
@@ -317,3 +320,31 @@ def _receipt(running: MergeRun, plan: MergePlan, after: str) -> Receipt:
         "strategy": facts.strategy,
     }
     return Receipt(running.journal.id, "merge", plan.worktree.name, plan.worktree.branch, time.time(), 0, known)
+
+
+Tried = tuple[Turn, MergePlan | Failure, MergeResult | None]
+"""A worktree in its turn, its plan, and what became of it: None where the plan was blocked, or there was none."""
+
+
+def merge_ready(
+    folder: Path, order: Order, options: Options, choices: MergeChoices, control: Control
+) -> Iterator[Tried]:
+    """Merge the ready worktrees of an order, each planned anew on what trunk is by then; yield each as it is done.
+
+    Consent was to what nothing stands in the way of. The first that does not go through ends it, and so does a person
+    between two; what was merged before stays merged.
+    """
+    for turn in order.ready:
+        if control.cancelled():
+            yield turn, Failure("cancelled", f"Stopped before {shown(turn.worktree.name)}."), None
+            return
+        plan = plan_merge(folder, turn.worktree.key, options, choices)
+        if not isinstance(plan, Failure):
+            plan = fetch_for(plan, control)
+        if isinstance(plan, Failure) or plan.blocked:
+            yield turn, plan, None
+            return
+        result = apply_merge(plan, control)
+        yield turn, plan, result
+        if result.outcome != "merged":
+            return

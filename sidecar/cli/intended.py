@@ -30,12 +30,12 @@ def intended(paths: tuple[str, ...], undo: bool, as_json: bool) -> int:
     Only these commits, in these files, are no longer told; what else is taken back there is. See sidecar check.
     """
     from sidecar.model.settings import Options
-    from sidecar.operations.intended import IntendResult, apply_intended, plan_intended  # --help does without
+    from sidecar.operations.intended import apply_intended, plan_intended  # --help does without
 
     worktree, inside = _locate(paths)
     wanted: dict[str, frozenset[str] | None] = dict.fromkeys(inside)
     plan = answered(plan_intended(nearest_folder(worktree.key), worktree.key, wanted, Options(), undo=undo))
-    result = IntendResult("refused", plan.findings) if plan.blocked else apply_intended(plan)
+    result = apply_intended(plan)
     if as_json:
         print_json(intended_object(result.outcome, worktree.name, plan.commits, result.findings))
         return status_of(result.outcome)

@@ -19,11 +19,11 @@ def keep(name: str, undo: bool, as_json: bool) -> int:
     Git refuses to remove a locked worktree, and so do tools that ask git. A lock of somebody else stays as it is.
     """
     from sidecar.model.settings import Options
-    from sidecar.operations.keep import KeepResult, apply_keep, plan_keep  # --help and serve do without
+    from sidecar.operations.keep import apply_keep, plan_keep  # --help and serve do without
 
     recover_first()
     plan = answered(plan_keep(here(), name, Options(), undo=undo))
-    result = KeepResult("refused", plan.findings) if plan.blocked else apply_keep(plan)
+    result = apply_keep(plan)
     if as_json:
         print_json(restore_object(result.outcome, plan.worktree.key, result.findings))
         return status_of(result.outcome)

@@ -35,6 +35,7 @@ from sidecar.operations.merge.land import (
     clear_keeping,
     clear_landing,
     clear_worktree_locks,
+    has_landed,
     head_locks,
     hold_index,
     land,
@@ -124,16 +125,6 @@ def settle(
     forget_kept(sidecar_dir)
     finish(sidecar_dir)
     return landed, found
-
-
-def has_landed(repository: Repository, facts: MergeFacts) -> bool:
-    """Tell whether trunk is where it was to go, or has gone on from there."""
-    now = resolve_commit(repository.place, facts.trunk)
-    if facts.after is None or now is None or now == facts.before:
-        return False
-    if is_ancestor(repository.place, facts.before, facts.after):
-        return is_ancestor(repository.place, facts.after, now)
-    return is_ancestor(repository.place, facts.after, now) and not is_ancestor(repository.place, facts.before, now)
 
 
 def _settle_commit(repository: Repository, sidecar_dir: Path, facts: MergeFacts, operation_id: str) -> list[Finding]:
@@ -274,7 +265,19 @@ def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Find
     )
     label = plan.worktree.branch or running.facts.head[:10]
     run_late_hooks(land(uncancelled, plan.checkout, made.commit, label), plan, made)
+    told += _replaced(running, made.commit)
     control.stage("Cleaning up")
+
+
+def _replaced(running: MergeRun, landed: str) -> tuple[Finding, ...]:
+    """Tell that what landed is not in trunk any more, as where a hook has amended it (githooks(5), post-merge)."""
+    place, trunk = running.repository.place, running.facts.trunk
+    now = resolve_commit(place, trunk)
+    if now is None or is_ancestor(place, landed, now):
+        return ()
+    branch = shown(trunk.removeprefix("refs/heads/"))
+    said = f"{branch} is at {now[:10]} by now: a hook, or somebody else, has put that in the place of {landed[:10]}."
+    return (finding("trunk-moved", said, severity="info"),)
 
 
 def _to_commit(plan: MergePlan) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sidecar.git.process import GitError, Place, run
-from sidecar.git.refs import resolve_commit
+from sidecar.git.refs import is_ancestor, read_reflog, resolve_commit
 from sidecar.git.repository import Repository, place_of_files
 from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change
@@ -168,9 +168,30 @@ def land(running: MergeRun, checkout: Worktree | None, after: str, name: str) ->
             ) from error
     running = running.step(LANDING, after=after, directories=directories)
     said = _move(running, checkout, after, name)
-    if resolve_commit(repository.place, facts.trunk) != after:
+    if not has_landed(repository, running.facts):
         raise RefusedError(finding("landing-failed", f"{_branch(facts)} did not move: {said}"))
     return running
+
+
+def has_landed(repository: Repository, facts: MergeFacts) -> bool:
+    """Tell whether trunk came to where it was to go, also where a hook, or somebody else, has moved it on from there.
+
+    GitError or OSError where that can't be told.
+    """
+    place = repository.place
+    now = resolve_commit(place, facts.trunk)
+    if facts.after is None or now is None or now == facts.before:
+        return False
+    if is_ancestor(place, facts.before, facts.after):
+        return is_ancestor(place, facts.after, now) or _was_there(repository, facts)
+    return is_ancestor(place, facts.after, now) and not is_ancestor(place, facts.before, now)
+
+
+def _was_there(repository: Repository, facts: MergeFacts) -> bool:
+    """Tell whether trunk's reflog has the very move, where its commit has been replaced since (`commit --amend`)."""
+    move = f"{facts.before} {facts.after} ".encode()
+    lines = read_reflog(repository, repository.place, facts.trunk).splitlines()
+    return any(line.startswith(move) for line in lines)
 
 
 def check_landing(running: MergeRun, checkout: Worktree | None, changes: Mapping[str, Change]) -> None:

@@ -14,13 +14,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from sidecar.git.judge import Question
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit, is_ancestor
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.status import read_uncommitted
 from sidecar.git.user_git import UserGit, run_user_git
-from sidecar.model.changes import Entry
+from sidecar.model.changes import Change, Entry
 from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Trunk, Worktree
@@ -169,12 +170,33 @@ def _overwritten(repository: Repository, plan: UpdatePlan) -> list[Finding]:
         found.append(finding("uncommitted", f"{called} has staged changes. Commit them first.", paths))
     theirs = tree_changes(repository, bases[0], f"{incoming.commit}")
     ahead = tree_changes(repository, worktree.head, f"{incoming.commit}")
-    changes = {path: change for path, change in ahead.items() if path in theirs}
+    changes = {path: change for path, change in ahead.items() if path in theirs} | _merged(repository, plan)
     if paths := in_the_way(repository, worktree, changes):
         files, it = counted(len(paths), "uncommitted file", "uncommitted files"), them(len(paths))
         said = f"Merging {branch} would write over {files} in {called}: {named(paths, 5)}."
         found.append(finding("would-overwrite", f"{said} Commit {it}, or move {it} away.", paths))
     return found
+
+
+def _merged(repository: Repository, plan: UpdatePlan) -> dict[str, Change]:
+    """Give what git's merge makes other than HEAD, also at paths that the incoming commit does not have.
+
+    Git puts a new file into the new place of a renamed directory, and more than one merge base can bring back a file
+    that the incoming commit only kept. Nothing where git can't merge the two.
+    """
+    head, commit = str(plan.worktree.head), str(plan.incoming.commit)
+
+    def question(sources: Sources) -> dict[str, Change]:
+        objects, trees = sources.quarantine.objects, sources.trees
+        ours, theirs = tree_of(objects, head), tree_of(objects, commit)
+        bases = sources.history.merge_bases(*sorted((head, commit)))
+        base = tree_of(objects, bases[0])
+        asked = Question(ours, theirs, base) if len(bases) == 1 else Question(ours, theirs, None, (head, commit))
+        merge = sources.judge.merge_trees(asked, {*trees.touched(base, ours), *trees.touched(base, theirs)})
+        return trees.touched(ours, merge.tree)
+
+    found = ask(repository, plan.options, question)
+    return {} if isinstance(found, Failure) else found
 
 
 def apply_update(plan: UpdatePlan, control: Control = QUIET) -> UpdateResult:

@@ -7,7 +7,7 @@ import pytest
 
 from sidecar.operations.merge.run import MergeChoices
 from tests.harness import commit, git
-from tests.operations.merge.deeds import assert_nothing_left, merged, only, tip
+from tests.operations.merge.deeds import assert_nothing_left, hook, merged, only, tip
 
 NAMES = (
     "pre-commit",
@@ -121,6 +121,24 @@ def test_post_merge_runs_where_it_was_made_if_trunk_is_checked_out_nowhere(
     git(main, "switch", "-q", "-c", "other")
     assert merged(main).outcome == "merged"
     assert (tmp_path / "log").read_text().splitlines().count("post-merge land") == 1
+
+
+@pytest.mark.parametrize(("strategy", "name"), [("merge", "post-merge"), ("squash", "post-commit")])
+def test_a_hook_that_amends_what_has_landed(main: Path, feat: Path, strategy: str, name: str) -> None:
+    """As one that puts the version's number into the commit: trunk has the merge, under another id."""
+    commit(main, {"c.txt": "trunk went on\n"}, "Go on")
+    amend = "[ -f VERSION ] || { echo 2 > VERSION; git add VERSION; git commit -q --amend --no-edit --no-verify; }"
+    hook(main, name, amend)
+    result = merged(main, choices=MergeChoices(strategy))  # type: ignore[arg-type]
+    assert result.outcome == "merged"
+    assert result.receipt is not None
+    assert tip(main) != result.after
+    assert git(main, "show", "main:VERSION") == "2"
+    assert (main / "a.txt").read_text() == "one\n2\nthree\n"
+    (found,) = [one for one in result.findings if one.code == "trunk-moved"]
+    assert found.severity == "info"
+    assert found.message.startswith(f"main is at {tip(main)[:10]} by now: ")
+    assert_nothing_left(main)
 
 
 @pytest.mark.parametrize("where", [own, tracked, generated], ids=lambda one: one.__name__)

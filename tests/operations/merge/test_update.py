@@ -103,6 +103,44 @@ def test_an_edit_that_trunk_does_not_touch_stays(main: Path, feat: Path) -> None
     assert (feat / "b.txt").read_text() == "being edited\n"
 
 
+def test_an_ignored_file_where_a_renamed_directory_takes_a_new_file(main: Path, feat: Path) -> None:
+    """Git merges trunk's `old/local.env` into `new`, and would write over what it ignores there."""
+    git(main, "restore", "b.txt")
+    commit(main, {f"old/{name}": f"{name}\n" * 20 for name in "abc"}, "Three files")
+    git(feat, "merge", "-q", "--no-edit", "main")
+    git(feat, "mv", "old", "there")
+    git(feat, "commit", "-qm", "Rename the directory")
+    (main / ".git/info/exclude").write_text("*.env\n")
+    write(feat, {"there/local.env": "secret\n"})
+    write(main, {"old/local.env": "of trunk\n"})
+    git(main, "add", "-f", "old/local.env")
+    git(main, "commit", "-qm", "Trunk")
+    found = only(plan(main).findings)
+    assert (found.code, found.paths) == ("would-overwrite", ("there/local.env",))
+    assert updated(main).outcome == "refused"
+    assert (feat / "there/local.env").read_text() == "secret\n"
+    (feat / "there/local.env").unlink()
+    assert updated(main).conflicts == ("there/local.env",)
+
+
+def test_an_ignored_file_that_only_one_of_two_merge_bases_has(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"p.env": "p\n"}, "A file")
+    git(main, "switch", "-q", "-c", "without")
+    without = commit(main, {"p.env": None}, "Delete it")
+    git(main, "switch", "-q", "main")
+    kept = commit(main, {"q.txt": "q\n"}, "Keep it")
+    git(main, "merge", "-q", "-s", "ours", "-m", "Keep it", without)
+    git(feat, "reset", "-q", "--hard", without)
+    git(feat, "merge", "-q", "--no-edit", kept)
+    assert len(git(main, "merge-base", "--all", "main", "feat").split()) == 2
+    (main / ".git/info/exclude").write_text("*.env\n")
+    write(feat, {"p.env": "secret\n"})
+    result = updated(main)
+    assert (result.outcome, only(result.findings).code) == ("refused", "would-overwrite")
+    assert (feat / "p.env").read_text() == "secret\n"
+
+
 def test_a_hook_that_refuses(main: Path, feat: Path) -> None:
     git(main, "restore", "b.txt")
     commit(main, {"t.txt": "t\n"}, "Trunk")

@@ -114,6 +114,7 @@ def open_quarantine(repository: Repository) -> Quarantine:
 
 def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     (root / "objects" / "info").mkdir(parents=True)
+    (root / "objects" / "pack").mkdir()  # libgit2 looks for packs only where there is this when it opens a store
     alternate = os.path.join(repository.common_dir, "objects")
     alternates = tuple(dict.fromkeys((alternate, *_chain(alternate))))
     lines = (_quoted(one) if "\n" in one else one for one in alternates)

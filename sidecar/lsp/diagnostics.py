@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -45,7 +45,7 @@ from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import Entry
 from sidecar.model.messages import deed_sentence, party
 from sidecar.model.overlaps import Region
-from sidecar.model.picture import TRUNK_KEY, BrokenUse, End, has_trunk
+from sidecar.model.picture import TRUNK_KEY, BrokenUse, End
 from sidecar.model.words import shown
 
 SOURCE = "sidecar"
@@ -90,19 +90,20 @@ def publish(view: EditorView, before: Published) -> Published:
     """
     by_uri: dict[str, Publication] = {}
     drawn: dict[str, tuple[object, tuple[Diagnostic, ...]]] = {}
-    indexed = view.indexed
-    told = (view.shown_overlaps(), indexed.trunk_edits, indexed.undone, indexed.broken, indexed.broken_uses)
+    indexed, shown = view.indexed, view.shown_overlaps()
+    told = (shown, indexed.trunk_edits, indexed.undone, indexed.broken, indexed.broken_uses)
     for path in dict.fromkeys((*view.opened, *(path for one in told for path in one))):
         opened = view.opened.get(path, ())
         if not view.is_shown(path):
             continue
-        current = [document for document in opened if view.is_current(document, _entry(view, path))]
+        seen = shown[path] if path in shown else indexed.overlaps_at(path)
+        current = [document for document in opened if view.is_current(document, _entry(view, path, seen))]
         by_uri |= {document.uri: before.by_uri[document.uri] for document in opened if document.uri in before.by_uri}
         if opened and not current:
             continue
-        source = _source(view, path)
+        source = _source(view, path, seen)
         known = before.drawn.get(path)
-        drawn[path] = known if known and known[0] == source else (source, tuple(_of_file(view, path)))
+        drawn[path] = known if known and known[0] == source else (source, tuple(_of_file(view, path, seen)))
         for document in current:
             by_uri[document.uri] = Publication(document.version, drawn[path][1])
         if not opened:
@@ -119,14 +120,15 @@ def news(before: Published, after: Published) -> Iterator[PublishDiagnosticsPara
             yield PublishDiagnosticsParams(uri, publication.diagnostics, publication.version)
 
 
-def _source(view: EditorView, path: str) -> object:
+def _source(view: EditorView, path: str, file_overlaps: Sequence[FileOverlap]) -> object:
     """Give all that a file's diagnostics are made of, apart from what an object id stands for."""
-    file_overlaps = view.indexed.overlaps_at(path)
     places = [other_path(view, seen) for seen in file_overlaps]
     return (
         file_overlaps,
         [(document.uri, document.stamp) for document in view.opened.get(path, ())],
-        [(place, view.uris(place)) for place in places if place],
+        places,
+        [view.uris(place) for place in places if place and place in view.opened],
+        view.folders,
         view.indexed.trunk_edits.get(path),
         view.indexed.others,
         view.indexed.picture.trunk and view.indexed.picture.trunk.branch,
@@ -138,9 +140,9 @@ def _source(view: EditorView, path: str) -> object:
     )
 
 
-def _of_file(view: EditorView, path: str) -> Iterator[Diagnostic]:
-    text = view.text(path, _entry(view, path))
-    for problem in met_at(view, view.indexed.overlaps_at(path), text, view.show):
+def _of_file(view: EditorView, path: str, file_overlaps: Sequence[FileOverlap]) -> Iterator[Diagnostic]:
+    text = view.text(path, _entry(view, path, file_overlaps))
+    for problem in met_at(view, file_overlaps, text, view.show):
         yield overlap_diagnostic(view, path, problem)
     change = view.indexed.trunk_edits.get(path)
     if change is not None:
@@ -230,25 +232,20 @@ def other_path(view: EditorView, seen: FileOverlap) -> str | None:
     """Find the file that holds the other side's content: its own, or for trunk an unchanged one of a worktree."""
     if seen.other.after is None:
         return None
-    picture = view.indexed.picture
     if seen.other.key != TRUNK_KEY:
-        gone = any(state.worktree.missing for state in picture.worktrees if state.worktree.key == seen.other.key)
-        return None if gone else f"{seen.other.key}/{seen.other.path}"
+        return None if seen.other.key in view.indexed.missing else f"{seen.other.key}/{seen.other.path}"
     holders = (
         state.worktree.key
-        for state in picture.worktrees
-        if has_trunk(picture, state.worktree)
-        and state.changes is not None
-        and state.changes.named(seen.other.path) is None
+        for state in view.indexed.trunk_checkouts
+        if state.changes is not None and state.changes.named(seen.other.path) is None
     )
     holder = next(holders, None)
     return holder and f"{holder}/{seen.other.path}"
 
 
-def _entry(view: EditorView, path: str) -> Entry | None:
-    seen = next(iter(view.indexed.overlaps_at(path)), None)
-    if seen is not None:
-        return seen.mine.after
+def _entry(view: EditorView, path: str, file_overlaps: Sequence[FileOverlap]) -> Entry | None:
+    if file_overlaps:
+        return file_overlaps[0].mine.after
     change = view.indexed.trunk_edits.get(path) or view.indexed.undone.get(path)
     if change is not None:
         return change.after

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 from sidecar.lsp.client import Client
 from sidecar.lsp.documents import Document, Folder, file_uri, within
@@ -12,7 +13,7 @@ from sidecar.lsp.positions import decode
 from sidecar.model.changes import COMMITTED, Change, Entry
 from sidecar.model.hunks import Hunk
 from sidecar.model.overlaps import Overlap, Side, Unknown
-from sidecar.model.picture import Broken, BrokenUse, End, Picture, Undone, has_trunk, locate
+from sidecar.model.picture import Broken, BrokenUse, End, Picture, Undone, WorktreeState, has_trunk, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +35,34 @@ class IndexedPicture:
     hunks: Callable[[Entry, Entry], Sequence[Hunk]]
     _by_file: dict[str, Mapping[str, tuple[FileOverlap, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
+    def followed_by(self, picture: Picture) -> IndexedPicture:
+        """Index the next Picture: overlaps that are the very same objects are not looked at again."""
+        moved = _moved(self.picture.overlaps, picture.overlaps)
+        by_file = {}
+        for key, known in self._by_file.copy().items():  # which handlers on other threads may add to
+            paths = {side.path for overlap in moved for side in overlap.sides if side.key == key}
+            both = {**known, **_seen_from(picture, key, paths)} if paths else known
+            by_file[key] = {path: seen for path, seen in both.items() if seen} if paths else known
+        return IndexedPicture(picture, self.content, self.hunks, by_file)
+
     @cached_property
-    def _by_worktree(self) -> Mapping[str, Sequence[tuple[Overlap, Side, Side]]]:
-        """Give (overlap, my side, the other) by the key of my worktree, if it is there; trunk's side has no file."""
-        states = (state.worktree for state in self.picture.worktrees if not state.worktree.missing)
-        found: dict[str, list[tuple[Overlap, Side, Side]]] = {worktree.key: [] for worktree in states}
-        for overlap in self.picture.overlaps:
-            one, two = overlap.sides
-            if (seen := found.get(one.key)) is not None:
-                seen.append((overlap, one, two))
-            if (seen := found.get(two.key)) is not None:
-                seen.append((overlap, two, one))
-        return found
+    def missing(self) -> frozenset[str]:
+        """Give the keys of the worktrees that are not there."""
+        return frozenset(state.worktree.key for state in self.picture.worktrees if state.worktree.missing)
+
+    @cached_property
+    def trunk_checkouts(self) -> Sequence[WorktreeState]:
+        """Give the worktrees, as far as they could be read, in which trunk is checked out."""
+        states = (state for state in self.picture.worktrees if state.changes is not None)
+        return [state for state in states if has_trunk(self.picture, state.worktree)]
 
     def overlaps_in(self, key: str) -> Mapping[str, tuple[FileOverlap, ...]]:
-        """Give the overlaps of a worktree, by the absolute path of each file that they are seen from."""
+        """Give the overlaps of a worktree that is there, by the absolute path of each file that they are seen from."""
+        if key in self.missing:
+            return {}
         known = self._by_file.get(key)
         if known is None:
-            found: dict[str, list[FileOverlap]] = {}
-            for overlap, mine, other in self._by_worktree.get(key, ()):
-                path = f"{key}/{mine.path}"
-                found.setdefault(path, []).append(FileOverlap(path, overlap, mine, other))
-            known = self._by_file[key] = {path: tuple(seen) for path, seen in found.items()}
+            known = self._by_file[key] = _seen_from(self.picture, key)
         return known
 
     def overlaps_at(self, path: str) -> tuple[FileOverlap, ...]:
@@ -125,6 +132,27 @@ class IndexedPicture:
         return decode(self.content(entry) or b"") if entry is not None and entry.is_file else ""
 
 
+def _moved(before: Sequence[Overlap], after: Sequence[Overlap]) -> Sequence[Overlap]:
+    """Give what is between the overlaps with which both begin and those with which both end."""
+    most = min(len(before), len(after))
+    start = next((place for place, (one, two) in enumerate(zip(before, after, strict=False)) if one is not two), most)
+    backwards = zip(islice(reversed(before), most - start), reversed(after), strict=False)
+    end = next((place for place, (one, two) in enumerate(backwards) if one is not two), most - start)
+    return (*before[start : len(before) - end], *after[start : len(after) - end])
+
+
+def _seen_from(
+    picture: Picture, key: str, paths: Collection[str] | None = None
+) -> Mapping[str, tuple[FileOverlap, ...]]:
+    """Find the overlaps of a worktree by absolute path: of all files that have some, or of just these paths in it."""
+    found: dict[str, list[FileOverlap]] = {f"{key}/{path}": [] for path in paths or ()}
+    for overlap in picture.overlaps:
+        if (sides := overlap.seen_from(key)) is not None and (paths is None or sides[0].path in paths):
+            path = f"{key}/{sides[0].path}"
+            found.setdefault(path, []).append(FileOverlap(path, overlap, *sides))
+    return {path: tuple(seen) for path, seen in found.items()}
+
+
 @dataclass(frozen=True)
 class EditorView:
     """An IndexedPicture, and what the editor has open now; `documents` are by URI, `show` is the setting."""
@@ -151,12 +179,19 @@ class EditorView:
         """Tell whether the editor shows a file's diagnostics: it is open, or lies in a workspace folder."""
         return path in self.opened or any(within(path, folder.path) for folder in self.folders)
 
-    def shown_overlaps(self) -> Iterator[str]:
-        """Give the paths of the files with overlaps in each worktree of which a workspace folder shows something."""
-        for state in self.indexed.picture.worktrees:
-            key = state.worktree.key
+    def shown_overlaps(self) -> Mapping[str, tuple[FileOverlap, ...]]:
+        """Give the overlaps by file, of each worktree of which a workspace folder shows something."""
+        shown: dict[str, tuple[FileOverlap, ...]] = {}
+        keys = [state.worktree.key for state in self.indexed.picture.worktrees]
+        for key in keys:
             if any(within(key, folder.path) or within(folder.path, key) for folder in self.folders):
-                yield from self.indexed.overlaps_in(key)
+                nested = [other for other in keys if other != key and within(other, key)]
+                shown |= {
+                    path: seen
+                    for path, seen in self.indexed.overlaps_in(key).items()
+                    if not any(within(path, inner) for inner in nested)
+                }
+        return shown
 
     def uris(self, path: str) -> tuple[str, ...]:
         """Give every URI under which the client knows a path."""

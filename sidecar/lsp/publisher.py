@@ -84,17 +84,20 @@ CLOSED = "sidecar/closed"
 """The notifications: of what there is in a repository, and that nobody has it open any more."""
 SOON = 0.2
 """Seconds from a Picture until it is sent, the first one aside: diagnostics of every window go first."""
-REST = 9
+APART = 0.5
+"""Seconds between two that are sent."""
+REST = 24
 """How many times as long as sending took there is none then: a large Picture takes time from diagnostics."""
 
 
 async def keep_picturing(state: ServerState) -> None:
     """Send each Picture whose diagnostics the client has; the newest only."""
     clock = asyncio.get_running_loop().time
-    rest = 0.0
+    due: float | None = None
     while True:
         await state.drawn.wait()
-        await asyncio.sleep(rest)
+        if due is not None:
+            await asyncio.sleep(max(SOON, due - clock()))
         state.drawn.clear()
         begun = clock()
         for name, repository in list(state.repositories.items()):
@@ -102,7 +105,8 @@ async def keep_picturing(state: ServerState) -> None:
                 await _send(state, name, repository)
             except Exception as error:
                 log_error(state, "Sending the picture", error)
-        rest = max(SOON, (clock() - begun) * REST)
+        ended = clock()
+        due = ended + max(APART, (ended - begun) * REST)
 
 
 async def _send(state: ServerState, name: str, repository: OpenRepository) -> None:

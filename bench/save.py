@@ -46,7 +46,7 @@ def main(given: Sequence[str] | None = None) -> int:
             first = saves(client, found, HOT, MANY, seconds=chosen.first) if chosen.first else []
             client.calm(chosen.settle)
             before = cpu_seconds(client.process.pid)
-            times = saves(client, found, HOT, chosen.saves)
+            times = saves(client, found, HOT, chosen.saves, begin=len(first))
             cpu = (cpu_seconds(client.process.pid) - before) / len(times)
     setting = {"files": chosen.files, "worktrees": chosen.worktrees, "saves": len(times), "shared": chosen.shared}
     rows = [
@@ -68,11 +68,18 @@ def _against(first: Sequence[float], settled: Sequence[float]) -> list[Row]:
 
 
 def saves(
-    client: Client, found: Repository, path: str, count: int, pause: float = 0.1, seconds: float = math.inf
+    client: Client,
+    found: Repository,
+    path: str,
+    count: int,
+    pause: float = 0.1,
+    seconds: float = math.inf,
+    begin: int = 0,
 ) -> list[float]:
     """Seconds from each of at most `count` saves of a busy file to its diagnostics; the file is put back at the end.
 
-    After so many `seconds` no more are made.
+    After so many `seconds` no more are made. Each text has its number in it, from `begin` on: of one that was there
+    before, what git says of it is remembered.
     """
     reader, writer = found.worktrees[READER] / path, found.worktrees[WRITER] / path
     uri = client.open(reader)
@@ -81,14 +88,14 @@ def saves(
     times: list[float] = []
     end = time.monotonic() + seconds
     try:
-        for turn in range(-2, count):  # the first two show that everything stands
+        for turn in range(begin - 2, begin + count):  # the first two show that everything stands
             if time.monotonic() > end:
                 break
             lines = 8 + turn % 3
             text = busy_text(label, WRITER, lines=lines, turn=turn)
             started = replace_file(writer, text)
             told = client.published(uri, partial(speaks_of, writer.as_uri(), lines))
-            if turn >= 0:
+            if turn >= begin:
                 times.append(told - started)
             client.pause(pause)
     finally:

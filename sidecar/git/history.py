@@ -43,15 +43,8 @@ class History:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self.merge_bases: Callable[[str, str], tuple[str, ...]] = lru_cache(maxsize=8192)(self._merge_bases)
+        self.merge_bases: Callable[[str, str], tuple[str, ...]] = lru_cache(maxsize=8192)(partial(_merge_bases, place))
         self.divergence: Callable[[str, str], Divergence] = lru_cache(maxsize=1024)(self._divergence)
-
-    def _merge_bases(self, one: str, two: str) -> tuple[str, ...]:
-        """Give every best common ancestor (git-merge-base(1)); none when the two share no history."""
-        if one == two:
-            return (one,)
-        said = run(self._place, "merge-base", "--all", one, two, accept=(0, 1))
-        return tuple(said.decode("ascii").split())
 
     def _divergence(self, trunk: str, head: str) -> Divergence:
         if trunk == head:
@@ -74,7 +67,7 @@ class History:
             shared = {parent for parents in side.values() for parent in parents} - side.keys()
             if len(shared) < 2:
                 return tuple(shared)
-        return self._merge_bases(trunk, head)
+        return self.merge_bases(trunk, head)
 
     def pair_bases(self, trunk: str, one: str, two: str) -> tuple[str, ...]:
         """Give the merge bases of two heads, from what is known of each against trunk where that settles it.
@@ -86,6 +79,13 @@ class History:
         if len(first.bases) == len(second.bases) == 1 and first.own.isdisjoint(second.own):
             return self.merge_bases(*sorted((first.bases[0], second.bases[0])))
         return self.merge_bases(*sorted((one, two)))
+
+
+def _merge_bases(place: Place, one: str, two: str) -> tuple[str, ...]:
+    """Give every best common ancestor (git-merge-base(1)); none when the two share no history."""
+    if one == two:
+        return (one,)
+    return tuple(run(place, "merge-base", "--all", one, two, accept=(0, 1)).decode("ascii").split())
 
 
 OWN_WORK = (b"commit", b"cherry-pick", b"rebase", b"revert", b"am:")
@@ -137,7 +137,7 @@ class Ancestry:
 
     def __init__(self, repository: Repository) -> None:
         self._place = repository.place.plus(GIT_NO_REPLACE_OBJECTS="1", GIT_GRAFT_FILE=os.devnull)
-        self.bases = lru_cache(maxsize=REMEMBERED)(self._bases)
+        self.bases = lru_cache(maxsize=REMEMBERED)(partial(_merge_bases, self._place))
         self.contains = lru_cache(maxsize=REMEMBERED)(self._contains)
         self.commit = lru_cache(maxsize=REMEMBERED)(self._commit)
         self.own = lru_cache(maxsize=REMEMBERED)(self._own)
@@ -149,11 +149,6 @@ class Ancestry:
     def _missing(self, tip: str, since: str, most: int) -> frozenset[str]:
         """List the newest commits, at most so many, that one commit has in its history and the other lacks."""
         return frozenset(run(self._place, "rev-list", f"--max-count={most}", tip, f"^{since}").decode("ascii").split())
-
-    def _bases(self, one: str, two: str) -> tuple[str, ...]:
-        """Give every best common ancestor (git-merge-base(1))."""
-        said = run(self._place, "merge-base", "--all", one, two, accept=(0, 1))
-        return tuple(said.decode("ascii").split())
 
     def common(self, commits: Collection[str]) -> str | None:
         """Give a commit that is in the history of all of these; None where there is none."""
@@ -251,7 +246,8 @@ def subject_of(objects: Objects, commit: str) -> str:
     return message_of(objects, commit).strip().partition("\n")[0]
 
 
-ORIGIN_HEAD = "refs/remotes/origin/HEAD"
+ORIGIN = "refs/remotes/origin/"
+ORIGIN_HEAD = f"{ORIGIN}HEAD"
 
 
 def find_trunk(repository: Repository, worktrees: Sequence[Worktree], configured: str) -> Trunk | Failure:
@@ -269,18 +265,15 @@ def find_trunk(repository: Repository, worktrees: Sequence[Worktree], configured
             f"sidecar.trunk names {configured}, but there is no such branch. Set it to a branch that exists.",
         )
     pointed = refs.get(ORIGIN_HEAD, ("", ""))[1]
-    names = [pointed.removeprefix("refs/remotes/origin/")] if pointed.startswith("refs/remotes/origin/") else []
-    local_only = [(name, f"refs/heads/{name}") for name in ("main", "master")]
-    for name in names:
-        if (found := _branch(name, refs)) is not None:
-            return found
-    for name, ref in local_only:
-        if ref in refs:
+    if pointed.startswith(ORIGIN) and (found := _branch(pointed.removeprefix(ORIGIN), refs)) is not None:
+        return found
+    for name in ("main", "master"):
+        if (ref := f"refs/heads/{name}") in refs:
             return Trunk(name, ref, refs[ref][0])
     main = next((worktree for worktree in worktrees if worktree.main), None)
     if main is not None and main.branch is not None:
         ref = f"refs/heads/{main.branch}"
-        return Trunk(main.branch, ref, _commit(repository, ref) or main.head)
+        return Trunk(main.branch, ref, _list_refs(repository, [ref]).get(ref, ("", ""))[0] or main.head)
     return Failure("no-trunk", "Which branch is trunk is not clear. Name it with: git config sidecar.trunk BRANCH")
 
 
@@ -327,11 +320,6 @@ def _list_refs(repository: Repository, patterns: Sequence[str]) -> dict[str, tup
     listing = run(repository.place, "for-each-ref", f"--format={form}", "--end-of-options", *patterns)
     rows = [line.decode("utf-8", "surrogateescape").split("\0") for line in listing.split(b"\n") if line]
     return {name: (oid, symref) for name, oid, symref in rows if name in patterns}
-
-
-def _commit(repository: Repository, ref: str) -> str | None:
-    found = _list_refs(repository, [ref]).get(ref)
-    return found[0] if found else None
 
 
 _HEADER = b"\1"

@@ -1,4 +1,9 @@
-"""Read what is not committed in a worktree: its index and its files, as git sees them."""
+"""Read what is not committed in a worktree: its index and its files, as git sees them.
+
+While a merge waits for a person, whoever has taken the conflict markers out of a file and saved it has resolved it, as
+`git commit --all` sees it. What leaves no markers (a binary file, a deletion, a merge driver), or reads as one of the
+sides, is resolved by `git add`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from sidecar.git.attributes import CONVERTING, set_attributes
+from sidecar.git.attributes import CONVERTING, check_attributes, set_attributes
 from sidecar.git.blobs import Hashed, hash_files
+from sidecar.git.config import read_config
+from sidecar.git.objects import parse_entry
 from sidecar.git.process import GitError, Place, run, run_with_warnings
 from sidecar.git.quarantine import Quarantine
 from sidecar.git.repository import Repository, has_index, is_at_work, place_of_files, place_without_filters
@@ -153,8 +160,8 @@ def _rows_without_filters(place: Place, index: str, literal: Sequence[str]) -> L
     for record in run(place, "ls-files", "--stage", "-z", *literal).split(b"\0"):
         head, _, path = record.partition(b"\t")
         if head.endswith(b" 0") and (name := os.fsdecode(path)) not in known:
-            mode, oid, _ = head.split(b" ")
-            staged[name] = _entry(mode, oid)
+            mode, oid, _ = head.decode("ascii").split(" ")
+            staged[name] = parse_entry(mode, oid)
     written = parse_raw(run(place, "diff-files", "--raw", "-z", "--no-abbrev", "--ignore-submodules", *literal))
     suspects = {change.path for change in written} | _racy(place.cwd, index, staged)
     filtered = suspects & set_attributes(place, sorted(suspects & staged.keys()), "filter").keys()
@@ -229,25 +236,20 @@ def _parse(listing: bytes) -> Iterator[Row]:
     for record in listing.split(b"\0"):
         kind = record[:1]
         if kind == b"1":
-            _, xy, _, mode_head, mode_index, mode_disk, oid_head, oid_index, path = record.split(b" ", 8)
+            _, xy, _, mode_head, mode_index, mode_disk, oid_head, oid_index, path = os.fsdecode(record).split(" ", 8)
             yield Row(
-                os.fsdecode(path),
-                _entry(mode_head, oid_head),
-                None if xy[1:2] == b"A" else _entry(mode_index, oid_index),
+                path,
+                parse_entry(mode_head, oid_head),
+                None if xy[1:2] == "A" else parse_entry(mode_index, oid_index),
                 int(mode_disk, 8) or None,
                 tracked=True,
             )
         elif kind == b"u":
-            _, _, _, base, ours, theirs, mode_disk, oid_base, oid_ours, oid_theirs, path = record.split(b" ", 10)
-            stages = _entry(base, oid_base), _entry(ours, oid_ours), _entry(theirs, oid_theirs)
-            yield Row(os.fsdecode(path), stages[1], stages[1], int(mode_disk, 8) or None, tracked=True, stages=stages)
+            _, _, _, base, ours, theirs, mode_disk, *oids, path = os.fsdecode(record).split(" ", 10)
+            stages = tuple(map(parse_entry, (base, ours, theirs), oids))
+            yield Row(path, stages[1], stages[1], int(mode_disk, 8) or None, tracked=True, stages=stages)
         elif kind == b"?":
             yield Row(os.fsdecode(record[2:]), None, None, FILE, tracked=False)
-
-
-def _entry(mode: bytes, oid: bytes) -> Entry | None:
-    number = int(mode, 8)
-    return Entry(number, oid.decode("ascii")) if number else None
 
 
 def _is_other_repository(worktree: Worktree, row: Row) -> bool:
@@ -291,3 +293,71 @@ def _submodule(worktree: Worktree, row: Row) -> Entry | None:
     except (GitError, OSError):
         return row.index
     return Entry(SUBMODULE, head.decode("ascii").strip())
+
+
+MOST_RESOLVED = 8 * 1024 * 1024
+"""Bytes of a file above which only `git add` says that it is resolved."""
+
+_OWN_DRIVERS = ("set", "text", "union")
+_OURS, _THEIRS = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerged:
+    """Paths that are unmerged in the index, sorted: those that wait for a person, and those resolved on the disk."""
+
+    unresolved: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
+
+
+def read_unmerged(repository: Repository, worktree: Worktree) -> Unmerged:
+    """Read what is unmerged in a worktree; GitError when its index can't be read. Runs nothing of the repository."""
+    stages = read_stages(repository, worktree)
+    texts = {path: text for path, sides in stages.items() if (text := _resolution(worktree, path, sides)) is not None}
+    place = repository.inside(worktree)
+    attributes = check_attributes(place, texts, "merge", "conflict-marker-size") if texts else {}
+    default = (read_config(place).get("merge.default") if texts else None) or "text"
+    texts = {path: text for path, text in texts.items() if _has_no_markers(text, attributes[path], default)}
+    settled = {path for path, text in texts.items() if not _is_a_side(repository, worktree, text, stages[path])}
+    return Unmerged(tuple(sorted(stages.keys() - settled)), tuple(sorted(settled)))
+
+
+def read_stages(repository: Repository, worktree: Worktree) -> Mapping[str, Mapping[int, str]]:
+    """Give for each path that is unmerged in the index the blob of each stage (git-ls-files(1))."""
+    found: dict[str, dict[int, str]] = {}
+    for row in run(repository.inside(worktree), "ls-files", "--unmerged", "-z").split(b"\0"):
+        about, tab, path = row.partition(b"\t")
+        if tab:
+            _mode, oid, stage = about.split(b" ")
+            found.setdefault(os.fsdecode(path), {})[int(stage)] = oid.decode("ascii")
+    return found
+
+
+def _has_no_markers(text: bytes, attributes: Mapping[str, str], default: str) -> bool:
+    """Tell whether git's own merge of lines made a text, and left no markers of the length that they have there.
+
+    `default` is the merge driver of a path for which the attributes name none (gitattributes(5)).
+    """
+    driver, size = attributes["merge"], attributes["conflict-marker-size"]
+    driver = default if driver == "unspecified" else driver
+    least = int(size) if size in ("1", "2", "3", "4") else 5
+    marker = rb"^(<{%d,}|>{%d,})( |\r?$)" % (least, least)
+    return driver in _OWN_DRIVERS and re.search(marker, text, re.MULTILINE) is None
+
+
+def _resolution(worktree: Worktree, path: str, stages: Mapping[int, str]) -> bytes | None:
+    """Give the text of a file that both sides have; None for any other."""
+    if not {_OURS, _THEIRS} <= stages.keys():
+        return None
+    try:
+        text = read_regular(os.path.join(worktree.key, path), MOST_RESOLVED)
+    except (OSError, ValueError):
+        return None
+    return None if b"\0" in text else text
+
+
+def _is_a_side(repository: Repository, worktree: Worktree, text: bytes, stages: Mapping[int, str]) -> bool:
+    """Tell whether a file reads as one of the sides, apart from line ends: a merge may have left it so."""
+    place = repository.inside(worktree)
+    sides = (run(place, "cat-file", "blob", stages[stage]) for stage in (_OURS, _THEIRS))
+    return any(side.replace(b"\r\n", b"\n") == text.replace(b"\r\n", b"\n") for side in sides)

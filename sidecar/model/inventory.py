@@ -182,7 +182,6 @@ class Inventory:
     administration: Administration
     surroundings: Surroundings
     bytes: Bytes
-    entries: int = 0
     held: Mapping[str, HeldFile] = field(default_factory=dict, repr=False, compare=False)
     modules: tuple[tuple[str, str], ...] = ()
     inode: int = 0

@@ -18,8 +18,7 @@ from types import MappingProxyType
 from sidecar.git.history import Divergence, had_own_commits, read_tip
 from sidecar.git.objects import Objects, edit_tree, tree_of, write_commit
 from sidecar.git.process import GitError
-from sidecar.git.status import Edit, Uncommitted, read_uncommitted, reread_raw
-from sidecar.git.unmerged import read_unmerged
+from sidecar.git.status import Edit, Uncommitted, read_uncommitted, read_unmerged, reread_raw
 from sidecar.model.changes import COMMITTED, Change, ChangeSet, ancestors, merge_sources
 from sidecar.model.picture import Integration, Trunk, Worktree, WorktreeState
 from sidecar.model.words import named

@@ -77,18 +77,16 @@ def take_inventory(
     *,
     disposable: Sequence[str],
     cancelled: Callable[[], bool] = lambda: False,
-    progress: Callable[[str, int], None] = lambda _stage, _entries: None,
 ) -> Inventory | tuple[Finding, ...]:
     """Take in all that a linked worktree holds, or say why that can't be told (then every finding blocks).
 
-    `disposable` are the patterns of the setting. `cancelled` is asked, and `progress` told a sentence and how many
-    entries were looked at, often and from this thread.
+    `disposable` are the patterns of the setting. `cancelled` is asked often, from this thread.
     """
     refusal = why_not_its_own(repository, worktree)
     if refusal is not None:
         return (refusal,)
     try:
-        return _take(repository, worktree, disposable, Watching(cancelled, progress))
+        return _take(repository, worktree, disposable, Watching(cancelled))
     except CancelledError:
         return (finding("cancelled", f"The proof of {shown(worktree.name)} was stopped."),)
     except GitError as error:
@@ -102,13 +100,13 @@ def _take(repository: Repository, worktree: Worktree, disposable: Sequence[str],
     administration = fingerprint(worktree.git_dir, watching.cancelled)
     checkout = open_checkout(repository, worktree)
     worktrees = list_worktrees(repository)
-    watching.begin("Looking at commits")
+    watching.check()
     refs = list_refs(checkout)
     commits = read_commits(repository, checkout, worktree.git_dir, refs)
     scope, start = _scope(repository, worktree, worktrees, checkout, disposable, watching)
-    watching.begin("Looking at files")
+    watching.check()
     survey_checkout(checkout, start, commits.head, scope)
-    watching.begin("Looking at what leads here")
+    watching.check()
     own_modules(scope, worktree.git_dir)
     surroundings = Surroundings(
         tuple(sorted(set(pointers_into(checkout, worktree.key)))),
@@ -128,7 +126,6 @@ def _take(repository: Repository, worktree: Worktree, disposable: Sequence[str],
         read_administration(worktree.git_dir, repository.common_dir, commits.branch),
         surroundings,
         scope.tally.bytes(),
-        watching.entries,
         scope.held,
         tuple(sorted(scope.checked_out.items())),
         start.status.st_ino,

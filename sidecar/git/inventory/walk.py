@@ -1,7 +1,7 @@
 """Walk a folder one directory at a time: hold what is found and counted, and tell later whether anybody wrote into it.
 
 Nothing here follows a link, waits for a pipe, or reads a file, because anything may lie in a worktree. Each inode is
-counted once, and a long look can be followed and stopped.
+counted once, and a long look can be stopped.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Tally:
 
 
 OFTEN = 256
-"""Entries between two words of progress."""
+"""Entries after which it is asked again whether to stop."""
 
 
 class CancelledError(Exception):
@@ -190,26 +190,16 @@ class CancelledError(Exception):
 
 @dataclass(slots=True)
 class Watching:
-    """Counts entries; tells `progress` what is looked at and how many so far; stops when `cancelled` says so."""
+    """Counts entries, and stops when `cancelled` says so."""
 
-    cancelled: Callable[[], bool] = lambda: False
-    progress: Callable[[str, int], None] = lambda _stage, _entries: None
-    stage: str = ""
+    cancelled: Callable[[], bool]
     entries: int = 0
-    told: int = 0
 
-    def begin(self, stage: str) -> None:
-        """Say that the next part begins."""
-        self.stage = stage
-        self.progress(stage, self.entries)
-        self.check()
-
-    def count(self, entries: int = 1) -> None:
+    def count(self, entries: int) -> None:
         """Count so many more entries as looked at."""
         self.entries += entries
-        if self.entries - self.told >= OFTEN:
-            self.told = self.entries
-            self.progress(self.stage, self.entries)
+        if self.entries >= OFTEN:
+            self.entries = 0
             self.check()
 
     def check(self) -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sidecar.git.process import GitError, Place
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.unmerged import read_unmerged
+from sidecar.git.status import read_unmerged
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
 from sidecar.model.findings import Failure, Finding, finding

@@ -26,7 +26,6 @@ def attempt(
     trust: bool = False,
     disposable: tuple[str, ...] = BUILD_OUTPUT,
     cancelled: Callable[[], bool] = lambda: False,
-    progress: Callable[[str, int], None] = lambda _stage, _entries: None,
 ) -> Inventory | tuple[Finding, ...]:
     """The inventory, or why there is none; from the main worktree where the linked one can't be asked itself."""
     repository = opened(main or worktree, trust=trust)
@@ -34,7 +33,7 @@ def attempt(
         found = worktree_at(repository, worktree)
     else:
         (found,) = [one for one in list_worktrees(repository) if one.name == worktree.name]
-    return take_inventory(repository, found, disposable=disposable, cancelled=cancelled, progress=progress)
+    return take_inventory(repository, found, disposable=disposable, cancelled=cancelled)
 
 
 def codes(taken: Inventory | tuple[Finding, ...]) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sidecar.git.blobs import hash_text
 from sidecar.git.objects import read_blob, tree_of
 from sidecar.git.process import GitError, run, run_for_status
-from sidecar.git.repository import Repository, list_worktrees, open_repository
+from sidecar.git.repository import Repository, open_repository
 from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry, is_object_id
 from sidecar.model.decode import is_safe
@@ -23,6 +23,7 @@ from sidecar.operations import kept_refs
 from sidecar.operations.guard.placing import Target, is_as, put, put_beside, set_mode, write_beside
 from sidecar.operations.guard.rewind import change_files, diff_of, with_present
 from sidecar.operations.guard.states import State, read_state
+from sidecar.operations.merge.run import worktree_at
 from sidecar.operations.records import Receipt, RestoreResult, read_receipt, sidecar_path, write_receipt
 from sidecar.operations.run import Control
 from sidecar.session.live import Present
@@ -43,7 +44,7 @@ def mend(
 ) -> RestoreResult:
     """Bring back what a receipt says was wiped. The caller holds the lock. What is there now is kept first."""
     where = str(receipt.facts.get("path"))
-    worktree = next((one for one in list_worktrees(repository) if one.key == where and one.readable), None)
+    worktree = worktree_at(repository, where)
     if worktree is None:
         said = (
             f"{escape(where)} is not there any more. See what is kept of it: sidecar restore {receipt.worktree} --list"

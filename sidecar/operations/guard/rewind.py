@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, run
-from sidecar.git.repository import Repository, list_worktrees, place_of_files
-from sidecar.model.changes import SUBMODULE, Change, Entry
+from sidecar.git.repository import Repository, place_of_files
+from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, as_finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
@@ -29,6 +29,8 @@ from sidecar.operations.guard.placing import Target, clear, put, put_beside, tak
 from sidecar.operations.guard.restore import bring_back
 from sidecar.operations.guard.states import State, mark_restored, read_state
 from sidecar.operations.journal import Journal
+from sidecar.operations.landing_repository.lent import is_submodule
+from sidecar.operations.merge.run import worktree_at
 from sidecar.operations.records import RestoreResult, aside_of, new_id, sidecar_path
 from sidecar.operations.release.restore import is_taken
 from sidecar.operations.run import Control, hold
@@ -202,7 +204,7 @@ def recover_rewind(repository: Repository, sidecar_dir: Path, entry: Journal) ->
     """Settle a killed rewinding, or mending: it stays as far as it came, and nothing is lost."""
     path, commit = str(entry.facts.get("path")), str(entry.facts.get("kept"))
     kept = read_state(repository, commit)
-    worktree = None if kept is None else _worktree_at(repository, path)
+    worktree = None if kept is None else worktree_at(repository, path)
     if kept is None or worktree is None:
         return (finding("bad-journal", f"The journal of {entry.id} names no worktree. Look at it, move it away."),)
 
@@ -225,19 +227,10 @@ def _target(sources: Sources, worktree: Worktree, operation: str) -> Target:
     return Target(worktree.key, aside_of(worktree.key, operation), place, sources.repository.object_format)
 
 
-def _worktree_at(repository: Repository, path: str) -> Worktree | None:
-    return next((one for one in list_worktrees(repository) if one.key == path and one.readable), None)
-
-
 def _changes(sources: Sources, present: Present, state: State) -> dict[str, Change]:
     """Give what would be another file there, by path: a submodule stays as it is."""
     changed = sources.trees.touched(present.tree, state.tree)
-    modules = {path for path, one in changed.items() for entry in (one.before, one.after) if _is_submodule(entry)}
-    return {path: one for path, one in changed.items() if path not in modules}
-
-
-def _is_submodule(entry: Entry | None) -> bool:
-    return entry is not None and entry.mode == SUBMODULE
+    return {path: one for path, one in changed.items() if not is_submodule(one)}
 
 
 def _findings(kept: State, stayed: list[str], beside: list[str]) -> tuple[Finding, ...]:

@@ -43,8 +43,8 @@ from sidecar.operations.merge.land import (
 )
 from sidecar.operations.merge.make_commit import (
     commit_work,
-    default_message,
     make_commit,
+    merge_message,
     run_late_hooks,
 )
 from sidecar.operations.merge.plan import fetch_for, look_again, plan_merge
@@ -245,10 +245,11 @@ def conduct(
 
 def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Finding]) -> None:
     name, branch = shown(plan.worktree.name), shown(plan.trunk.branch)
-    if plan.commit is not None and (uncommitted := _to_commit(plan)):
+    uncommitted = next((one.paths for one in plan.findings if one.code == "will-commit"), ())
+    if plan.commit is not None and uncommitted:
         control.stage(f"Committing what is not committed in {name}")
         running = _commit(running, plan, uncommitted)
-        plan = _reworded(running, plan)
+        plan = replace(plan, message=merge_message(running.repository, plan, running.facts.head))  # of one commit more
     else:
         running = running.step(WORKING)
     control.stage(f"Merging {name} into {branch} in a landing repository")
@@ -256,15 +257,15 @@ def _steps(running: MergeRun, plan: MergePlan, control: Control, told: list[Find
     told += verify_commit(running, plan, made, control)
     running = replace(running, facts=replace(running.facts, refs=made.refs, extras=made.extras))
     stop_if_cancelled(running.acting)
-    _check_branch(running, plan)
+    if head_commit(running.repository, plan.worktree) != running.facts.head:  # what lands is all that it had
+        said = f"{name} has moved meanwhile. Run it again to merge what it has now."
+        raise RefusedError(finding("branch-moved", said))
     control.stage(f"Moving {branch}")
     check_landing(running, None, {})
     write_receipt(running.sidecar_dir, _receipt(running, plan, made.commit))
-    uncancelled = replace(
-        running, acting=control.acting(running.journal.id, running.repository.common_dir, stoppable=False)
-    )
+    acting = control.acting(running.journal.id, running.repository.common_dir, stoppable=False)
     label = plan.worktree.branch or running.facts.head[:10]
-    run_late_hooks(land(uncancelled, plan.checkout, made.commit, label), plan, made)
+    run_late_hooks(land(replace(running, acting=acting), plan.checkout, made.commit, label), plan, made)
     told += _replaced(running, made.commit)
     control.stage("Cleaning up")
 
@@ -280,10 +281,6 @@ def _replaced(running: MergeRun, landed: str) -> tuple[Finding, ...]:
     return (finding("trunk-moved", said, severity="info"),)
 
 
-def _to_commit(plan: MergePlan) -> tuple[str, ...]:
-    return next((finding.paths for finding in plan.findings if finding.code == "will-commit"), ())
-
-
 def _commit(running: MergeRun, plan: MergePlan, paths: tuple[str, ...]) -> MergeRun:
     (running.kept).mkdir(mode=0o700, exist_ok=True)
     index = Path(plan.worktree.git_dir) / "index"
@@ -292,23 +289,6 @@ def _commit(running: MergeRun, plan: MergePlan, paths: tuple[str, ...]) -> Merge
     if os.path.lexists(f"{index}.lock"):
         raise RefusedError(finding("git-lock", f"Another git is at work in {shown(plan.worktree.name)}: {index}.lock"))
     return commit_work(running.step(COMMITTING), plan, plan.worktree, paths)
-
-
-def _reworded(running: MergeRun, plan: MergePlan) -> MergePlan:
-    """Give git's own message, now that there is one more commit to be told of."""
-    if plan.choices.message is not None and plan.choices.message.strip():
-        return plan
-    said = default_message(
-        running.repository, plan.checkout, plan.trunk, plan.worktree, running.facts.head, plan.strategy
-    )
-    return replace(plan, message=said)
-
-
-def _check_branch(running: MergeRun, plan: MergePlan) -> None:
-    """Check that the worktree is still where it was, since what lands is all that it had."""
-    if head_commit(running.repository, plan.worktree) != running.facts.head:
-        said = f"{shown(plan.worktree.name)} has moved meanwhile. Run it again to merge what it has now."
-        raise RefusedError(finding("branch-moved", said))
 
 
 def _receipt(running: MergeRun, plan: MergePlan, after: str) -> Receipt:

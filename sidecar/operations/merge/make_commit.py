@@ -15,7 +15,7 @@ from sidecar.git.repository import Repository
 from sidecar.git.user_git import CommandResult, run_user_git
 from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Finding, finding
-from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.picture import Worktree
 from sidecar.model.words import escape, named, shown
 from sidecar.operations.kept_refs import keep_all
 from sidecar.operations.landing_repository.layout import (
@@ -41,7 +41,6 @@ from sidecar.operations.merge.run import (
     WORKING,
     MergePlan,
     MergeRun,
-    Strategy,
     head_commit,
     kept_objects,
     stop_if_cancelled,
@@ -240,7 +239,8 @@ def commit_work(running: MergeRun, plan: MergePlan, worktree: Worktree, paths: t
     if said.ok:
         said = _stage(running, worktree, [path for path in paths if path not in gone], "--add", "--remove", "--replace")
     if said.ok:
-        said = running.act(worktree.key, "commit", "--no-status", "--quiet", "-F", "-", stdin=_utf8(plan.commit or ""))
+        message = (plan.commit or "").encode("utf-8", "surrogateescape") + b"\n"
+        said = running.act(worktree.key, "commit", "--no-status", "--quiet", "-F", "-", stdin=message)
     stop_if_cancelled(running.acting)
     head = head_commit(running.repository, worktree)
     if not said.ok or head is None or head == running.facts.head:
@@ -286,10 +286,6 @@ def quoted(said: CommandResult) -> str:
     return f"it said nothing and ended with status {said.status}."
 
 
-def _utf8(message: str) -> bytes:
-    return message.encode("utf-8", "surrogateescape") + b"\n"
-
-
 SQUASHED = "Squashed commit of the following:\n\n"
 """How git's own message for a squash begins (git-merge(1), --squash)."""
 
@@ -302,14 +298,14 @@ MARKED = ("-c", f"core.commentChar={MARK}")
 """Told to `git fmt-merge-msg`, which says in comments who wrote what; `git merge` leaves that out, unless one edits."""
 
 
-def default_message(
-    repository: Repository, checkout: Worktree | None, trunk: Trunk, worktree: Worktree, head: str, strategy: Strategy
-) -> str:
-    """Give git's own message for this strategy in trunk's checkout, as configured there; '' for a rebase."""
-    place = place_of(repository, checkout)
-    if strategy == "rebase":
+def merge_message(repository: Repository, plan: MergePlan, head: str) -> str:
+    """Give the message that a person has chosen, else git's own, as configured in trunk's checkout; '' for a rebase."""
+    place, worktree, trunk, given = place_of(repository, plan.checkout), plan.worktree, plan.trunk, plan.choices.message
+    if plan.strategy == "rebase":
         return ""
-    if strategy == "squash":
+    if given is not None and given.strip():
+        return given
+    if plan.strategy == "squash":
         said = run(place, *UTF8, "log", "--no-decorate", "--no-show-signature", f"{trunk.commit}..{head}", "--")
         return SQUASHED + said.decode("utf-8", "replace")
     what = f"branch '{worktree.branch}' of ." if worktree.branch is not None else f"commit '{head}'"

@@ -18,12 +18,12 @@ from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merging import Extent, extent_of
-from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, shown, them
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
 from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
-from sidecar.operations.merge.make_commit import default_message
+from sidecar.operations.merge.make_commit import merge_message
 from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since, uses_broken
 from sidecar.operations.merge.run import MergeChoices, MergePlan
 from sidecar.operations.run import QUIET, Control, who_holds
@@ -124,7 +124,9 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
     if state.fork_point is None:
         findings.append(_unrelated(sources.repository, resolved))
     elif not own:
-        findings.append(finding("nothing-to-merge", _nothing(resolved, uncommitted=bool(reading.uncommitted.edits))))
+        what = "commits" if reading.uncommitted.edits else "work"
+        said = f"{shown(worktree.name)} has no {what} of its own that {shown(trunk.branch)} lacks."
+        findings.append(finding("nothing-to-merge", said))
     else:
         if known is not None and (known.trunk, known.head, known.tree) == (trunk, plan.head, plan.tree):
             same = {name: getattr(known, name) for name in ("message", "changes", "extent", "remakes")}
@@ -132,15 +134,16 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             seen_before = [one for one in known.findings if one.severity != "blocks"]
             findings = list(dict.fromkeys((*seen_before, *findings)))
         else:
-            plan = replace(plan, message=_message(sources.repository, resolved, plan))
+            plan = replace(plan, message=merge_message(sources.repository, plan, head))
             seen = _forecast(sources, resolved, state, plan)
             plan = replace(plan, remakes=seen.remakes)
             findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
-            findings += surrounding_findings(sources, resolved.worktree, resolved.trunk, seen.changes, plan)
-            findings += taking_back(sources, state, resolved.trunk, plan.choices)
+            findings += surrounding_findings(sources, worktree, trunk, seen.changes, plan)
+            findings += taking_back(sources, state, trunk, plan.choices)
             if all(one.code != "not-fetched" for one in seen.findings):  # else the plan is made again once it is
-                findings += _numbers_taken(sources, resolved.trunk, state)
-                broken = BrokenUseFinder(sources).find(resolved.trunk, [state]) or ()
+                since = trunk_since(sources, state, trunk, tree_of(sources.quarantine.objects, f"{trunk.commit}"))
+                findings += numbers_taken(sources, participant_of(state), since)
+                broken = BrokenUseFinder(sources).find(trunk, [state]) or ()
                 findings += uses_broken(broken, state.worktree.key, [TRUNK_KEY])
             plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
@@ -190,27 +193,12 @@ def _uncommitted(resolved: Resolved, reading: Reading, commit: str | None) -> It
         yield finding("will-commit", f"In {name}, {files} will be committed first.", paths)
 
 
-def _nothing(resolved: Resolved, *, uncommitted: bool) -> str:
-    name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
-    return f"{name} has no {'commits' if uncommitted else 'work'} of its own that {branch} lacks."
-
-
 def _unrelated(repository: Repository, resolved: Resolved) -> Finding:
     name, branch = shown(resolved.worktree.name), shown(resolved.trunk.branch)
     said = f"{name} shares no history with {branch}, so git would not merge it."
     if (Path(repository.common_dir) / "shallow").exists():
         said += " This repository is shallow; fetch the rest of it with: git fetch --unshallow"
     return finding("unrelated", said)
-
-
-def _message(repository: Repository, resolved: Resolved, plan: MergePlan) -> str:
-    if plan.strategy == "rebase":
-        return ""
-    given = plan.choices.message
-    if given is not None and given.strip():
-        return given
-    assert plan.head is not None
-    return default_message(repository, plan.checkout, resolved.trunk, resolved.worktree, plan.head, plan.strategy)
 
 
 def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Forecast) -> Iterator[Finding]:
@@ -220,12 +208,6 @@ def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Fore
         return
     said = f"{shown(resolved.trunk.branch)} has all that {shown(resolved.worktree.name)} changed."
     yield finding("no-change", said) if plan.strategy == "merge" else finding("nothing-to-merge", said)
-
-
-def _numbers_taken(sources: Sources, trunk: Trunk, state: WorktreeState) -> Iterator[Finding]:
-    assert trunk.commit is not None
-    since = trunk_since(sources, state, trunk, tree_of(sources.quarantine.objects, trunk.commit))
-    yield from numbers_taken(sources, participant_of(state), since)
 
 
 def _extent(sources: Sources, resolved: Resolved, seen: Forecast) -> Extent | None:

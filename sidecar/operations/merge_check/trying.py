@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from filelock import FileLock
 
 from sidecar.git.process import GitError
 from sidecar.model.findings import Failure
-from sidecar.model.picture import TRUNK_KEY, Broken, Picture, Trunk, Worktree, WorktreeState, has_trunk, trunk_checkout
+from sidecar.model.picture import TRUNK_KEY, Broken, Picture, has_trunk, trunk_checkout
 from sidecar.model.said_of_merge import Said
 from sidecar.operations.guard.keeping import Tell, open_guard
 from sidecar.operations.records import open_sidecar_dir
@@ -25,11 +26,9 @@ from sidecar.operations.run import is_under_way, take_lock
 from sidecar.session.background import BackgroundJob
 from sidecar.session.keeper import Keeper
 from sidecar.session.live import Seen, Session, present_state
-from sidecar.session.reader import Sources
 
 if TYPE_CHECKING:
     from sidecar.operations.merge_check.cases import Case, Own
-    from sidecar.operations.merge_check.running import Command
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +109,7 @@ class Trying:
 
     def _try_all(self, seen: Seen) -> None:
         from sidecar.operations.merge_check.cases import broken_in, find_cases, verdict
-        from sidecar.operations.merge_check.running import command_of
+        from sidecar.operations.merge_check.running import Tree, command_of, run_on
 
         sources, picture, trunk, command = seen.sources, seen.picture, seen.picture.trunk, command_of(seen.sources)
         began = _trees(picture)
@@ -124,14 +123,31 @@ class Trying:
         checkout = trunk_checkout(picture)
         if checkout is not None:
             states[TRUNK_KEY] = checkout
-        round_ = _Round(self, sources, trunk, checkout.worktree if checkout else None, command, states, began, {})
+        used: dict[tuple[str, str], Said] = {}
+
+        def said_of(case: Case, tree: str) -> Said:
+            """Give what the command says of a tree; StoppedError when it had to make way."""
+            key, keys = (command.key, tree), tuple(side.key for side in case.sides)
+            if key not in self.said:
+                stop = partial(self.stops, began, (*keys, TRUNK_KEY))
+                if stop():
+                    raise StoppedError
+                worktree = states[next(key for key in keys if key != TRUNK_KEY)].worktree
+                tried = Tree(tree, worktree, case.parent)
+                said = run_on(sources, trunk, checkout.worktree if checkout else None, command, tried, stop)
+                if said is None:
+                    raise StoppedError
+                self.said[key] = said
+            used[key] = self.said[key]
+            return used[key]
+
         found: dict[str, list[Broken]] = {}
         for case in find_cases(sources, trunk, _owns(seen), picture.overlaps, touching):
-            known = verdict(sources, case, lambda tree, case=case: round_.said(tree, case))  # type: ignore[misc]
+            known = verdict(sources, case, partial(said_of, case))
             if known is not None and known.state == "fails":
                 for key, broken in broken_in(sources, case, known.complaints, states):
                     found.setdefault(key, []).append(broken)
-        self.said, self._tried = round_.used, given
+        self.said, self._tried = used, given
         self._tell({key: tuple(dict.fromkeys(some)) for key, some in found.items()})
 
     def _tell(self, found: Mapping[str, tuple[Broken, ...]]) -> None:
@@ -159,42 +175,6 @@ class Trying:
                 return False
             self._lock = taken
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """All cases of one Picture; `used` is what was said of the trees that it asked about."""
-
-    trying: Trying
-    sources: Sources
-    trunk: Trunk
-    checkout: Worktree | None
-    command: Command
-    states: Mapping[str, WorktreeState]
-    began: _Trees
-    used: dict[tuple[str, str], Said]
-
-    def said(self, tree: str, case: Case) -> Said:
-        """Give what the command says of a tree; StoppedError when it had to make way."""
-        from sidecar.operations.merge_check.running import Tree, run_on
-
-        key, keys = (self.command.key, tree), tuple(side.key for side in case.sides)
-        said = self.trying.said.get(key)
-        if said is None:
-
-            def stop() -> bool:
-                return self.trying.stops(self.began, (*keys, TRUNK_KEY))
-
-            if stop():
-                raise StoppedError
-            worktree = self.states[next(key for key in keys if key != TRUNK_KEY)].worktree
-            tried = Tree(tree, worktree, case.parent)
-            said = run_on(self.sources, self.trunk, self.checkout, self.command, tried, stop)
-            if said is None:
-                raise StoppedError
-            self.trying.said[key] = said
-        self.used[key] = said
-        return said
 
 
 def _owns(seen: Seen) -> list[Own]:

@@ -84,22 +84,15 @@ def plan_release(
         resolved = resolve_worktree(sources.repository, folder, name, str(sources.settings["trunk"]))
         if isinstance(resolved, Failure):
             return resolved
-        return _plan(sources, folder, options, resolved.worktree, resolved.trunk, allow, tuple(unsaved), control)
+        place = folder, sources.repository.common_dir, options
+        plan = ReleasePlan(*place, resolved.worktree, resolved.trunk, allow, tuple(unsaved))
+        return _look_closer(sources, plan, control)
 
     return ask(folder, options, look)
 
 
-def _plan(
-    sources: Sources,
-    folder: Path,
-    options: Options,
-    worktree: Worktree,
-    trunk: Trunk,
-    allow: frozenset[str],
-    unsaved: tuple[str, ...],
-    control: Control,
-) -> ReleasePlan:
-    plan = ReleasePlan(folder, sources.repository.common_dir, options, worktree, trunk, allow, unsaved)
+def _look_closer(sources: Sources, plan: ReleasePlan, control: Control) -> ReleasePlan:
+    worktree, trunk = plan.worktree, plan.trunk
     if worktree.branch == trunk.branch and not worktree.main:
         said = f"{shown(worktree.name)} has {escape(trunk.branch)} checked out, which is trunk."
         return replace(plan, findings=(finding("trunk-checkout", said),))
@@ -116,12 +109,12 @@ def _plan(
         *(_of_content(worktree, trunk, proof) if proof is not None else ()),
         *in_use(worktree),
         *_agents(sources, worktree),
-        *_unsaved(worktree, unsaved),
+        *_unsaved(worktree, plan.unsaved),
         *findings_of(inventory, head_in_trunk=in_trunk),
     ]
     if control.cancelled():
         seen.append(finding("cancelled", f"The proof of {escape(worktree.name)} was stopped."))
-    findings = gravest_first(_allowed(one, allow) for one in seen)
+    findings = gravest_first(_allowed(one, plan.allow) for one in seen)
     return replace(plan, findings=findings, proof=proof, inventory=inventory)
 
 

@@ -26,7 +26,7 @@ from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
 from sidecar.model.inventory_findings import size_text
 from sidecar.model.messages import WAY_OUT, collision_sentence, short, titled
-from sidecar.model.picture import BrokenUse, Picture, WorktreeState, has_trunk, problems
+from sidecar.model.picture import Picture, WorktreeState, has_trunk, problems
 from sidecar.model.sweepers import find_sweeper, sweep_sentence
 from sidecar.model.words import escape, shown
 from sidecar.operations.presence import Agent, colliding
@@ -161,14 +161,12 @@ def _users(inside: Sequence[Agent | Process]) -> str:
 
 def _remarks(picture: Picture) -> list[tuple[str, str]]:
     wrong = [(shown(name or "repository"), escape(problem)) for name, problem in problems(picture)]
-    wrong += [(shown(one.used.name or "trunk"), _broken(one)) for one in picture.broken_uses]
+    for one in picture.broken_uses:
+        said = f"{escape(one.used.path)}: {broken_use_sentence(one, one.used.key)}"
+        wrong.append((shown(one.used.name or "trunk"), said))
     return wrong + [
         (shown(state.worktree.name), said) for state in picture.worktrees if (said := _lock(state) or _sweep(state))
     ]
-
-
-def _broken(one: BrokenUse) -> str:
-    return f"{escape(one.used.path)}: {broken_use_sentence(one, one.used.key)}"
 
 
 def _lock(state: WorktreeState) -> str:

@@ -38,12 +38,15 @@ def write_anchor(repository: Repository, worktree: Worktree, branches: Sequence[
     named |= ids_of_own_refs(repository, place)
     kinds = kinds_of(place, {*first, *named})
     tags = sorted(oid for oid, kind in kinds.items() if kind == "tag")
-    kinds |= kinds_of(place, [_peel(place, oid) for oid in tags])
+    for tag in tags:
+        kinds |= kinds_of(place, run(place, "rev-parse", "--verify", f"{tag}^{{}}").decode("ascii").split())
     commits = sorted(oid for oid, kind in kinds.items() if kind == "commit")
     parents = _independent(repository, checkout, first, commits)
     objects = {oid: kind for oid, kind in kinds.items() if kind in MODES} | _named_by_index(place, worktree.head)
     rows = [f"{MODES[kind]} {kind} {oid}\t{oid}\n" for oid, kind in sorted(objects.items())]
-    rows += [f"100644 blob {_as_blob(place, tag)}\ttag-{tag}\n" for tag in tags]
+    for tag in tags:
+        blob = _write(place, "hash-object", "-w", "--stdin", stdin=run(place, "cat-file", "tag", tag))
+        rows.append(f"100644 blob {blob}\ttag-{tag}\n")
     tree = _write(place, "mktree", stdin="".join(rows).encode("ascii"))
     now = f"Worktree Sidecar <> {int(time.time())} +0000"
     lines = [f"tree {tree}", *(f"parent {oid}" for oid in parents), f"author {now}", f"committer {now}", ""]
@@ -72,14 +75,6 @@ def restore_tags(repository: Repository, commit: str) -> None:
 
 def _write(place: Place, *args: str, stdin: bytes) -> str:
     return run(place, *DURABLE, *args, stdin=stdin).decode("ascii").strip()
-
-
-def _as_blob(place: Place, tag: str) -> str:
-    return _write(place, "hash-object", "-w", "--stdin", stdin=run(place, "cat-file", "tag", tag))
-
-
-def _peel(place: Place, tag: str) -> str:
-    return run(place, "rev-parse", "--verify", f"{tag}^{{}}").decode("ascii").strip()
 
 
 def _named_by_index(place: Place, head: str | None) -> dict[str, str]:

@@ -152,9 +152,8 @@ def _put(store: Store, target: str, write: Callable[[int], None]) -> int:
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder)
         if store.shared:
-            os.chmod(
-                folder, stat.S_IMODE(os.stat(folder).st_mode) | store.shared | _search(store.shared) | stat.S_ISGID
-            )
+            search = (store.shared & 0o444) >> 2  # who may read a directory may search it too
+            os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | store.shared | search | stat.S_ISGID)
     draft = os.path.join(folder, f"{DRAFT}{os.getpid()}-{threading.get_ident()}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(draft)
@@ -174,11 +173,6 @@ def _put(store: Store, target: str, write: Callable[[int], None]) -> int:
             os.unlink(draft)
         raise
     return status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
-
-
-def _search(mode: int) -> int:
-    """Give the bits with which everybody who may read a directory may search it too."""
-    return (mode & 0o444) >> 2
 
 
 def _shared(config: Config) -> int:

@@ -220,7 +220,8 @@ class CheckedOut:
             said = run(self._repository.inside(checkout), "ls-files", "-z", "--others", "--directory")
             for name in map(os.fsdecode, said.split(b"\0")[:MOST_BESIDE]):
                 source, beside = Path(checkout.key, name), files / name
-                if not name or os.path.lexists(beside) or not _stands_inside(files, name):
+                leads_out = any((files / above).is_symlink() for above in ancestors(name))
+                if not name or os.path.lexists(beside) or leads_out:
                     continue
                 self._beside.append(beside)
                 with suppress(OSError):
@@ -265,11 +266,6 @@ def _note(sign: str) -> str:
 def _tools(git_dir: str) -> Iterator[str]:
     with suppress(OSError), os.scandir(git_dir) as entries:
         yield from (entry.name for entry in entries if entry.name not in GIT_OWN and entry.is_dir())
-
-
-def _stands_inside(files: Path, name: str) -> bool:
-    """Tell whether no directory above a path is a link, which could lead out of the checkout."""
-    return not any((files / above).is_symlink() for above in ancestors(name))
 
 
 def _show(source: Path, beside: Path) -> None:

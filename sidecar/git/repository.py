@@ -90,7 +90,7 @@ def place_without_filters(repository: Repository, worktree: Worktree) -> Place:
 
 def find_common_dir(folder: Path) -> str | Failure:
     """Give the common directory of the repository that a folder lies in, absolute; git's check of its owner applies."""
-    start = _nearest_directory(folder)
+    start = nearest_directory(folder)
     try:
         said = run(Place(str(start)), "rev-parse", "--path-format=absolute", "--git-common-dir")
     except GitMissingError as error:
@@ -140,7 +140,8 @@ def unreadable(error: GitError) -> Failure:
     return Failure("unreadable-repository", f"The repository can't be read: {error.message}")
 
 
-def _nearest_directory(folder: Path) -> Path:
+def nearest_directory(folder: Path) -> Path:
+    """Give a folder, or the nearest above it that is there."""
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     return folder
@@ -156,7 +157,7 @@ def _main_folder(common_dir: str, config: Config, folder: Path) -> str | None:
     beside = os.path.dirname(common_dir)  # where `.git` is a link, or names `.git.nosync` and the like
     if config.flag("core.bare", default=False) is not True and _leads_to(beside, common_dir):
         return beside
-    start = _nearest_directory(folder)
+    start = nearest_directory(folder)
     try:
         said = run(Place(str(start)), "rev-parse", "--path-format=absolute", "--git-dir", "--show-toplevel")
     except GitError:  # core.bare may be wrong
@@ -222,7 +223,8 @@ def _main(repository: Repository, facts: dict[str, str]) -> Worktree:
     path = listed if bare else repository.main_folder or listed
     found = _worktree(facts, path, repository.common_dir, main=True)
     if bare:
-        found = replace(found, branch=_branch_of_bare(repository))
+        said = run(repository.place, "symbolic-ref", "-q", "HEAD", accept=(0, 1, 128)).removesuffix(b"\n")
+        found = replace(found, branch=os.fsdecode(said).removeprefix("refs/heads/") or None)
         return _checkout_called_bare(repository, found) or found
     if path == repository.common_dir:
         return replace(found, problem="The main worktree's folder is not known. Run sidecar inside it.")
@@ -272,14 +274,6 @@ def _worktree(facts: dict[str, str], path: str, git_dir: str, *, main: bool) -> 
         unfinished=detached_by(git_dir) if is_detached else None,
         merging=merged_heads(git_dir) if head else (),
     )
-
-
-def _branch_of_bare(repository: Repository) -> str | None:
-    try:
-        said = run(repository.place, "symbolic-ref", "-q", "HEAD")
-    except GitError:
-        return None
-    return os.fsdecode(said.removesuffix(b"\n")).removeprefix("refs/heads/")
 
 
 def _administrative_directories(common_dir: str) -> dict[str, tuple[str, str]]:

@@ -63,15 +63,19 @@ def read_surroundings(repository: Repository, checkout: Worktree | None) -> Surr
     place = repository.place if checkout is None else repository.inside(checkout)
     config = repository.config if checkout is None else read_config(place)
     attributes, excludes = (_named(place, config, key, name) for key, name in PERSONAL)
+    # what core.autocrlf means for a merge, as attributes, which also `merge-tree` before 2.41 understands
+    by_default = b"" if config.flag("core.autocrlf", default=False) is False else b"* text=auto\n"
     weakest = b"".join(_attributes_of(file) for file in (*_system_attributes(), attributes))
+    if checkout is not None:  # without what changes in it from commit to commit
+        checkout = Worktree(checkout.key, checkout.name, checkout.git_dir, checkout.main, None, None)
     return Surroundings(
         config,
-        _text_by_default(config) + weakest,
+        by_default + weakest,
         _attributes_of(os.path.join(repository.common_dir, "info", "attributes")),
         _content(os.path.join(repository.common_dir, "info", "exclude")) + b"\n" + _content(excludes),
         _replaced(repository, config),
         _algorithm(repository, config),
-        _place_only(checkout),
+        checkout,
         _outside(repository, checkout, {*config.files, *repository.config.files, attributes, excludes}),
     )
 
@@ -130,11 +134,6 @@ def _content(file: str) -> bytes:
         return b""
 
 
-def _text_by_default(config: Config) -> bytes:
-    """Give what core.autocrlf means for a merge, as attributes, which also `merge-tree` before 2.41 understands."""
-    return b"" if config.flag("core.autocrlf", default=False) is False else b"* text=auto\n"
-
-
 def _replaced(repository: Repository, config: Config) -> Mapping[str, str]:
     """Give each object that `refs/replace/` names, and what git reads in its place."""
     if config.flag("core.usereplacerefs", default=True) is False:
@@ -148,13 +147,6 @@ def _algorithm(repository: Repository, config: Config) -> str | None:
     """Give the diff algorithm where the configuration decides it, which only newer gits allow for `git merge`."""
     named = (config.get("diff.algorithm") or "").lower()
     return named if repository.version >= DIFF_ALGORITHM_MERGES and named in ALGORITHMS else None
-
-
-def _place_only(checkout: Worktree | None) -> Worktree | None:
-    """Give a checkout without what changes in it from commit to commit."""
-    return (
-        None if checkout is None else Worktree(checkout.key, checkout.name, checkout.git_dir, checkout.main, None, None)
-    )
 
 
 DRIVER_NOTE = "The repository's own merge driver was left out, because the repository is not trusted."

@@ -32,16 +32,13 @@ def read_history(common_dir: str, trunk: str | None) -> History:
     receipts = list_receipts(sidecar_path(common_dir))
     merges = [receipt for receipt in receipts if receipt.what == "merge"]
     landings = tuple(landing for one in merges[:MOST_LANDINGS] if (landing := _landing(one)) is not None)
-    return History(landings, tuple(one for one in receipts if is_restorable(one) and _is_in_time(one, trunk)))
+    in_time = [one for one in receipts if one.what != "merge" or (trunk and one.facts.get("after") == trunk)]
+    return History(landings, tuple(filter(is_restorable, in_time)))
 
 
 def is_restorable(receipt: Receipt) -> bool:
     """Tell whether a receipt was neither restored from nor emptied."""
     return "restored" not in receipt.facts and "emptied" not in receipt.facts
-
-
-def _is_in_time(receipt: Receipt, trunk: str | None) -> bool:
-    return receipt.what != "merge" or (trunk is not None and receipt.facts.get("after") == trunk)
 
 
 def _landing(receipt: Receipt) -> Landing | None:

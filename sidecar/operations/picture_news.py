@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.messages import lines, overlap_sentence, party
 from sidecar.model.overlaps import Overlap, Side
-from sidecar.model.picture import TRUNK_KEY, BrokenUse, Picture, Worktree, WorktreeState
+from sidecar.model.picture import TRUNK_KEY, Picture, Worktree, WorktreeState
 from sidecar.model.words import escape, named, shown
 from sidecar.operations.news import News, digest
 from sidecar.operations.presence import Agent
@@ -34,11 +34,13 @@ def overlap_news(picture: Picture, key: str, *, only_conflicts: bool = False) ->
 
 def broken_use_news(picture: Picture, key: str) -> list[News]:
     """Give what the worktree of that key takes away and others newly use, and the other way round."""
-    return [
-        News(_broken_mark(one), f"{shown(ends[0].path)}: {broken_use_sentence(one, key)}")
-        for one in picture.broken_uses
-        if (ends := one.ends(key)) is not None
-    ]
+    found = []
+    for one in picture.broken_uses:
+        if (ends := one.ends(key)) is not None:  # the mark is the same for the same definition and file that uses it
+            where = one.removed.key, one.removed.path, one.used.key, one.used.path
+            mark = digest("broken", one.did, one.symbol, *where)
+            found.append(News(mark, f"{shown(ends[0].path)}: {broken_use_sentence(one, key)}"))
+    return found
 
 
 def denial(picture: Picture, key: str, texts: Mapping[str, str]) -> list[News]:
@@ -110,8 +112,3 @@ def _quoted(other: Side, text: str) -> str:
 def _mark(overlap: Overlap, other: Side) -> str:
     """Give a mark, the same for as long as the two meet there in the same way and in as many places."""
     return digest("overlap", overlap.path, other.key, overlap.verdict, overlap.kind, str(len(other.regions)))
-
-
-def _broken_mark(one: BrokenUse) -> str:
-    """Give a mark, the same for as long as it is the same definition and the same file that uses it."""
-    return digest("broken", one.did, one.symbol, one.removed.key, one.removed.path, one.used.key, one.used.path)

@@ -122,7 +122,8 @@ def restore(
     where = os.path.realpath(folder / into) if into is not None else str(receipt.facts.get("path"))
     where = os.path.join(os.path.realpath(os.path.dirname(where)), os.path.basename(where))
     if into is not None and ".git" in Path(where).parts:
-        return RestoreResult("refused", None, (_not_there(where),))
+        said = f"{escape(where)} is inside a repository's own directory. Choose another path."
+        return RestoreResult("refused", None, (finding("bad-path", said),))
     plan = RestorePlan(folder, repository.common_dir, options, receipt, where)
     return run_plan(
         plan,
@@ -198,10 +199,6 @@ def _registered(repository: Repository, receipt: Receipt, where: str) -> Finding
 def _is_its_own(receipt: Receipt, git_dir: str) -> bool:
     """Tell whether an administrative directory is that of the worktree that vanished; a release took its own along."""
     return receipt.what == "vanished" and receipt.facts.get("made", "") in ("", made_of(git_dir))
-
-
-def _not_there(where: str) -> Finding:
-    return finding("bad-path", f"{escape(where)} is inside a repository's own directory. Choose another path.")
 
 
 def _bring_back(

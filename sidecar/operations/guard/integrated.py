@@ -40,7 +40,8 @@ class Integrations:
         if picture.trunk is None or picture.trunk.commit is None:
             return []
         found = []
-        states = {one.worktree.key: one for one in picture.worktrees if _is_meant(picture, one)}
+        linked = [one for one in picture.worktrees if not (one.worktree.main or one.worktree.missing)]
+        states = {one.worktree.key: one for one in linked if not has_trunk(picture, one.worktree)}
         for key, state in states.items():
             at = picture.trunk.commit, state.worktree.head
             if state.integration.state != "integrated":
@@ -57,10 +58,6 @@ class Integrations:
             del self.first[key]
             self.outside.discard(key)
         return found
-
-
-def _is_meant(picture: Picture, state: WorktreeState) -> bool:
-    return not (state.worktree.main or state.worktree.missing or has_trunk(picture, state.worktree))
 
 
 def without_merged(sidecar_dir: Path, picture: Picture, states: list[WorktreeState]) -> list[Integrated]:

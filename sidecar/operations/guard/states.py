@@ -36,10 +36,6 @@ MOST_LEFT_OUT = 50
 """How many paths a state names that are not in it."""
 
 
-def _is_absolute(path: str) -> bool:
-    return os.path.isabs(path) and "\0" not in path
-
-
 def _is_home(home: str) -> bool:
     return home == "" or (home.startswith("worktrees/") and is_name(home.removeprefix("worktrees/")))
 
@@ -56,7 +52,7 @@ class Facts:
     """
 
     name: str
-    path: Annotated[str, _is_absolute]
+    path: Annotated[str, os.path.isabs, lambda path: "\0" not in path]
     branch: str | None
     head: ObjectId | None
     home: Annotated[str, _is_home]

@@ -76,7 +76,8 @@ def lend_ignored(original: Original, landing_repository: LandingRepository, writ
             continue  # trunk has a file above it
         folders += made
         links.append((place, target))
-    patterns = "".join(f"/{_pattern(str(place.relative_to(landing_repository.top)))}\n" for place, _ in links)
+    names = (str(place.relative_to(landing_repository.top)) for place, _ in links)
+    patterns = "".join("/" + re.sub(r"([\\*?\[\] ])", r"\\\1", name) + "\n" for name in names)  # gitignore(5)
     with open(landing_repository.common / "info" / "exclude", "ab") as exclude:
         exclude.write(os.fsencode(f"\n{patterns}"))
     return Lent(tuple(links), tuple(folders))
@@ -101,11 +102,6 @@ def _entries(top: str, paths: Iterable[str], above: set[str]) -> Iterator[str]:
             yield path
         elif os.path.isdir(os.path.join(top, path)) and not os.path.islink(os.path.join(top, path)):
             yield from _entries(top, (f"{path}/{name}" for name in os.listdir(os.path.join(top, path))), above)
-
-
-def _pattern(path: str) -> str:
-    """Write a path as a line of an exclude file that means this very path (gitignore(5))."""
-    return re.sub(r"([\\*?\[\] ])", r"\\\1", path)
 
 
 ExtraName = Annotated[str, lambda name: is_name(name) and not is_own(name)]

@@ -18,8 +18,8 @@ from sidecar.git.config import Config
 from sidecar.git.history import upstream_ahead
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit
-from sidecar.git.repository import Repository, place_of_files
-from sidecar.model.changes import SUBMODULE, Change, Entry, ancestors
+from sidecar.git.repository import Repository, nearest_directory, place_of_files
+from sidecar.model.changes import SUBMODULE, Change, ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Trunk, Worktree
 from sidecar.model.words import counted, escape, named, shown, them
@@ -153,7 +153,7 @@ def standing(top: str, path: str, change: Change, changes: Changes) -> Iterator[
     except OSError:
         return
     if stat.S_ISDIR(mode):
-        if not _is_directory(change.after):
+        if change.after is None or change.after.mode != SUBMODULE:
             yield from _below(top, path, changes)
     elif change.before is None and not _is_other_case(top, path, changes):
         yield path
@@ -172,10 +172,6 @@ def _goes(path: str, changes: Changes) -> bool:
     """Tell whether trunk's own file at this path is taken away by the merge itself."""
     change = changes.get(path)
     return change is not None and change.before is not None and change.after is None
-
-
-def _is_directory(entry: Entry | None) -> bool:
-    return entry is not None and entry.mode == SUBMODULE
 
 
 def _below(top: str, path: str, changes: Changes) -> Iterator[str]:
@@ -282,7 +278,7 @@ def _room(repository: Repository, trunk: Trunk, plan: MergePlan, config: Config 
     again = bool(plan.verify.strip()) and read_kept(repository.common_dir) is None
     need = _size_of_checkout(repository, trunk) * ((not lean) + again) if again or not lean else 0
     landing_repository = landing_repository_path(repository.common_dir, LANDING)
-    places = [(_existing(landing_repository), need), (Path(repository.common_dir), 0)]
+    places = [(nearest_directory(landing_repository), need), (Path(repository.common_dir), 0)]
     places += [(Path(plan.checkout.key), 0)] if plan.checkout is not None else []
     full: set[int] = set()
     for place, wanted in places:
@@ -303,12 +299,6 @@ def _size_of_checkout(repository: Repository, trunk: Trunk) -> int:
     except GitError:
         return 0
     return sum(int(size) for size in said.split() if size.isdigit())
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
 
 
 def _submodules(worktree: Worktree, checkout: Worktree | None, changes: Mapping[str, Change]) -> Iterator[Finding]:

@@ -93,16 +93,12 @@ def _remade(trunk: Trunk, state: WorktreeState, remakes: Sequence[Remake]) -> Fi
     said = (
         f"{name} conflicts with {branch} only in files that tools make. They are made anew: {remakes_clause(remakes)}."
     )
-    return finding("regenerate", said, _remade_paths(remakes))
+    return finding("regenerate", said, tuple(sorted(path for one in remakes for path in one.paths)))
 
 
 def as_remade(found: Finding, remakes: Sequence[Remake]) -> Finding:
     """Give a finding as it is told once the merge is made."""
     return replace(found, message=f"Made anew: {remakes_clause(remakes)}.") if found.code == "regenerate" else found
-
-
-def _remade_paths(remakes: Sequence[Remake]) -> tuple[str, ...]:
-    return tuple(sorted(path for one in remakes for path in one.paths))
 
 
 def _merge(sources: Sources, trunk_commit: str, trunk_tree: str, state: WorktreeState) -> Merge:

@@ -139,11 +139,19 @@ class TreeReader:
             try:
                 answer = self._converse(command, request)
             except GitError:
-                answer = self._converse(command, request)  # of a new process: this one may just have been killed
+                answer = self._ask_anew(command, request)  # this process may just have been killed
         head, _, body = answer.partition(b"\n")
         if head != request.encode():
             raise GitError(f"git could not compare {request}.{self._quarantine.why_missing}")
         return body
+
+    def _ask_anew(self, command: tuple[str, ...], request: str) -> bytes:
+        """Ask a new process; where that ends early too, raise what git says of the request by itself."""
+        try:
+            return self._converse(command, request)
+        except GitError:
+            run(self._quarantine.plumbing, *command, stdin=request.encode() + b"\n")
+            raise
 
     def _converse(self, command: tuple[str, ...], request: str) -> bytes:
         if command not in self._conversations:

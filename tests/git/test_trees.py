@@ -146,6 +146,15 @@ def test_a_tree_that_is_not_there(store: Store, trees: TreeReader) -> None:
     assert set(trees.changes(store.tree({}), there).touched) == {"a"}
 
 
+def test_a_tree_that_git_cannot_parse_is_told_in_gits_words(store: Store, trees: TreeReader) -> None:
+    """As isomorphic-git commits where the index is sparse or split (`findings`)."""
+    there = store.tree({"a": (FILE, b"a")})
+    nameless = store.write("tree", b"100644 \0" + bytes(20))
+    with pytest.raises(GitError, match="empty filename in tree entry"):
+        trees.changes(there, nameless)
+    assert set(trees.changes(store.tree({}), there).touched) == {"a"}
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

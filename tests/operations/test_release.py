@@ -97,6 +97,18 @@ def test_a_finished_worktree_goes_without_a_question(tmp_path: Path) -> None:
     assert git(at.main, "branch", "--list", "feat-1") == ""
 
 
+def test_nothing_is_offered_to_allow_where_nothing_could_be_taken_in(tmp_path: Path) -> None:
+    """HEAD has a tree that git can't parse: no code lets this through, so none is named."""
+    at = build_standing(tmp_path)
+    tree = at.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", input=b"100644 \0" + bytes(20))
+    at.git("update-ref", "HEAD", at.git("commit-tree", tree, "-p", "HEAD", "-m", "nameless"))
+    plan = planned(at)
+    assert (blocking(plan), plan.inventory, plan.allowable) == ({"unreadable"}, None, ())
+    assert "empty filename in tree entry" in plan.findings[0].message
+    allowed = planned(at, "unreadable")
+    assert (blocking(allowed), allowed.allowable) == ({"unreadable"}, ())
+
+
 def test_a_second_restoration_says_where_the_first_one_went(tmp_path: Path) -> None:
     at = build_standing(tmp_path)
     released = apply_release(planned(at))

@@ -43,7 +43,7 @@ class ReleasePlan(Plan):
     def allowable(self) -> tuple[str, ...]:
         """Give the codes to allow for the release to go through; none where that is not enough."""
         codes = tuple(dict.fromkeys(found.code for found in self.findings if found.severity == "blocks"))
-        return codes if allowable().issuperset(codes) else ()
+        return codes if self.inventory is not None and allowable().issuperset(codes) else ()
 
     @property
     def proven(self) -> str:

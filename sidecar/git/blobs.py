@@ -98,7 +98,7 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: dict[str, Unread]
         said = run(place, "hash-object", "-w", "--stdin-paths", stdin=listing)
     except GitError as error:
         if NO_ROOM in error.message:
-            raise unwritten(NO_ROOM) from error
+            raise unwritten(place.variables["GIT_OBJECT_DIRECTORY"], NO_ROOM) from error
         if len(paths) == 1 or sum(not unread.large for unread in skipped.values()) >= MOST_BAD:
             there = [path for path in paths if os.path.lexists(os.path.join(place.cwd, path))]
             skipped |= dict.fromkeys(there, Unread(f"It can't be read: {_why(place, paths[0], error)}."))

@@ -283,7 +283,7 @@ class Judge:
             try:
                 place = self._furnish(furnishing)
             except OSError as error:
-                raise unwritten(error) from error
+                raise unwritten(self._quarantine.root, error) from error
             batched = self._repository.version >= BATCHED_MERGES
             algorithm = self._surroundings.algorithm
             self._processes[furnishing] = MergeProcess(place, self._quarantine.objects, algorithm, batched=batched)

@@ -161,7 +161,7 @@ class CheckedOut:
             self._check_out(place, tree, attributes, size)
             link_submodules(Path(place.cwd), submodules)
         except OSError as error:
-            raise unwritten(error) from error
+            raise unwritten(self._quarantine.root, error) from error
         noted = Path(place.variables[NOTED])
         noted.write_bytes(b"")
         process = MergeProcess(place, self._quarantine.objects, self._surroundings.algorithm, batched=False)

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -228,15 +227,15 @@ def _writing(directory: Path, object_format: str) -> Callable[[str, bytes], str]
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.unlink(draft)
-                raise unwritten(error.strerror) from error
+                raise unwritten(place, error.strerror) from error
         return oid
 
     return write
 
 
-def unwritten(why: object) -> GitError:
+def unwritten(place: object, why: object) -> GitError:
     """Make the GitError for objects of a reading that there is no room for."""
-    return GitError(f"The temporary directory {tempfile.gettempdir()} can't be written: {why}")
+    return GitError(f"The temporary directory {place} can't be written: {why}")
 
 
 def read_blob(objects: Objects, oid: str) -> bytes:

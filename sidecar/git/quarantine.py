@@ -12,7 +12,9 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +31,18 @@ HISTORY = ("shallow", "info/grafts")
 MOST_ALTERNATES = 6
 """How many alternates in a row git follows at the most."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108 (what lies in it is in a directory of ours)
+"""Where Linux has a file system in memory (shm_overview(7))."""
+
+UNLESS_SET = "/tmp"  # noqa: S108
+"""The temporary directory of who has set none (`TMPDIR`): memory is taken in its place only."""
+
+SHARE = 1 << 30
+"""Bytes of that memory that a quarantine may take, and that have to be left besides."""
+
+_used_up = threading.Event()
+"""Set once a quarantine of this process has taken more: the next ones are on the disk."""
+
 MOST_HOMES = 10
 """How many names are tried for the directory that all of a user's quarantines lie in."""
 
@@ -38,7 +52,8 @@ class Quarantine:
     """An open quarantine; `plumbing` is where trees and blobs are compared, without attributes or configuration.
 
     `replaced` are the objects that are read as others; `why_missing` is what to add where an object can't be read, in
-    words; `alternates` are the object directories that the repository reads from, its own first.
+    words; `alternates` are the object directories that the repository reads from, its own first. One in memory is used
+    up when less than `least_free` bytes of it are free.
     """
 
     root: Path
@@ -48,6 +63,7 @@ class Quarantine:
     why_missing: str
     alternates: tuple[str, ...]
     lock: FileLock
+    least_free: int
     numbers: Iterator[int] = field(default_factory=itertools.count)
     replaced: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,9 +101,13 @@ class Quarantine:
         seen = replace(self, objects=replacing(self.objects, replaced), replaced=replaced)
         return replace(seen, plumbing=seen.repository("plumbing"))
 
-    def is_there(self) -> bool:
-        """Tell whether nobody has cleaned it away."""
-        return (self.root / "objects" / "info" / "alternates").exists()
+    def is_usable(self) -> bool:
+        """Tell whether nobody has cleaned it away, and it is not used up."""
+        is_there = (self.root / "objects" / "info" / "alternates").exists()
+        if is_there and self.least_free > 0 and _free(self.root) < self.least_free:
+            _used_up.set()
+            return False
+        return is_there
 
     def close(self) -> None:
         """Delete everything that was written here; closing twice is fine."""
@@ -99,20 +119,26 @@ class Quarantine:
 
 
 def open_quarantine(repository: Repository) -> Quarantine:
-    """Open a new quarantine, after removing those of killed owners. GitError when it can't be written."""
+    """Open a new quarantine, after removing those of killed owners. GitError when it can't be written.
+
+    A reading writes many small files, so that it is in memory where that has room.
+    """
+    place = Path(tempfile.gettempdir())
     try:
-        home = _home()
-        with FileLock(home / "open.lock", thread_local=False):
-            _sweep(home)
-            root = Path(tempfile.mkdtemp(prefix="q-", dir=home))
+        *in_memory, place = map(_swept_home, _bases())
+        room = max((_free(home) - SHARE for home in in_memory), default=0)
+        if room >= SHARE and not _used_up.is_set():
+            (place,) = in_memory
+        with FileLock(place / "open.lock", thread_local=False):
+            root = Path(tempfile.mkdtemp(prefix="q-", dir=place))
             lock = FileLock(f"{root}.lock", thread_local=False)
             lock.acquire(timeout=0)
-        return _furnish(root, lock, repository)
+        return _furnish(root, lock, room if place in in_memory else 0, repository)
     except (OSError, Timeout) as error:
-        raise unwritten(error) from error
+        raise unwritten(place, error) from error
 
 
-def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
+def _furnish(root: Path, lock: FileLock, least_free: int, repository: Repository) -> Quarantine:
     (root / "objects" / "info").mkdir(parents=True)
     (root / "objects" / "pack").mkdir()  # libgit2 looks for packs only where there is this when it opens a store
     alternate = os.path.join(repository.common_dir, "objects")
@@ -122,7 +148,8 @@ def _furnish(root: Path, lock: FileLock, repository: Repository) -> Quarantine:
     _make_repository(root, repository.object_format, Path(repository.common_dir))
     plumbing = Place(str(root), {"GIT_DIR": str(root)})
     objects = open_objects(root / "objects", alternate, repository, plumbing)
-    return Quarantine(root, objects, plumbing, repository.object_format, repository.why_missing, alternates, lock)
+    why_missing = repository.why_missing
+    return Quarantine(root, objects, plumbing, repository.object_format, why_missing, alternates, lock, least_free)
 
 
 def _chain(directory: str, depth: int = 0) -> Iterator[str]:
@@ -157,22 +184,47 @@ def _unquoted(line: bytes) -> bytes:
 def quarantine_directories() -> tuple[Path, ...]:
     """Give the quarantines of this user that are open, and those whose owner was killed since one was last opened."""
     try:
-        return tuple(sorted(root for root in _home().glob("q-*") if root.is_dir()))
+        return tuple(sorted(root for base in _bases() for root in _home(base).glob("q-*") if root.is_dir()))
     except OSError:
         return ()
 
 
-def _home() -> Path:
+def _bases() -> tuple[Path, ...]:
+    """Give the directories in which quarantines may lie: that for temporary files, and before it that in memory.
+
+    Not where nothing can be run from it (mount(8), `noexec`): merge drivers are, in a tree that is checked out there.
+    """
+    temporary = tempfile.gettempdir()
+    if sys.platform != "linux" or temporary != UNLESS_SET or not os.access(MEMORY, os.W_OK | os.X_OK):
+        return (Path(temporary),)
+    return (Path(temporary),) if os.statvfs(MEMORY).f_flag & os.ST_NOEXEC else (MEMORY, Path(temporary))
+
+
+def _free(directory: Path) -> int:
+    """Count the bytes that are free on the file system of a directory."""
+    told = os.statvfs(directory)
+    return told.f_bavail * told.f_frsize
+
+
+def _home(base: Path) -> Path:
     """Make a directory that is this user's alone; one of the same name that is not private is passed over."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     for number in range(MOST_HOMES):
-        home = Path(tempfile.gettempdir()) / f"worktree-sidecar-{user}{f'-{number}' if number else ''}"
+        home = base / f"worktree-sidecar-{user}{f'-{number}' if number else ''}"
         home.mkdir(mode=0o700, exist_ok=True)
         status = home.lstat()
         private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
         if not hasattr(os, "getuid") or (private and status.st_uid == user):
             return home
     raise OSError(f"none of {MOST_HOMES} directories named worktree-sidecar-{user} is private")
+
+
+def _swept_home(base: Path) -> Path:
+    """Make the directory for quarantines (`_home`), without those of killed owners."""
+    home = _home(base)
+    with FileLock(home / "open.lock", thread_local=False):
+        _sweep(home)
+    return home
 
 
 def _sweep(home: Path) -> None:

@@ -131,7 +131,7 @@ class RepositoryState:
         return list_all(self.sources.repository, self.sources.settings)
 
     def _is_current(self, sources: Sources, found: Listing | None) -> bool:
-        if not sources.quarantine.is_there():
+        if not sources.quarantine.is_usable():
             return False
         return found is None or is_current(sources, self._folder, self._options, found.checkout)
 

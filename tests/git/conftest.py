@@ -1,5 +1,5 @@
 """Every test here leaves nothing behind."""
 
-from tests.git.leaving import temporary
+from tests.git.leaving import memory, temporary
 
-__all__ = ["temporary"]
+__all__ = ["memory", "temporary"]

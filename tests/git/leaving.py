@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sidecar.git import quarantine
+
 DEADLINE = 40.0
 
 
@@ -50,3 +52,15 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     assert quarantines(place) == []
     eventually(lambda: children() <= processes)
     eventually(lambda: set(threading.enumerate()) <= threads)
+
+
+@pytest.fixture
+def memory(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory in place of the one in memory, for who has chosen none for temporary files."""
+    place = tmp_path / "memory"
+    place.mkdir()
+    monkeypatch.setattr(quarantine, "MEMORY", place)
+    monkeypatch.setattr(quarantine, "UNLESS_SET", str(temporary))
+    monkeypatch.setattr(quarantine, "SHARE", 1 << 20)
+    monkeypatch.setattr(quarantine, "_used_up", threading.Event())
+    return place

@@ -5,13 +5,15 @@ import stat
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import sidecar.git.quarantine as quarantine_module
 from sidecar.git.objects import read_blob
 from sidecar.git.process import GitError, run
-from sidecar.git.quarantine import open_quarantine
+from sidecar.git.quarantine import open_quarantine, quarantine_directories
 from tests.git.leaving import quarantines
 from tests.git.opening import opened, quarantined
 from tests.harness import commit, git, init
@@ -188,3 +190,57 @@ def test_sha256(tmp_path: Path) -> None:
         assert len(oid) == 64
         assert run(quarantine.repository("test"), "cat-file", "-p", oid) == b"new\n"
     assert git(repository, "count-objects", "-v") == before
+
+
+def test_it_is_in_memory_where_that_has_room(repo: Path, memory: Path, temporary: Path) -> None:
+    with quarantined(opened(repo)) as quarantine:
+        assert quarantine.root.parent == _home(memory)
+        assert quarantine.is_usable()
+        assert quarantine_directories() == (quarantine.root,)
+        oid = quarantine.objects.write("blob", b"new\n")
+        assert run(quarantine.repository("test"), "cat-file", "-p", oid) == b"new\n"
+    assert quarantines(memory) == quarantines(temporary) == []
+
+
+def test_a_directory_that_somebody_chose_is_taken(
+    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine_module, "UNLESS_SET", "/another")
+    with quarantined(opened(repo)) as quarantine:
+        assert quarantine.root.parent == _home(temporary)
+    assert list(memory.iterdir()) == []
+
+
+def test_memory_without_room_is_left_alone(
+    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine_module, "SHARE", 1 << 60)
+    with quarantined(opened(repo)) as quarantine:
+        assert quarantine.root.parent == _home(temporary)
+        assert quarantine.least_free == 0
+
+
+def test_one_that_has_used_up_its_share_of_memory_is_followed_by_one_on_disk(
+    repo: Path, memory: Path, temporary: Path
+) -> None:
+    with quarantined(opened(repo)) as quarantine:
+        assert not replace(quarantine, least_free=1 << 60).is_usable()
+    for _ in range(2):
+        with quarantined(opened(repo)) as following:
+            assert following.root.parent == _home(temporary)
+            assert following.is_usable()
+
+
+def test_what_a_killed_predecessor_left_is_swept_from_memory_and_disk(
+    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = []
+    for share in (1 << 20, 1 << 60):
+        monkeypatch.setattr(quarantine_module, "SHARE", share)
+        killed = open_quarantine(opened(repo))
+        killed.objects.close()
+        killed.lock.release()  # as the system does
+        left.append(killed.root)
+    assert [root.parent for root in left] == [_home(memory), _home(temporary)]
+    with quarantined(opened(repo)):
+        assert not any(root.exists() for root in left)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.git.leaving import temporary
+from tests.git.leaving import memory, temporary
 
 pytest.register_assert_rewrite("tests.session.unusual")
 
-__all__ = ["temporary"]
+__all__ = ["memory", "temporary"]
 
 
 @pytest.fixture(autouse=True)

@@ -216,6 +216,21 @@ def test_the_quarantine_is_deleted(repo: Path, linked: Path, temporary: Path) ->
         assert live.session.content(_after(live.pictures[-1], repo, "a.txt")) == b"0\n1\n2\n3\n"
 
 
+def test_the_memory_that_it_may_take_is_used_up(repo: Path, linked: Path, memory: Path, temporary: Path) -> None:
+    write(repo, {"README.md": "otherwise\n"})
+    with watching(repo) as live:
+        assert len(quarantines(memory)) == 2 and quarantines(temporary) == []
+        with (memory / "large").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 256 << 20)
+            write(linked, {"README.md": "otherwise again\n"})
+            live.until(lambda picture: picture.overlaps)
+            live.until_fresh()
+        (memory / "large").unlink()
+        assert quarantines(memory) == [] and len(quarantines(temporary)) == 2
+        write(repo, {"README.md": "as it was\n"})
+        live.until_fresh()
+
+
 def test_a_broken_configuration_is_repaired(repo: Path, linked: Path) -> None:
     said = (repo / ".git/config").read_text()
     with watching(repo) as live:

@@ -32,7 +32,7 @@ def replay(repository: Path, most: int, seed: int) -> None:
             worktree = Worktree(place, "worktree", place, False, "branch", head)
             state = WorktreeState(worktree, bases[0], sources.trees.changes(base, tree))
             try:
-                undone = find_undone(sources, state, Trunk("trunk", "refs/heads/trunk", trunk))
+                undone = find_undone(sources, state, Trunk("trunk", "refs/heads/trunk", trunk)).undone
             except GitError:
                 unread += 1  # a clone that lacks its largest files
                 continue

@@ -143,7 +143,7 @@ class Ancestry:
         self.own = lru_cache(maxsize=REMEMBERED)(self._own)
         self.steps = lru_cache(maxsize=64)(self._steps)
         self.bringer = lru_cache(maxsize=REMEMBERED)(self._bringer)
-        self.log = lru_cache(maxsize=64)(partial(read_log, self._place))
+        self.log = lru_cache(maxsize=64)(partial(_log, repository, self._place))
         self.missing = lru_cache(maxsize=64)(self._missing)
 
     def _missing(self, tip: str, since: str, most: int) -> frozenset[str]:
@@ -342,11 +342,28 @@ class LoggedCommit:
         return self.message.strip().partition("\n")[0]
 
 
-def read_log(place: Place, *revisions: str, most: int) -> tuple[LoggedCommit, ...]:
+ALIKE, THE_SAME = "-M", "-M100%"
+"""The options with which git finds renames of files that are alike, and only of the same, which reads no content."""
+
+
+def _log(repository: Repository, place: Place, *revisions: str, most: int) -> tuple[LoggedCommit, ...]:
+    """Read a log; in a partial clone that lacks contents, with renames of the same content only. Raises GitError."""
+    try:
+        return read_log(place, *revisions, most=most)
+    except GitError:
+        if not repository.why_missing:
+            raise
+    try:
+        return read_log(place, *revisions, most=most, renames=THE_SAME)
+    except GitError as error:
+        raise GitError(f"{error.message.rstrip('.')}.{repository.why_missing}") from error
+
+
+def read_log(place: Place, *revisions: str, most: int, renames: str = ALIKE) -> tuple[LoggedCommit, ...]:
     """Read at most so many commits of some revisions, the newest first, with renames found. Raises GitError."""
     said = run(
         place,
-        *("log", "-z", "--raw", "--no-abbrev", "-M", "--no-notes", "--no-show-signature", "--no-ext-diff"),
+        *("log", "-z", "--raw", "--no-abbrev", renames, "--no-notes", "--no-show-signature", "--no-ext-diff"),
         *("--encoding=UTF-8", "--format=%x01%H%x00%an%x00%ct%x00%B", f"--max-count={most}", *revisions, "--"),
     )
     return tuple(_parse(said.split(b"\0")))

@@ -72,7 +72,7 @@ def taken_back(folder: Path, name: str, options: Options | None = None) -> tuple
             return found
         state = worktree_state(sources, found.trunk, read_worktree(sources, found.worktree), {})
         intended = IntendedRecord(sources.repository.common_dir).of(found.worktree)
-        return find_undone(sources, state, found.trunk, intended)
+        return find_undone(sources, state, found.trunk, intended).undone
 
     return ask(folder, options or Options(), take)
 

@@ -13,6 +13,8 @@ from functools import cached_property
 
 from sidecar.git.history import Commit, LoggedCommit
 from sidecar.git.objects import tree_of
+from sidecar.git.process import GitError
+from sidecar.git.repository import NOT_FETCHED
 from sidecar.model.changes import Change, Entry
 from sidecar.model.formatting import differ_by_format
 from sidecar.model.hunks import Hunk, landing
@@ -59,24 +61,32 @@ class _Deed:
     became: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What is taken back, path by path; of the paths `unread` it is not known, since a partial clone lacks versions."""
+
+    undone: tuple[Undone, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
 def find_undone(
     sources: Sources,
     state: WorktreeState,
     trunk: Trunk,
     intended: Intended = NOTHING,
     make_way: Callable[[], object] = lambda: None,
-) -> tuple[Undone, ...]:
-    """Find what a worktree's present state takes back of trunk, path by path, but what is intended. GitError.
+) -> TakenBack:
+    """Find what a worktree's present state takes back of trunk, but what is intended. GitError.
 
     `make_way` is called between two files.
     """
     changes, fork = state.changes, state.fork_point
     if changes is None or fork is None or trunk.commit is None or not 0 < len(changes.changes) <= MOST_PATHS:
-        return ()
+        return TakenBack()
     made = regenerations(sources, changes.changes, changes.tree).keys()
     edited = [one for one in changes if _is_edit(one) and one.path not in made]
     if not edited:
-        return ()
+        return TakenBack()
     return _Look(sources, state, trunk.commit, fork, made, intended, make_way).undone(edited)
 
 
@@ -100,17 +110,31 @@ class _Look:
     intended: Intended
     make_way: Callable[[], object]
 
-    def undone(self, edited: Sequence[Change]) -> tuple[Undone, ...]:
-        """Look at each edited file; a commit is told with every file in which it is taken back.
-
-        Who only made a file, or changed it before it was called so, did nothing to it that could be taken back.
-        """
-        histories = ((change, self._histories[change.path]) for change in edited)
-        looked_at = (self._of(change, it) for change, it in histories if any(one.before is not None for one in it))
-        found = [one for one in looked_at if one is not None]
+    def undone(self, edited: Sequence[Change]) -> TakenBack:
+        """Look at each edited file; a commit is told with every file in which it is taken back."""
+        found: list[Undone] = []
+        unread: list[str] = []
+        for change in edited:
+            try:
+                if (one := self._look_at(change)) is not None:
+                    found.append(one)
+            except GitError as error:
+                if NOT_FETCHED not in error.message:
+                    raise
+                unread.append(change.path)
+        if len(unread) == len(edited):
+            return TakenBack(unread=tuple(unread))
         taken_back = {one.commit for one in found}.union(*self.intended.values())
         undone = (*found, *self._deleted(taken_back))
-        return undone if not undone or len(self._own) <= MOST_OWN else ()
+        return TakenBack(undone if not undone or len(self._own) <= MOST_OWN else (), tuple(unread))
+
+    def _look_at(self, change: Change) -> Undone | None:
+        """Look at an edited file.
+
+        Who only made it, or changed it before it was called so, did nothing to it that could be taken back.
+        """
+        history = self._histories[change.path]
+        return self._of(change, history) if any(one.before is not None for one in history) else None
 
     def _deleted(self, taken_back: Collection[str]) -> Iterator[Undone]:
         """Find deleted files that a commit added which is taken back elsewhere."""

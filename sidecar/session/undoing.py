@@ -76,7 +76,7 @@ class Undoing:
         try:
             if known == key or key is None or trunk is None:
                 return undone
-            return find_undone(sources, state, trunk, key[-1]) if sources is not None else None
+            return find_undone(sources, state, trunk, key[-1]).undone if sources is not None else None
         except GitError:
             return None
 
@@ -94,7 +94,7 @@ class Undoing:
             if sources is None or trunk is None or not self._job.go_on():
                 break
             try:
-                undone = find_undone(sources, state, trunk, key[-1], self._job.go_on)
+                undone = find_undone(sources, state, trunk, key[-1], self._job.go_on).undone
             except GitError:
                 continue  # the sources were closed, or history lacks what a partial clone has not fetched
             with self._lock:

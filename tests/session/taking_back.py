@@ -57,7 +57,7 @@ class Shop:
             worktree = next(one for one in listed.worktrees if one.key == str(self.task))
             reading = read_worktree(sources, worktree)  # type: ignore[arg-type]
             state = worktree_state(sources, listed.trunk, reading, {})  # type: ignore[arg-type]
-            return find_undone(sources, state, listed.trunk)  # type: ignore[arg-type]
+            return find_undone(sources, state, listed.trunk).undone  # type: ignore[arg-type]
 
         found = ask(self.main, Options(), look)
         assert not isinstance(found, Failure), found

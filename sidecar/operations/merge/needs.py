@@ -6,10 +6,12 @@ verify it.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 
 from sidecar.git.objects import TREE_MODE, read_blob
+from sidecar.git.repository import NOT_FETCHED
 from sidecar.model import recipes
 from sidecar.model.broken_uses import broken_use_sentence
 from sidecar.model.changes import Entry
@@ -19,7 +21,7 @@ from sidecar.model.messages import undone_clause
 from sidecar.model.overlaps import Side
 from sidecar.model.picture import TRUNK_KEY, BrokenUse, Trunk, WorktreeState
 from sidecar.model.recipes import Install
-from sidecar.model.words import shown
+from sidecar.model.words import named, shown
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
@@ -27,11 +29,17 @@ from sidecar.session.participants import Participant
 from sidecar.session.reader import Sources
 from sidecar.session.undoes_trunk import find_undone
 
+_LACKING = f"{NOT_FETCHED[:1].lower()}{NOT_FETCHED[1:]}"
+
+MOST_NAMED = 3
+"""How many paths a command names."""
+
 
 def taking_back(sources: Sources, state: WorktreeState, trunk: Trunk, choices: MergeChoices) -> Iterator[Finding]:
     """Name each commit of trunk that would be taken back without a word, unless that is intended. GitError."""
     intended = IntendedRecord(sources.repository.common_dir).of(state.worktree)
-    undone = find_undone(sources, state, trunk, intended)
+    found = find_undone(sources, state, trunk, intended)
+    undone = found.undone
     name, branch = shown(state.worktree.name), shown(trunk.branch)
     for one in {one.commit: one for one in undone}.values():
         paths = tuple(other.path for other in undone if other.commit == one.commit)
@@ -40,6 +48,10 @@ def taking_back(sources: Sources, state: WorktreeState, trunk: Trunk, choices: M
             yield finding("undoes-trunk", said, paths, severity="info")
         else:
             yield finding("undoes-trunk", f"{said} Take {branch}'s lines back, or allow it if it is intended.", paths)
+    if found.unread:
+        said = f"Whether {name} takes back what {branch} did to {named(found.unread)} is not known: {_LACKING}"
+        way = shlex.join(("git", "log", "-p", trunk.branch, "--", *found.unread[:MOST_NAMED]))
+        yield finding("not-fetched", f"{said} To fetch it: {way}", found.unread, severity="info")
 
 
 def find_installs(sources: Sources, tree: str) -> tuple[Install, ...]:

@@ -234,7 +234,7 @@ def fetch_for(plan: MergePlan, control: Control = QUIET) -> MergePlan | Failure:
     Git's own merge of the two commits fetches what it reads, and no more. It moves nothing: what it makes is objects
     that nobody names.
     """
-    if all(finding.code != "not-fetched" for finding in plan.findings):
+    if not any(found.code == "not-fetched" and found.severity == "blocks" for found in plan.findings):
         return plan
     assert plan.trunk.commit is not None
     assert plan.head is not None

@@ -104,3 +104,25 @@ def test_a_file_that_is_too_large_to_compare_is_committed_and_merged(repo: Path)
     assert (ended.status, json.loads(ended.out)["outcome"]) == (0, "merged"), ended
     assert (repo / "big").read_text() == "".join(["first\n", *lines[1:-1], "last\n"])
     assert (repo / "new").read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("filtered", ["blob:none", "tree:0"])
+def test_what_trunk_had_before_is_not_needed(upstream: Path, filtered: str) -> None:
+    """Whether it is taken back can't be told then, and that is said; nothing else waits for it."""
+    for number in "12":  # only the newest version is fetched
+        commit(upstream, {"f": TWENTY.replace("5\n", f"of trunk {number}\n", 1)})
+    main = upstream.parent / "main"
+    git(upstream.parent, "clone", "--quiet", f"--filter={filtered}", upstream.as_uri(), main)
+    work = add_worktree(main, "a")
+    commit(work, {"f": (work / "f").read_text().replace("15\n", "A\n")})
+    before = missing(main)
+    assert spawn(work, "check", "f").status == 0
+    (turn,) = json.loads(spawn(main, "plan", "--json").out)["order"]
+    assert turn["ready"]
+    assert missing(main) == before
+    ended = spawn(main, "merge", "a", "--yes", "--json")
+    assert (ended.status, codes(ended)) == (0, ["not-fetched"])
+    (found,) = json.loads(ended.out)["findings"]
+    assert found["severity"] == "info"
+    assert found["message"].endswith("To fetch it: git log -p main -- f")
+    assert {"A", "trunk"} <= set(git(main, "show", "main:f").split())

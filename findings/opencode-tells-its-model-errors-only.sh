@@ -8,7 +8,7 @@ set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-mkdir -p tools home/.config/opencode folder
+mkdir -p tools home/.config/opencode folder scratch
 npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix tools opencode-ai@1.18.33
 set -- tools/node_modules/opencode-linux-*/bin/opencode
 opencode="$work/$1"
@@ -75,7 +75,7 @@ cat > home/.config/opencode/opencode.json <<JSON
  "lsp": {"own": {"command": ["python3", "$work/server.py"], "extensions": [".txt"]}}}
 JSON
 run() {
-  (cd folder && env HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local/share" \
+  (cd folder && env HOME="$work/home" TMPDIR="$work/scratch" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local/share" \
     OPENCODE_DISABLE_AUTOUPDATE=1 OPENCODE_DISABLE_MODELS_FETCH=1 OPENCODE_DISABLE_LSP_DOWNLOAD=1 \
     "$opencode" "$@" < /dev/null 2> /dev/null)
 }

@@ -18,7 +18,7 @@ from sidecar.model.picture import TRUNK_KEY, Trunk, WorktreeState
 from sidecar.session.numbered import same_numbers
 from sidecar.session.own_work import Landing, as_landed, land, meet_stopped
 from sidecar.session.own_work import path_questions as landing_questions
-from sidecar.session.pair import NOTHING, PairResult, meet, moved_paths, path_questions, reusable_results
+from sidecar.session.pair import NOTHING, PairResult, meet, moved_paths, path_questions, reusable_results, without
 from sidecar.session.participants import Found, Participant, not_merged, together, unread_in
 from sidecar.session.reader import Sources
 from sidecar.session.reading import tip_of
@@ -285,13 +285,17 @@ class OverlapCache:
                 common = self._land_commit(trunk, outside[0])
                 tree, stopped = common.own.tree, stopped | common.stopped
                 ours, theirs = (
-                    as_landed(participant, landing, sources.trees.changes(tree, landing.own.tree))
+                    as_landed(participant, landing, self._since(tree, landing))
                     for participant, landing in ((one, first.landing), (two, second.landing))
                 )
                 base = write_commit(sources.quarantine.objects, tree)
         if not stopped and not interplay(ours.footprint, theirs.footprint):
             return None
         return _Pairing(ours, theirs, (base,), stopped)
+
+    def _since(self, tree: str, landing: Landing) -> ChangeSet:
+        """Give what lands besides what a tree has; where it stops at trunk it brings nothing, and takes nothing away."""
+        return without(self._sources, self._sources.trees.changes(tree, landing.own.tree), landing.stopped)
 
     def _as_merged(self, participant: Participant, tip: str) -> Participant:
         """Give a participant as it would land, with the commit that its merge with trunk would be."""

@@ -158,7 +158,7 @@ def merge_whole(
         question = Question(our_changes.tree, their_changes.tree, None, (ours.head, theirs.head))
     else:
         alone = _separable(sources, ours, theirs, base)
-        our_changes, their_changes = (_without(sources, changes, alone) for changes in (our_changes, their_changes))
+        our_changes, their_changes = (without(sources, changes, alone) for changes in (our_changes, their_changes))
         question = Question(our_changes.tree, their_changes.tree, base)
     paths = {*our_changes.touched, *their_changes.touched}
     return sources.judge.merge_trees(question, paths, ours.files), our_changes, their_changes
@@ -213,7 +213,7 @@ def _see_trees(sources: Sources, bases: tuple[str, ...]) -> None:
         _see_trees(sources, sources.history.merge_bases(*sorted((one, two))))
 
 
-def _without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> ChangeSet:
+def without(sources: Sources, changes: ChangeSet, paths: frozenset[str]) -> ChangeSet:
     """Give a change set in which these paths are as in the base."""
     if paths.isdisjoint(changes.touched):
         return changes

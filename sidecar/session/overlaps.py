@@ -294,7 +294,7 @@ class OverlapCache:
         return _Pairing(ours, theirs, (base,), stopped)
 
     def _since(self, tree: str, landing: Landing) -> ChangeSet:
-        """Give what lands besides what a tree has; where it stops at trunk it brings nothing, and takes nothing away."""
+        """Give what lands besides what a tree has; where it stops at trunk it brings nothing and takes nothing away."""
         return without(self._sources, self._sources.trees.changes(tree, landing.own.tree), landing.stopped)
 
     def _as_merged(self, participant: Participant, tip: str) -> Participant:

@@ -40,7 +40,7 @@ def test_a_pair_conflicts_where_it_would_once_both_are_up_to_date_where_director
 
 
 @examples(20)
-@given(histories(verbs=TEXT, crowded=True))
+@given(histories(verbs=TEXT, stacking=True, crowded=True))
 def test_where_an_update_stops_a_pair_conflicts_in_own_lines_of_both(history: History) -> None:
     with TemporaryDirectory() as place:
         main = build(Path(place) / "repository", history)

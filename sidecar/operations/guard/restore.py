@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import DURABLE
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
-from sidecar.model.words import escape, named, shown
+from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import names_like
 from sidecar.operations.guard.ignored import put_back
@@ -93,8 +94,9 @@ def write_files(repository: Repository, sidecar_dir: Path, kept: State, folder: 
     names = {"GIT_DIR": repository.common_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
     place = replace(repository.place, cwd=folder, variables=names)
     silenced = place.set(silenced_programs(read_config(place), trusted=False))
-    how = ("-c", "core.sparseCheckout=false", "read-tree", "--reset", "-u", "--no-recurse-submodules", kept.tree)
     try:
+        tree = _without(place, kept.tree, unfetched(repository, kept.tree))
+        how = ("-c", "core.sparseCheckout=false", "read-tree", "--reset", "-u", "--no-recurse-submodules", tree)
         for attempt in (place, silenced) if kept.facts.trusted else (silenced,):
             _remove(index)
             try:
@@ -113,6 +115,43 @@ def write_files(repository: Repository, sidecar_dir: Path, kept: State, folder: 
     return ()
 
 
+def unfetched(repository: Repository, tree: str) -> tuple[str, ...]:
+    """List the paths of a tree whose content a partial clone has not fetched, sorted: no file of theirs was on disk."""
+    if not repository.why_missing:
+        return ()
+    how = ("rev-list", "--objects", "--missing=print", "--no-object-names", tree)
+    missing = {row[1:] for row in run(repository.place, *how, timeout=PATIENCE).split(b"\n") if row[:1] == b"?"}
+    rows = run(repository.place, "ls-tree", "-r", "-z", "--full-tree", tree, timeout=PATIENCE).split(b"\0")
+    entries = ((head.split(b" ")[2], path) for head, _, path in (row.partition(b"\t") for row in rows if row))
+    return tuple(sorted(os.fsdecode(path) for oid, path in entries if oid in missing))
+
+
+def _without(place: Place, tree: str, paths: Sequence[str]) -> str:
+    """Give a tree without these paths; `place` has an index of its own."""
+    if not paths:
+        return tree
+    null = "0" * len(tree)
+    run(place, *DURABLE, "read-tree", tree)
+    gone = b"".join(b"0 %s\t%s\0" % (null.encode(), os.fsencode(path)) for path in paths)
+    run(place, *DURABLE, "update-index", "-z", "--index-info", stdin=gone)
+    return run(place, *DURABLE, "write-tree").decode("ascii").strip()
+
+
+def _leave_out(repository: Repository, worktree: Worktree, paths: Sequence[str]) -> tuple[Finding, ...]:
+    """Have git take these paths for left out, as with `git sparse-checkout`, because to git they would be deleted."""
+    if not paths:
+        return ()
+    place = repository.inside(worktree)
+    rows = run(place, "ls-files", "-v", "-z").split(b"\0")
+    shown_as = {os.fsdecode(row[2:]): row[:1] for row in rows if row}
+    left = [path for path in paths if shown_as.get(path, b"S") != b"S"]
+    listing = b"".join(os.fsencode(path) + b"\0" for path in left)
+    run(place, *DURABLE, "update-index", "--skip-worktree", "-z", "--stdin", stdin=listing)
+    files = counted(len(paths), "file was", "files were")
+    said = f"{files} not there, but left out (git sparse-checkout), and not fetched: {named(paths)}."
+    return (finding("not-in-states", f"{said} To have all files: git sparse-checkout disable", tuple(paths)),)
+
+
 def _place(repository: Repository, sidecar_dir: Path, kept: State, entry: Journal, notes: tuple[Finding, ...]) -> Back:
     """Give the files their place and git's directory; doing it again does what is missing."""
     where, receipt_id = str(entry.facts["path"]), entry.facts.get("receipt")
@@ -126,6 +165,7 @@ def _place(repository: Repository, sidecar_dir: Path, kept: State, entry: Journa
         found += [finding("restored-beside", said, tuple(left))]
     else:
         _remove(staging)
+    found += _leave_out(repository, worktree, unfetched(repository, kept.tree))
     found += put_back(sidecar_dir, kept.history, where, kept.facts.time, later=receipt_id is not None)
     if hasattr(os, "sync"):
         os.sync()

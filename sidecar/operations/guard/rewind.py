@@ -26,7 +26,7 @@ from sidecar.operations.guard.browse import Kept
 from sidecar.operations.guard.histories import MEBIBYTE, Wish, open_histories
 from sidecar.operations.guard.ignored import put_back
 from sidecar.operations.guard.placing import Target, clear, put, put_beside, take_away, write_beside
-from sidecar.operations.guard.restore import bring_back
+from sidecar.operations.guard.restore import bring_back, unfetched
 from sidecar.operations.guard.states import State, mark_restored, read_state
 from sidecar.operations.journal import Journal
 from sidecar.operations.landing_repository.lent import is_submodule
@@ -228,9 +228,27 @@ def _target(sources: Sources, worktree: Worktree, operation: str) -> Target:
 
 
 def _changes(sources: Sources, present: Present, state: State) -> dict[str, Change]:
-    """Give what would be another file there, by path: a submodule stays as it is."""
+    """Give what would be another file there, by path.
+
+    A submodule stays as it is, and so does what is left out (git-sparse-checkout(1)), now as then.
+    """
     changed = sources.trees.touched(present.tree, state.tree)
-    return {path: one for path, one in changed.items() if not is_submodule(one)}
+    lacking = frozenset(unfetched(sources.repository, state.tree)) if changed else frozenset()
+    return {
+        path: one
+        for path, one in changed.items()
+        if not (is_submodule(one) or path in lacking or _is_left_out(sources, present.worktree, state, one))
+    }
+
+
+def _is_left_out(sources: Sources, worktree: Worktree, state: State, change: Change) -> bool:
+    """Tell whether a file is committed, now as then, and is not on disk now, which to git is no change."""
+    after, head = change.after, state.facts.head
+    if change.before is None or after is None or head is None:
+        return False
+    if os.path.lexists(os.path.join(worktree.key, change.path)):
+        return False
+    return sources.trees.entry(tree_of(sources.quarantine.objects, head), change.path) == after
 
 
 def _findings(kept: State, stayed: list[str], beside: list[str]) -> tuple[Finding, ...]:

@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sidecar.operations.session_process import run as run_session
 
         return run_session({"printed-status": _print_status, "printed-check": _print_check})
-    from sidecar.cli.app import run
-    from sidecar.cli.servers import Servers
+    from sidecar.cli.app import Servers, run
     from sidecar.system.streams import use_utf8
 
     if arguments is None:

@@ -6,12 +6,13 @@ A command is imported when it is called: all of them together take longer than m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections import UserDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import click
 
 from sidecar import __version__
-from sidecar.cli.servers import Servers
 from sidecar.model.words import escape
 from sidecar.system.streams import flush_output, take_streams
 
@@ -26,13 +27,47 @@ NAMES = (
 """The commands."""
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What starts each server, and gives its exit status: the doors do not know each other."""
+
+    language: Callable[[], int | None]
+    mcp: Callable[[], int | None]
+
+
+@click.command(short_help="The language server, for editors.")
+@click.option("--stdio", is_flag=True, hidden=True, help="What it does anyway; editors add it.")
+@click.option("--clientProcessId", "client", hidden=True, help="Given by editors; `initialize` says it too.")
+@click.pass_obj
+def serve(servers: Servers, stdio: bool, client: str | None) -> int:  # noqa: ARG001
+    """Run the language server on standard input and output."""
+    return servers.language() or 0
+
+
+@click.command(short_help="The same answers over MCP, for agents.")
+@click.pass_obj
+def mcp(servers: Servers) -> int:
+    """Run a server of the Model Context Protocol on standard input and output.
+
+    An agent's client starts it: see docs/mcp.md. What changes a repository needs a person's consent.
+    """
+    try:
+        return servers.mcp() or 0
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic", "anyio"):
+            raise
+        raise click.ClickException(
+            "The MCP server needs more packages: pip install 'worktree-sidecar[mcp]'"
+        ) from missing
+
+
 def _load(name: str) -> click.Command:
     """Import a command; KeyError where there is none of that name."""
     match name:
-        case "serve" | "mcp":
-            from sidecar.cli import servers
-
-            return servers.serve if name == "serve" else servers.mcp
+        case "serve":
+            return serve
+        case "mcp":
+            return mcp
         case "status":
             from sidecar.cli.status import status as found
         case "overlaps":
@@ -68,26 +103,11 @@ def _load(name: str) -> click.Command:
     return found
 
 
-class _Commands(MutableMapping[str, click.Command]):
+class _Commands(UserDict[str, click.Command]):
     """The commands by their names, in click's own place for them; each is imported when it is asked for."""
 
-    def __init__(self) -> None:
-        self._added: dict[str, click.Command] = {}
-
     def __getitem__(self, name: str) -> click.Command:
-        return self._added[name] if name in self._added else _load(name)
-
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        self._added[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._added[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({*NAMES, *self._added})
-
-    def __len__(self) -> int:
-        return len({*NAMES, *self._added})
+        return _load(name)
 
 
 class _Sidecar(click.Group):
@@ -100,7 +120,11 @@ class _Sidecar(click.Group):
             return BROKEN_PIPE
 
 
-@click.group(cls=_Sidecar, commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Sidecar,
+    commands=_Commands(dict.fromkeys(NAMES, click.Command(None))),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="sidecar %(version)s")
 @click.option("-C", "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Run in DIR.")
 def sidecar(directory: str | None) -> None:

@@ -17,10 +17,9 @@ from sidecar.model.words import escape
 if TYPE_CHECKING:
     from sidecar.model.findings import Failure, Finding
     from sidecar.model.overlaps import Overlap, Unknown
-    from sidecar.model.picture import Picture, Worktree
+    from sidecar.model.picture import Picture
     from sidecar.model.settings import Options
     from sidecar.session.check import CheckedFile
-    from sidecar.session.once import Comparison
 
 
 T = TypeVar("T")
@@ -131,23 +130,6 @@ def _ask_session(folder: Path, options: Options, *, prove: bool) -> Picture | No
     return ask_session(folder, options, prove=prove)
 
 
-def ask_comparison(first: str, second: str, trust: bool) -> Comparison:
-    """Give the overlaps of two worktrees or commits."""
-    from sidecar.model.settings import Options
-    from sidecar.session.once import compare
-
-    recover_first(acting=trust)
-    return answered(compare(here(), first, second, Options(trusted=trust)))
-
-
-def ask_worktree(picture: Picture, name: str) -> Worktree | None:
-    """Give the worktree of that name, branch or path; None when there is none."""
-    from sidecar.session.once import find_worktree
-
-    found = answered(find_worktree(picture.worktrees, name, here()))
-    return None if found is None else found.worktree
-
-
 def answered(answer: T | Failure) -> T:
     """Give the answer, unless it is a failure: that ends the command."""
     from sidecar.model.findings import Failure
@@ -179,12 +161,6 @@ def problem_lines(picture: Picture, told: Sequence[Unknown] = ()) -> list[str]:
 def problem_line(name: str | None, problem: str) -> str:
     """Say what is unusual about a worktree of that name, or about the repository."""
     return f"{f'{escape(name)}: ' if name else ''}{escape(problem)}"
-
-
-def print_unknown(unknown: Iterable[Unknown]) -> None:
-    """Say, below an answer, where it is none, each reason once."""
-    for line in unknown_lines(unknown):
-        click.echo(line)
 
 
 def unknown_lines(unknown: Iterable[Unknown]) -> list[str]:

@@ -8,13 +8,14 @@ import click
 
 from sidecar.cli.options import (
     Refusal,
-    ask_comparison,
+    answered,
     ask_picture,
-    ask_worktree,
     exit_status,
+    here,
     print_json,
-    print_unknown,
     reading,
+    recover_first,
+    unknown_lines,
     warn,
     worktree_names,
 )
@@ -47,16 +48,16 @@ def overlaps(first: str | None, second: str | None, as_json: bool, trust: bool) 
         return exit_status(listed, unknown)
     if not listed:
         click.echo(no_overlaps(is_all=not unknown))
-    else:
-        from sidecar.cli.render import print_overlaps
+    if listed or found.broken:
+        from sidecar.cli.render import broken_use_block, console, overlap_blocks, show
 
-        print_overlaps(found.meetings)
-    if found.broken:
-        from sidecar.cli.render import broken_use_block, console, show
-
-        click.echo()
-        show(console(), [broken_use_block(found.broken, found.key)])
-    print_unknown(unknown)
+        to = console()
+        show(to, overlap_blocks(found.meetings, to.width) if listed else [])
+        if found.broken:
+            click.echo()
+            show(to, [broken_use_block(found.broken, found.key)])
+    for line in unknown_lines(unknown):
+        click.echo(line)
     return exit_status(listed, unknown)
 
 
@@ -81,16 +82,22 @@ def _look(name: str | None, trust: bool) -> _Answer:
     picture = ask_picture(trust)
     if name is None:
         return _Answer([(overlap, *overlap.sides) for overlap in picture.overlaps], picture.unknown, picture)
-    worktree = ask_worktree(picture, name)
-    if worktree is None:
+    from sidecar.session.once import find_worktree  # loads libgit2
+
+    found = answered(find_worktree(picture.worktrees, name, here()))
+    if found is None:
         return _with_trunk(name, picture.trunk, trust)
-    key = worktree.key
+    key = found.worktree.key
     meetings = [(overlap, *sides) for overlap in picture.overlaps if (sides := overlap.seen_from(key))]
     return _Answer(meetings, tuple(one for one in picture.unknown if one.concerns(key)), picture, key)
 
 
 def _compare(first: str, second: str, trust: bool) -> _Answer:
-    found = ask_comparison(first, second, trust)
+    from sidecar.model.settings import Options
+    from sidecar.session.once import compare
+
+    recover_first(acting=trust)
+    found = answered(compare(here(), first, second, Options(trusted=trust)))
     return _Answer([(overlap, *overlap.sides) for overlap in found.overlaps], found.unknown)
 
 
@@ -98,10 +105,9 @@ def _with_trunk(commit: str, trunk: Trunk | None, trust: bool) -> _Answer:
     """Give what a commit has in common with trunk's, whatever lies uncommitted in trunk's checkout."""
     if trunk is None or trunk.commit is None:
         raise Refusal(f"{escape(commit)} is no worktree, and trunk has no commit to compare it with.")
+    found = _compare(commit, trunk.commit, trust)
     meetings = []
-    found = ask_comparison(commit, trunk.commit, trust)
-    for overlap in found.overlaps:
-        one, other = overlap.sides
+    for overlap, one, other in found.meetings:
         named = replace(overlap, sides=(one, replace(other, key=TRUNK_KEY, ref=trunk.branch)))
         meetings.append((named, *named.sides))
-    return _Answer(meetings, found.unknown)
+    return replace(found, meetings=meetings)

@@ -56,13 +56,20 @@ def working(*, quiet: bool = False) -> Iterator[Work]:
             stopping.set()
             stage("Stopping. Ctrl-C again ends it at once")
 
-        numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-        before = {number: signal.signal(number, stop) for number in numbers}
-        try:
+        with handling(stop, *SIGNALS):
             yield Work(Control(stage, line, stopping.is_set), stopping)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def handling(handler: Callable[[int, FrameType | None], None], *names: str) -> Iterator[None]:
+    """Have these signals handled, as far as the system has them, and by whom they were before afterwards."""
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 @contextlib.contextmanager

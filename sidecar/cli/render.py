@@ -151,12 +151,6 @@ def joined(items: Sequence[str], width: int) -> str:
     return ",\n".join(lines)
 
 
-def print_overlaps(meetings: Sequence[Meeting]) -> None:
-    """Print the overlaps to standard output."""
-    to = console()
-    show(to, overlap_blocks(meetings, to.width))
-
-
 def broken_use_block(found: Sequence[BrokenUse], key: str | None = None) -> RenderableType:
     """List which uses break once both are merged, as they are seen from the worktree of that key, or the user's."""
     rows = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.options import INTERRUPTED, answered, here, print_json, reading, recover_first, warn
+from sidecar.cli.progress import SIGNALS, handling
 from sidecar.model.picture import Picture
 from sidecar.model.words import shown
 
@@ -47,13 +48,12 @@ def watch(as_json: bool, trust: bool) -> int:
 
 @dataclass(slots=True)
 class _News:
-    """The newest Picture and what has vanished, from other threads; `descriptor` can be read when there is any."""
+    """The newest Picture and what is to be said, from other threads; `descriptor` can be read when there is any."""
 
     descriptor: int
     _waker: int
     ended: bool = False
     _picture: Picture | None = None
-    vanished: tuple[Vanished, ...] = ()
     said: tuple[str, ...] = ()
     _told: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,10 +64,11 @@ class _News:
         self.wake()
 
     def miss(self, one: Vanished) -> None:
-        """Note that a worktree is gone; any thread."""
-        with self._told:
-            self.vanished = (*self.vanished, one)
-        self.wake()
+        """Note that a worktree is gone, and what brings it back; any thread."""
+        when = time.strftime("%H:%M:%S", time.localtime(one.kept))
+        back = f"Bring it back, as of {when}: sidecar restore {one.receipt}"
+        how = "All that it had was in trunk." if one.safe else back
+        self.warn(f"{shown(one.name)} is gone, and was not released. {how}")
 
     def lose(self, one: Wiped) -> None:
         """Note that uncommitted work is gone; any thread."""
@@ -106,19 +107,10 @@ def _noticing() -> Iterator[_News]:
     os.set_blocking(reader, False)
     os.set_blocking(waker, False)
     news = _News(reader, waker)
-    handlers: dict[str, Callable[[int, FrameType | None], None]] = {
-        "SIGINT": end,
-        "SIGTERM": end,
-        "SIGHUP": end,
-        "SIGWINCH": lambda _number, _frame: news.wake(),
-    }
-    before = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
-    before = {number: signal.signal(number, handler) for number, handler in before.items()}  # type: ignore[misc]
     try:
-        yield news
+        with handling(end, *SIGNALS), handling(lambda _number, _frame: news.wake(), "SIGWINCH"):
+            yield news
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         os.close(reader)
         os.close(waker)
 
@@ -131,14 +123,8 @@ def _session(trust: bool, news: _News) -> Iterator[None]:
     from sidecar.session.live import open_session
 
     session = answered(open_session(here(), Options(trusted=trust), news.see))
-    try:
-        guard = open_guard(session, Tell(news.miss, news.lose, news.warn))
-        try:
-            yield
-        finally:
-            guard.close()
-    finally:
-        session.close()
+    with closing(session), closing(open_guard(session, Tell(news.miss, news.lose, news.warn))):
+        yield
 
 
 def _print_each(news: _News, *, as_json: bool) -> None:
@@ -146,15 +132,13 @@ def _print_each(news: _News, *, as_json: bool) -> None:
     from sidecar.model.schema import status_object
     from sidecar.operations.who_is_there import objects_of, users_of
 
-    before, missed, warned = None, 0, 0
+    before, warned = None, 0
     while not news.ended:
         select.select([news.descriptor], [], [])
         picture = news.take()
-        for one in news.vanished[missed:]:
-            click.echo(f"sidecar: {_vanished_sentence(one)}", err=True)
         for message in news.said[warned:]:
             click.echo(f"sidecar: {message}", err=True)
-        missed, warned = len(news.vanished), len(news.said)
+        warned = len(news.said)
         if picture is None or (before is not None and replace(picture, number=before.number) == before):
             continue
         if as_json:
@@ -193,8 +177,7 @@ def _show_live(news: _News) -> None:
                 continue
             blocks = status_blocks(picture, users_of(picture), to.width)
             spaced = [line for block in blocks for line in (block, Text())]
-            lost = [Text(_vanished_sentence(one), style="bold red") for one in news.vanished]
-            lost += [Text(message, style="bold red") for message in news.said]
+            lost = [Text(message, style="bold red") for message in news.said]
             live.update(Group(*spaced, *lost, Text("q ends", style="dim")), refresh=True)
     if picture is not None:
         print_status(picture, users_of(picture))
@@ -228,10 +211,3 @@ def _ends(descriptor: int) -> bool:
     except OSError:
         return True
     return not pressed or not ENDING_KEYS.isdisjoint(pressed)
-
-
-def _vanished_sentence(one: Vanished) -> str:
-    """Say what happened to a worktree that is gone, and what brings it back."""
-    when = time.strftime("%H:%M:%S", time.localtime(one.kept))
-    how = "All that it had was in trunk." if one.safe else f"Bring it back, as of {when}: sidecar restore {one.receipt}"
-    return f"{shown(one.name)} is gone, and was not released. {how}"

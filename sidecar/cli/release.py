@@ -71,7 +71,8 @@ def release(name: str | None, everything: bool, allow: tuple[str, ...], dry_run:
 def _release_all(*, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Release all whose work is in trunk; one that does not go through does not keep the others."""
     from sidecar.model.settings import Options
-    from sidecar.operations.release.all import plan_integrated, release_each
+    from sidecar.operations.release.apply import release_each
+    from sidecar.operations.release.plan import plan_integrated
 
     picture = ask_picture(trust=False, prove=True)
     with working(quiet=True) as work:

@@ -62,7 +62,8 @@ def hash_files(
             elif stat.S_ISREG(status.st_mode):
                 regular[path] = EXECUTABLE if modes_count and status.st_mode & stat.S_IXUSR else FILE
                 if status.st_size > limit:
-                    skipped[path] = too_large(limit)
+                    said = f"It is larger than {limit >> 20} MB (sidecar.maxFileSize), so it is not compared."
+                    skipped[path] = Unread(said, large=True)
             elif not stat.S_ISDIR(status.st_mode):
                 skipped[path] = Unread("It is no regular file.")
         except OSError:
@@ -72,11 +73,6 @@ def hash_files(
     for path in skipped:
         entries[path] = Entry(regular.get(path, FILE), _stand_in(quarantine, place, path, statuses[path]))
     return Hashed(entries, skipped)
-
-
-def too_large(limit: int) -> Unread:
-    """Tell why a file of more bytes than that is not compared."""
-    return Unread(f"It is larger than {limit >> 20} MB (sidecar.maxFileSize), so it is not compared.", large=True)
 
 
 def _stand_in(quarantine: Quarantine, place: Place, path: str, status: os.stat_result) -> str:

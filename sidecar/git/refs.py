@@ -20,14 +20,9 @@ from sidecar.model.changes import object_ids_in
 from sidecar.model.inventory import MOST_COMMITS
 
 
-def is_ref_name(place: Place, ref: str) -> bool:
-    """Tell whether git takes this as the full name of a ref (git-check-ref-format(1))."""
-    return _succeeds(place, "check-ref-format", ref)
-
-
 def is_branch_name(place: Place, name: str) -> bool:
-    """Tell whether git takes this as the short name of a branch."""
-    return is_ref_name(place, f"refs/heads/{name}")
+    """Tell whether git takes this as the short name of a branch (git-check-ref-format(1))."""
+    return _succeeds(place, "check-ref-format", f"refs/heads/{name}")
 
 
 def branch_tip(place: Place, name: str) -> str | None:

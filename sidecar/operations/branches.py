@@ -98,7 +98,7 @@ def restore_branches(repository: Repository, branches: Sequence[KeptBranch]) -> 
     names: dict[str, str] = {}
     for branch in branches:
         for name in names_like(branch.name):
-            if name not in taken and _create(repository, name, branch.tip):
+            if name not in taken and create_branch(repository, name, branch.tip, logged=False):
                 names[branch.name] = name
                 if branch.tip is not None and branch.log:
                     write_reflog(repository, f"refs/heads/{name}", branch.log)
@@ -116,14 +116,14 @@ def names_like(name: str) -> Iterator[str]:
     yield from (f"{name}-restored-{number}" for number in range(2, MOST_NAMES))
 
 
-def _create(repository: Repository, name: str, tip: str | None) -> bool:
-    """Tell whether the branch is now at its tip: created by compare-and-swap, or there already."""
+def create_branch(repository: Repository, name: str, tip: str | None, *, logged: bool) -> bool:
+    """Tell whether the branch is now at its tip: created by compare-and-swap, `logged` or not, or there already."""
     if not is_branch_name(repository.place, name):
         return False
     now = branch_tip(repository.place, name)
     if now is not None or tip is None:
         return now == tip
-    how = (*DURABLE, "-c", "core.logAllRefUpdates=false", "update-ref", "--no-deref")
+    how = (*DURABLE, *(() if logged else ("-c", "core.logAllRefUpdates=false")), "update-ref", "--no-deref")
     with contextlib.suppress(GitError):  # somebody else's is there now, or `a/b` where this is `a`
         run(repository.place, *how, f"refs/heads/{name}", tip, "0" * len(tip))
     return branch_tip(repository.place, name) == tip

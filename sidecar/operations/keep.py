@@ -40,14 +40,14 @@ class KeepResult:
 
 def plan_keep(folder: Path, name: str, options: Options, *, undo: bool = False) -> KeepPlan | Failure:
     """Plan to lock or unlock the worktree of that name, branch or path; nothing is written."""
-    return ask_repository(folder, options, lambda repository: _plan(repository, folder, name, options, undo=undo))
 
+    def plan(repository: Repository) -> KeepPlan | Failure:
+        worktree = worktree_called(list_worktrees(repository), name, folder)
+        if isinstance(worktree, Failure):
+            return worktree
+        return KeepPlan(folder, repository.common_dir, options, worktree, undo, findings=tuple(_findings(worktree)))
 
-def _plan(repository: Repository, folder: Path, name: str, options: Options, *, undo: bool) -> KeepPlan | Failure:
-    worktree = worktree_called(list_worktrees(repository), name, folder)
-    if isinstance(worktree, Failure):
-        return worktree
-    return KeepPlan(folder, repository.common_dir, options, worktree, undo, findings=tuple(_findings(worktree)))
+    return ask_repository(folder, options, plan)
 
 
 def _findings(worktree: Worktree) -> list[Finding]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.git.process import GitError, run
-from sidecar.git.repository import Repository
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.settings import Options
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan
@@ -26,11 +25,7 @@ def plan_verify(folder: Path, command: str, options: Options) -> VerifyPlan | Fa
     """Plan to set it; nothing is written."""
     if "\n" in command:
         return Failure("bad-arguments", "A verify command is one line.")
-    return ask_repository(folder, options, lambda repository: _plan(repository, folder, command.strip(), options))
-
-
-def _plan(repository: Repository, folder: Path, command: str, options: Options) -> VerifyPlan:
-    return VerifyPlan(folder, repository.common_dir, options, command)
+    return ask_repository(folder, options, lambda known: VerifyPlan(folder, known.common_dir, options, command.strip()))
 
 
 def apply_verify(plan: VerifyPlan, control: Control = QUIET) -> tuple[Finding, ...]:
@@ -39,7 +34,7 @@ def apply_verify(plan: VerifyPlan, control: Control = QUIET) -> tuple[Finding, .
         plan,
         control,
         doing="setting the verify command",
-        again=lambda repository: _plan(repository, plan.folder, plan.command, plan.options),
+        again=lambda _repository: plan_verify(plan.folder, plan.command, plan.options),
         essence=lambda one: one.command,
         refused=lambda findings: findings,
         steps=_set,

@@ -74,7 +74,7 @@ def release_plan(request: Request, control: Control) -> Json | Failure:
 
 def ask_release_all(request: Request, control: Control) -> Question | Failure:
     """Plan the release of all worktrees whose work is in trunk, as one question."""
-    from sidecar.operations.release.all import plan_integrated
+    from sidecar.operations.release.plan import plan_integrated
 
     states = request.picture.worktrees if request.picture is not None else ()
     found = plan_integrated(request.folder, states, request.reading, control, request.unsaved)
@@ -152,7 +152,7 @@ def _released(plan: ReleasePlan, result: ReleaseResult) -> Outcome:
 
 
 def _release_each(plans: tuple[ReleasePlan, ...], control: Control) -> Outcome:
-    from sidecar.operations.release.all import release_each
+    from sidecar.operations.release.apply import release_each
 
     outcomes = [_released(plan, result) for plan, result in release_each(plans, control)]
     failed = [outcome for outcome in outcomes if not outcome.ok]

@@ -331,18 +331,16 @@ def expired(segments: Mapping[str, State], now: float, bounds: Bounds) -> tuple[
         cut.add(ref)
     states = {ref: 1 if ref in cut else segments[ref].facts.depth for ref in kept}
     sizes = {ref: segments[ref].facts.sum for ref in kept}
-    for lighten in (_cut, _drop):
-        for ref in kept[:-1]:
-            if sum(states.values()) > bounds.states or sum(sizes.values()) > bounds.bytes:
-                lighten(ref, segments[ref], states, sizes, cut)
+
+    def is_too_much() -> bool:
+        return sum(states.values()) > bounds.states or sum(sizes.values()) > bounds.bytes
+
+    for ref in kept[:-1]:
+        if is_too_much():
+            states[ref], sizes[ref] = 1, segments[ref].facts.bytes
+            cut.add(ref)
+    for ref in kept[:-1]:
+        if is_too_much():
+            del states[ref], sizes[ref]
     drop = tuple(ref for ref in order if ref not in states)
     return tuple(ref for ref in order if ref in states and ref in cut and segments[ref].facts.depth > 1), drop
-
-
-def _cut(ref: str, state: State, states: dict[str, int], sizes: dict[str, int], cut: set[str]) -> None:
-    states[ref], sizes[ref] = 1, state.facts.bytes
-    cut.add(ref)
-
-
-def _drop(ref: str, _state: State, states: dict[str, int], sizes: dict[str, int], _cut: set[str]) -> None:
-    del states[ref], sizes[ref]

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from sidecar.git.config import read_config, silenced_programs
 from sidecar.git.process import GitError, Place, run
-from sidecar.git.refs import branch_tip, is_branch_name
+from sidecar.git.refs import is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import DURABLE
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal, kept_refs
-from sidecar.operations.branches import names_like
+from sidecar.operations.branches import create_branch, names_like
 from sidecar.operations.guard.ignored import put_back
 from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.journal import Journal
@@ -231,7 +231,7 @@ def _attach(repository: Repository, kept: State, worktree: Worktree, place: Plac
         return []
     taken = {one.branch for one in list_worktrees(repository) if one.key != worktree.key}
     for name in names_like(branch):
-        if name in taken or not _create(repository, name, head):
+        if name in taken or not create_branch(repository, name, head, logged=True):
             continue
         run(place, *DURABLE, "symbolic-ref", "HEAD", f"refs/heads/{name}")
         if name == branch:
@@ -239,16 +239,6 @@ def _attach(repository: Repository, kept: State, worktree: Worktree, place: Plac
         said = f"The branch {shown(branch)} is somewhere else now; its work is on {shown(name)}."
         return [finding("restored-otherwise", said)]
     return [finding("restored-otherwise", f"The branch {shown(branch)} is taken, so it is on no branch.")]
-
-
-def _create(repository: Repository, name: str, tip: str | None) -> bool:
-    """Tell whether the branch is now at its tip: created by compare-and-swap, or there already."""
-    now = branch_tip(repository.place, name)
-    if now is None and tip is not None:
-        with contextlib.suppress(GitError):  # somebody else's is there now, or `a/b` where this is `a`
-            run(repository.place, *DURABLE, "update-ref", f"refs/heads/{name}", tip, "0" * len(tip))
-        now = branch_tip(repository.place, name)
-    return now == tip
 
 
 def _move_in(staging: str, where: str, below: str = "") -> list[str]:

@@ -11,7 +11,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import run
 from sidecar.git.surroundings import is_undecided
 from sidecar.git.unfinished import branches_held, unfinished_operations
-from sidecar.model.changes import Change, Entry
+from sidecar.model.changes import Change
 from sidecar.model.findings import Finding, finding
 from sidecar.model.merging import Merge
 from sidecar.model.messages import lines, remakes_clause
@@ -76,16 +76,13 @@ def remakes_in(sources: Sources, merge: Merge, into: str, rules: Sequence[Rule])
     Both sides have a regular file there. What git says of any other path is a conflict that nobody makes anew.
     """
     told = {path for message in merge.messages if message.text.startswith("CONFLICT") for path in message.paths}
-    paths = {path for path, stages in merge.stages.items() if _is_of_both(stages)}
+    both = (2, 3)
+    paths = {path for path, of in merge.stages.items() if all(side in of and of[side].is_file for side in both)}
     if merge.clean or not paths or paths != merge.stages.keys() or not told <= paths:
         return ()
     said = sources.judge.programs.generated(sorted(paths), into)
     known = {path: one for path in paths if (one := regeneration_of(path, rules, said[path])) is not None}
     return remakes_of(known) if known.keys() == paths else ()
-
-
-def _is_of_both(stages: Mapping[int, Entry]) -> bool:
-    return all(number in stages and stages[number].is_file for number in (2, 3))
 
 
 def _remade(trunk: Trunk, state: WorktreeState, remakes: Sequence[Remake]) -> Finding:

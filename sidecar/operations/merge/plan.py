@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sidecar.git.objects import tree_of
@@ -17,7 +18,7 @@ from sidecar.git.repository import NOT_FETCHED, Repository
 from sidecar.git.user_git import run_user_git
 from sidecar.model.changes import Change
 from sidecar.model.findings import Failure, Finding, finding
-from sidecar.model.merging import Extent, extent_of
+from sidecar.model.merging import extent_of
 from sidecar.model.picture import TRUNK_KEY, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, shown, them
@@ -145,7 +146,9 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
                 findings += numbers_taken(sources, participant_of(state), since)
                 broken = BrokenUseFinder(sources).find(trunk, [state]) or ()
                 findings += uses_broken(broken, state.worktree.key, [TRUNK_KEY])
-            plan = replace(plan, changes=seen.changes, extent=_extent(sources, resolved, seen))
+            count = partial(count_files, sources.repository.place, f"{trunk.commit}")
+            extent = extent_of(seen.changes.values(), count) if seen.tree is not None else None  # None: it stops
+            plan = replace(plan, changes=seen.changes, extent=extent)
         findings += [one for one in _landing(sources, resolved, plan.changes) if one not in findings]
     if known is None and (there := agents_of(sources.repository, worktree, sources.settings)):
         findings.append(finding("agent-there", sentence_of(there, worktree.name)))
@@ -208,13 +211,6 @@ def _same_tree(sources: Sources, resolved: Resolved, plan: MergePlan, seen: Fore
         return
     said = f"{shown(resolved.trunk.branch)} has all that {shown(resolved.worktree.name)} changed."
     yield finding("no-change", said) if plan.strategy == "merge" else finding("nothing-to-merge", said)
-
-
-def _extent(sources: Sources, resolved: Resolved, seen: Forecast) -> Extent | None:
-    """Measure how much would differ; None where the merge stops."""
-    if seen.tree is None:
-        return None
-    return extent_of(seen.changes.values(), lambda: count_files(sources.repository.place, f"{resolved.trunk.commit}"))
 
 
 def _landing(sources: Sources, resolved: Resolved, changes: Mapping[str, Change]) -> list[Finding]:

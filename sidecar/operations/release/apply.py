@@ -22,7 +22,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -331,3 +331,12 @@ def recover_release(repository: Repository, sidecar_dir: Path, entry: Journal) -
     sweep(sidecar_dir)
     what = f"The release of {shown(facts.name)} was ended, and is done now. Take it back with:"
     return (finding("recovered", f"{what} sidecar restore {entry.id}"),)
+
+
+def release_each(plans: Sequence[ReleasePlan], control: Control) -> Iterator[tuple[ReleasePlan, ReleaseResult]]:
+    """Release one after the other, and yield each as it is done; one that does not go through keeps no other."""
+    for plan in plans:
+        if control.cancelled():
+            return
+        control.stage(f"Releasing {shown(plan.worktree.name)}")
+        yield plan, apply_release(plan, control)

@@ -1,4 +1,4 @@
-"""Plan a release: find everything that speaks against it. Nothing is written here."""
+"""Plan a release, or that of all whose work trunk has: find everything that speaks against it. Nothing is written."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.git.inventory.inventory import take_inventory
-from sidecar.model.findings import Failure, Finding, allowable, finding, finding_codes, gravest_first
+from sidecar.model.findings import Failure, Finding, allowable, as_finding, finding, finding_codes, gravest_first
 from sidecar.model.inventory import Bytes, Inventory
 from sidecar.model.inventory_findings import findings_of
 from sidecar.model.messages import short
-from sidecar.model.picture import Trunk, Worktree
+from sidecar.model.picture import Trunk, Worktree, WorktreeState
 from sidecar.model.proof import Proof
 from sidecar.model.schema import Json, release_object
 from sidecar.model.settings import Options, build_output
@@ -208,3 +208,51 @@ def _allowed(one: Finding, allow: frozenset[str]) -> Finding:
     if one.severity != "blocks" or one.code not in allow or one.code not in allowable():
         return one
     return replace(one, severity="kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """A worktree that stays, why, and the RELEASE object of that."""
+
+    worktree: Worktree
+    why: str
+    answer: Json
+
+    @property
+    def said(self) -> str:
+        """Say it where nothing else names the worktree."""
+        return f"{shown(self.worktree.name)} stays: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """The plans of those that nothing stands in the way of, and the others."""
+
+    ready: tuple[ReleasePlan, ...]
+    others: tuple[Staying, ...]
+
+
+def plan_integrated(
+    folder: Path,
+    states: Sequence[WorktreeState],
+    options: Options,
+    control: Control,
+    unsaved: Collection[tuple[str, str]] = (),
+) -> Integrated | Failure:
+    """Plan to release the linked worktrees that are integrated; `unsaved` has (worktree's key, path) of the editor."""
+    ready: list[ReleasePlan] = []
+    others: list[Staying] = []
+    for worktree in (one.worktree for one in states if one.integration.state == "integrated" and not one.worktree.main):
+        if control.cancelled():
+            return Failure("cancelled", "The planning was cancelled. Nothing was changed.")
+        control.stage(f"Proving {shown(worktree.name)}")
+        paths = [path for key, path in unsaved if key == worktree.key]
+        plan = plan_release(folder, worktree.key, options, frozenset(), control, unsaved=paths)
+        if isinstance(plan, Failure):
+            others.append(Staying(worktree, plan.message, release_object("failed", [as_finding(plan)])))
+        elif plan.blocked:
+            why = dict.fromkeys(found.message for found in plan.findings if found.severity == "blocks")
+            others.append(Staying(worktree, " ".join(why), plan.as_object()))
+        else:
+            ready.append(plan)
+    return Integrated(tuple(ready), tuple(others))

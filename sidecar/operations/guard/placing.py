@@ -93,7 +93,7 @@ def put(target: Target, new: str, path: str, expected: Entry | None) -> bool:
         os.link(full, new, follow_symlinks=False)
         os.replace(old, full)
         return False
-    _unlink(old)
+    Path(old).unlink(missing_ok=True)
     return True
 
 
@@ -106,9 +106,9 @@ def take_away(target: Target, path: str, expected: Entry) -> bool:
     if not is_as(target, old, path, expected):
         with contextlib.suppress(FileExistsError):
             os.link(old, full, follow_symlinks=False)
-            _unlink(old)
+            Path(old).unlink(missing_ok=True)
         return False
-    _unlink(old)
+    Path(old).unlink(missing_ok=True)
     for directory in ancestors(path):
         try:
             os.rmdir(target.full(directory))
@@ -177,11 +177,6 @@ def _link(file: str, name: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _unlink(file: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(file)
 
 
 def _is_same(one: str, two: str) -> bool:

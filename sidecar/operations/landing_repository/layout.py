@@ -48,8 +48,8 @@ DELETES_NONE = ("extensions.preciousobjects", "true")
 """Told to git, whose clean-up would delete objects of the repository that refs of ours or other worktrees hold."""
 
 
-def write_config(original: Original, top: Path, common: Path, git_dir: Path, more: Pairs) -> dict[str, str]:
-    """Write the configuration of a landing repository; `more` wins over all. Gives the variables git needs there.
+def _write_config(original: Original, top: Path, common: Path, git_dir: Path) -> dict[str, str]:
+    """Write the configuration of a landing repository. Gives the variables git needs there.
 
     It includes the files of trunk's checkout, so that relative includes lead from where they did. Only git's own format
     is said in the file itself, since git does not look into included ones for it. Where a conditional include tells the
@@ -57,7 +57,9 @@ def write_config(original: Original, top: Path, common: Path, git_dir: Path, mor
     """
     config = original.config
     form = _format(config, original, top)
-    overruling = [*FULL, *_absolute(original), *_hook_events(config), *more]
+    overruling = [*FULL, *_absolute(original), *_hook_events(config)]
+    if config.get("core.hookspath"):
+        overruling.append(("core.hookspath", str(common / "hooks")))
     own_file = config.flag("extensions.worktreeconfig", default=False) is True
 
     def put(shared: bytes, own: bytes) -> None:
@@ -161,11 +163,6 @@ def submodule_config(common_dir: str, config: Config, target: Path) -> None:
     (target / "config").write_bytes(_text([*included, *pairs, DELETES_NONE, ("core.bare", "false"), *FULL]))
 
 
-def hooks_path(original: Original, common: Path) -> list[tuple[str, str]]:
-    """Give what its configuration says of where hooks are: nothing, unless trunk's checkout says something."""
-    return [("core.hookspath", str(common / "hooks"))] if original.config.get("core.hookspath") else []
-
-
 def place_hooks(original: Original, top: Path, common: Path) -> None:
     """Put every hook that takes part into the landing repository; OSError when that can't be done.
 
@@ -261,7 +258,7 @@ def make_landing_repository(
         (own / "HEAD").write_bytes(_head(head))
         if own != top / ".git":
             _point(top / ".git", own, as_link=original.has_directory)
-        variables = write_config(original, top, common, own, hooks_path(original, common))
+        variables = _write_config(original, top, common, own)
     except OSError as error:
         return finding("no-landing-repository", f"{error.filename or top} can't be written: {error.strerror}.")
     except GitError as error:

@@ -223,11 +223,9 @@ PERSON = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMM
 """The variables that give an identity (git(1))."""
 
 
-def surrounding_findings(
-    sources: Sources, worktree: Worktree, trunk: Trunk, changes: Mapping[str, Change], plan: MergePlan
-) -> Iterator[Finding]:
+def surrounding_findings(sources: Sources, changes: Mapping[str, Change], plan: MergePlan) -> Iterator[Finding]:
     """Find everything outside of the two histories that stands in the way of a merge, or that one should know."""
-    repository, known = sources.repository, sources.surroundings
+    repository, known, worktree, trunk = sources.repository, sources.surroundings, plan.worktree, plan.trunk
     is_there = known.checkout is not None and plan.checkout is not None and known.checkout.key == plan.checkout.key
     yield from _identity(repository, (plan.checkout, *((worktree,) if plan.commit is not None else ())))
     yield from _upstream(repository, trunk)

@@ -77,7 +77,7 @@ def clear_worktree_locks(worktree: Worktree, more: Sequence[Path], since: float,
 def head_locks(repository: Repository, worktree: Worktree, branch: str | None) -> list[Path]:
     """List the locks that a git has while it moves a worktree's HEAD, and the branch (short) that it is on."""
     of_branch = [Path(repository.common_dir) / f"refs/heads/{branch}.lock"] if branch is not None else []
-    tables = [Path(folder) / "reftable/tables.list.lock" for folder in (worktree.git_dir, repository.common_dir)]
+    tables = [Path(folder) / REFTABLE_LOCK for folder in (worktree.git_dir, repository.common_dir)]
     return [Path(worktree.git_dir) / "HEAD.lock", *of_branch, *tables]
 
 
@@ -317,8 +317,8 @@ def clear_landing(repository: Repository, facts: MergeFacts, operation_id: str) 
     if checkout is not None:
         git_dir = Path(checkout.git_dir)
         folders = [Path(checkout.key), git_dir]
-        locks += [git_dir / "index.lock", git_dir / "HEAD.lock", git_dir / "ORIG_HEAD.lock"]
-        locks.append(git_dir / REFTABLE_LOCK)
+        names = ("index.lock", "HEAD.lock", "ORIG_HEAD.lock", REFTABLE_LOCK)
+        locks += [git_dir / name for name in names]
     locks.append(Path(repository.common_dir) / REFTABLE_LOCK)
     return clear_locks(locks, folders, facts.since, operation_id)
 

@@ -139,7 +139,7 @@ def _look_closer(sources: Sources, resolved: Resolved, plan: MergePlan, known: M
             seen = _forecast(sources, resolved, state, plan)
             plan = replace(plan, remakes=seen.remakes)
             findings += [*seen.findings, *_same_tree(sources, resolved, plan, seen)]
-            findings += surrounding_findings(sources, worktree, trunk, seen.changes, plan)
+            findings += surrounding_findings(sources, seen.changes, plan)
             findings += taking_back(sources, state, trunk, plan.choices)
             if all(one.code != "not-fetched" for one in seen.findings):  # else the plan is made again once it is
                 since = trunk_since(sources, state, trunk, tree_of(sources.quarantine.objects, f"{trunk.commit}"))

@@ -122,19 +122,16 @@ def size_of(store: Store, oid: str) -> int:
         return 0
 
 
-def write_object(store: Store, kind: str, content: bytes) -> tuple[str, int]:
-    """Write an object straight into the user's store; gives its id and the bytes that this took."""
-    framed = framed_object(kind, content)
-    oid = id_of(store.repository.object_format, content, kind)
+def put_commit(store: Store, content: bytes) -> str:
+    """Write a commit straight into the user's store; gives its id."""
+    oid = id_of(store.repository.object_format, content, "commit")
     target = _path(store.target, oid)
-    with contextlib.suppress(FileNotFoundError):
+    try:
         os.utime(target)
-        return oid, 0
-
-    def write(draft: int) -> None:
-        os.write(draft, zlib.compress(framed, 1))
-
-    return oid, _put(store, target, write)
+    except FileNotFoundError:
+        packed = zlib.compress(framed_object("commit", content), 1)
+        _put(store, target, lambda draft: os.write(draft, packed))
+    return oid
 
 
 def _hold(target: str, source: str) -> None:
@@ -146,7 +143,7 @@ def _hold(target: str, source: str) -> None:
             os.replace(f"{source}.draft", source)
 
 
-def _put(store: Store, target: str, write: Callable[[int], None]) -> int:
+def _put(store: Store, target: str, write: Callable[[int], object]) -> int:
     """Write a file as a whole and on the disk, by a rename; gives the bytes that it takes."""
     folder = os.path.dirname(target)
     with contextlib.suppress(FileExistsError):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sidecar.git.handing import Store, hand_over, missing_objects, new_objects, open_store, size_of, write_object
+from sidecar.git.handing import Store, hand_over, missing_objects, new_objects, open_store, put_commit, size_of
 from sidecar.git.objects import tree_of, write_commit
 from sidecar.git.process import GitError
 from sidecar.operations.guard.states import (
@@ -126,7 +126,7 @@ class Histories:
                 facts = replace(facts, depth=before.facts.depth + 1, sum=before.facts.sum + added)
             former = before.commit if before is not None else None
             content = commit_text(wish.present.tree, facts.head, index, stages, former, facts)
-            commit, _ = write_object(self._store, "commit", content)
+            commit = put_commit(self._store, content)
             if self._move([Move(ref, commit, former)]):
                 break
             if (tip := self.tip(history)) is not None and self.is_kept(wish):
@@ -146,7 +146,7 @@ class Histories:
                 for oid in missing:
                     hand_over(self._store, oid)
                 if missing_objects(self._store.repository, [one.state.commit]):
-                    write_object(self._store, "commit", one.content)
+                    put_commit(self._store, one.content)
             except GitError:
                 self._take_back(one)
 
@@ -238,7 +238,7 @@ class Histories:
         """Write a state without those before it: the same tree and parents else."""
         facts = replace(state.facts, depth=1, sum=self._weight(state))
         content = commit_text(state.tree, facts.head, state.index, state.stages, None, facts)
-        return replace(state, commit=write_object(self._store, "commit", content)[0], before=None, facts=facts)
+        return replace(state, commit=put_commit(self._store, content), before=None, facts=facts)
 
     def _weight(self, state: State) -> int:
         """Count the bytes that a state has and its HEAD lacks; what its segment added where that can't be told."""

@@ -87,18 +87,13 @@ def _link(copying: _Copying, status: os.stat_result, target: int, inside: str, n
 
 
 def _copy_file(copying: _Copying, source: int, target: int, name: str) -> None:
-    with opened(name, source, FILE) as one:
-        two = os.open(name, NEW, 0o600, dir_fd=target)
-        try:
-            while piece := os.read(one, PIECE):
-                copying.check()
-                rest = memoryview(piece)
-                while rest:
-                    rest = rest[os.write(two, rest) :]
-            _dress(one, two)
-            os.fsync(two)
-        finally:
-            os.close(two)
+    with opened(name, source, FILE) as one, open(os.open(name, NEW, 0o600, dir_fd=target), "wb") as two:
+        while piece := os.read(one, PIECE):
+            copying.check()
+            two.write(piece)
+        two.flush()
+        _dress(one, two.fileno())
+        os.fsync(two.fileno())
 
 
 def _dress(source: int, target: int) -> None:

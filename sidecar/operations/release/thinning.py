@@ -196,16 +196,15 @@ def write_back(repository: Repository, trash: Path, files: Path, check: Callable
 
 
 def _write_file(repository: Repository, draft: Path, one: HeldFile, size: int, pieces: Iterable[bytes]) -> None:
-    with open(os.open(draft, NEW, 0o600), "wb", buffering=0) as file:
+    with open(os.open(draft, NEW, 0o600), "wb") as file:
 
         def written() -> Iterable[bytes]:
             for piece in pieces:
-                rest = memoryview(piece)
-                while rest:
-                    rest = rest[file.write(rest) :]
+                file.write(piece)
                 yield piece
 
         if id_of_pieces(repository.object_format, size, written()) != one.oid:
             raise GitError(f"object {one.oid} is damaged.")
+        file.flush()
         os.chmod(file.fileno(), stat.S_IMODE(one.mode))
         os.utime(file.fileno(), ns=(one.mtime, one.mtime))

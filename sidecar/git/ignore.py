@@ -48,6 +48,20 @@ def untracked_ignored(place: Place, paths: Sequence[str]) -> list[str]:
     return [os.fsdecode(path[2:]) for path in said.split(b"\0") if path]
 
 
+def list_untracked(place: Place, *which: str) -> list[str]:
+    """List what is not tracked, or only that which more options say; a directory stands for all in it. GitError.
+
+    By git-ls-files(1): `--exclude-standard` leaves out what git ignores, together with `--ignored` all else.
+    """
+    said = run(place, "ls-files", "--others", "--directory", "-z", *which)
+    return [os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path]
+
+
+def list_ignored(place: Place) -> list[str]:
+    """List what git ignores and does not track; a directory stands for all in it. GitError."""
+    return list_untracked(place, "--exclude-standard", "--ignored")
+
+
 class Ignoring:
     """A `git check-ignore` that stays, for the ignore rules of one checked-out repository, whatever it tracks."""
 

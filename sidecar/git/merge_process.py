@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sidecar.git.attributes import Attributes, lay_out
 from sidecar.git.config import active_drivers, merge_pairs, own_settings, silenced_hooks, without_filters
+from sidecar.git.ignore import list_untracked
 from sidecar.git.objects import Objects, parse_entry, unwritten, write_commit, write_tree
 from sidecar.git.process import Conversation, GitError, Place, run, run_for_status
 from sidecar.git.quarantine import Quarantine
@@ -217,11 +218,10 @@ class CheckedOut:
         if checkout is None:
             return
         with suppress(GitError):
-            said = run(self._repository.inside(checkout), "ls-files", "-z", "--others", "--directory")
-            for name in map(os.fsdecode, said.split(b"\0")[:MOST_BESIDE]):
+            for name in list_untracked(self._repository.inside(checkout))[:MOST_BESIDE]:
                 source, beside = Path(checkout.key, name), files / name
                 leads_out = any((files / above).is_symlink() for above in ancestors(name))
-                if not name or os.path.lexists(beside) or leads_out:
+                if os.path.lexists(beside) or leads_out:
                     continue
                 self._beside.append(beside)
                 with suppress(OSError):

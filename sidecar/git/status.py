@@ -55,6 +55,18 @@ CLOSED = re.compile(
 """How `git status` says that it could not look at a directory, or at a tracked file in one."""
 
 
+def changed_paths(place: Place, *paths: str, untracked: bool = False, submodules: str = "dirty") -> list[str]:
+    """List what is not as in HEAD, in the index or on the disk; GitError.
+
+    Of tracked files what a setting hides from git is looked at all the same. `submodules` says what of them does not
+    count (git-status(1), --ignore-submodules).
+    """
+    which = (f"--untracked-files={'all' if untracked else 'no'}", f"--ignore-submodules={submodules}")
+    whole = ("--literal-pathspecs", "-c", "core.checkStat=default", "-c", "core.trustctime=true")
+    said = run(place, *whole, "status", "--porcelain=v1", "-z", "--no-renames", *which, *paths)
+    return [os.fsdecode(row[3:]) for row in said.split(b"\0") if row]
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One path that is not as in HEAD: what it is now (None: gone), and how the change is present."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sidecar.git.objects import edit_tree, find_entry, parse_entry, read_blob, write_tree
-from sidecar.git.process import Conversation, GitError, run
+from sidecar.git.process import Conversation, GitError, Place, run
 from sidecar.git.quarantine import Quarantine
 from sidecar.model.changes import Change, ChangeSet, Entry, merge_sources
 from sidecar.model.hunks import Hunk
@@ -171,6 +171,16 @@ class TreeReader:
             for conversation in self._conversations.values():
                 conversation.close()
             self._conversations.clear()
+
+
+def list_tree(place: Place, tree: str, timeout: float | None = None) -> dict[str, Entry]:
+    """List what a tree, or a commit's, has: files, links, submodules; GitError, also after so many seconds."""
+    found = {}
+    for row in os.fsdecode(run(place, "ls-tree", "-r", "-z", "--full-tree", tree, timeout=timeout)).split("\0")[:-1]:
+        head, _, path = row.partition("\t")
+        mode, _, oid = head.split(" ")
+        found[path] = Entry(int(mode, 8), oid)
+    return found
 
 
 def parse_hunks(answer: bytes) -> Iterator[Hunk]:

@@ -15,8 +15,8 @@ from pathlib import Path
 from sidecar.git.history import find_trunk
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.repository import Repository, list_worktrees, place_of_files
-from sidecar.git.status import Edit, read_uncommitted
-from sidecar.git.trees import parse_raw
+from sidecar.git.status import Edit, changed_paths, read_uncommitted
+from sidecar.git.trees import list_tree, parse_raw
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import FILE, SUBMODULE, Change, Entry
 from sidecar.model.decode import AbsolutePath, SafePath, Seconds
@@ -49,8 +49,6 @@ MOST_PATHS = 20_000
 """Files that are moved at once; the journal names each."""
 
 STAGED = ("diff-index", "--cached", "--ita-invisible-in-index", "--raw", "-z", "--no-abbrev", "--no-renames", "HEAD")
-
-STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
 
 ADD, CARRY, LET_GO = "add", "carry", "let go"
 """The steps of the journal: until the last one the checkout has everything as it was."""
@@ -301,9 +299,8 @@ def _let_go(
     repository: Repository, acting: UserGit, source: Worktree, target: Worktree, paths: Sequence[str]
 ) -> tuple[str, ...]:
     """Have in the source what is committed, but where something newer is; gives the paths of that."""
-    status = run(place_of_files(repository, source), *STATUS)
-    changed = {os.fsdecode(row[3:]) for row in status.split(b"\0") if row}
-    gone, stay = let_go(source.key, target.key, paths, changed)
+    changed = changed_paths(place_of_files(repository, source), untracked=True)
+    gone, stay = let_go(source.key, target.key, paths, set(changed))
     committed = _committed(repository.place, str(source.head), gone)
     _index(acting, source, {path: committed.get(path) for path in gone}, "0" * len(str(source.head)))
     if committed:
@@ -318,13 +315,8 @@ def _let_go(
 
 def _committed(place: Place, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
     """Give what a commit has at these paths, where it has something."""
-    wanted, found = set(paths), {}
-    for row in run(place, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
-        head, _, name = row.partition(b"\t")
-        if row and (path := os.fsdecode(name)) in wanted:
-            mode, _, oid = head.decode("ascii").split(" ")
-            found[path] = Entry(int(mode, 8), oid)
-    return found
+    tree = list_tree(place, commit)
+    return {path: tree[path] for path in paths if path in tree}
 
 
 def _index(acting: UserGit, worktree: Worktree, entries: Mapping[str, Entry | None], null: str) -> None:

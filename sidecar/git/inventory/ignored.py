@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Sequence
 
 from sidecar.git.blobs import same_content
+from sidecar.git.ignore import list_untracked
 from sidecar.git.inventory.repositories import has_own_work, is_repository, note_repository
 from sidecar.git.inventory.walk import (
     OFTEN,
@@ -24,7 +25,7 @@ from sidecar.git.inventory.walk import (
     note,
     note_attributes,
 )
-from sidecar.git.process import GitError, run
+from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.inventory import Bytes, Output
 from sidecar.model.patterns import is_named
@@ -233,10 +234,9 @@ def measure_worktree(
     """
     try:
         start = Item("", os.lstat(worktree.key))
-        said = run(repository.inside(worktree), "ls-files", "--others", "--directory", "-z")
+        others = set(list_untracked(repository.inside(worktree)))
     except (GitError, OSError):
         return None
-    others = {os.fsdecode(path).rstrip("/") for path in said.split(b"\0") if path}
     patterns = usable_patterns(disposable)
     tally = Tally()
     tally.add(start, kept=False)

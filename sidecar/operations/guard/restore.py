@@ -14,7 +14,9 @@ from sidecar.git.config import read_config, silenced_programs
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import is_branch_name
 from sidecar.git.repository import Repository, list_worktrees
+from sidecar.git.trees import list_tree
 from sidecar.git.user_git import DURABLE
+from sidecar.model.changes import SUBMODULE
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.words import counted, escape, named, shown
@@ -215,13 +217,11 @@ def _restore_index(place: Place, kept: State) -> None:
     null = "0" * len(kept.commit)
     removed, lines = [], []
     for number, stage in enumerate(kept.stages, 1):
-        for row in run(place, "ls-tree", "-r", "-z", "--full-tree", stage).split(b"\0")[:-1]:
-            head, _, path = row.partition(b"\t")
-            mode, _, oid = head.split(b" ")
-            removed.append(b"0 %s\t%s\0" % (null.encode(), path))
-            lines.append(b"%s %s %d\t%s\0" % (mode, oid, number, path))
+        for path, entry in list_tree(place, stage).items():
+            removed.append(f"0 {null}\t{path}\0")
+            lines.append(f"{entry.mode:06o} {entry.oid} {number}\t{path}\0")
     if lines:
-        run(place, *DURABLE, "update-index", "-z", "--index-info", stdin=b"".join(removed + lines))
+        run(place, *DURABLE, "update-index", "-z", "--index-info", stdin=os.fsencode("".join(removed + lines)))
 
 
 def _attach(repository: Repository, kept: State, worktree: Worktree, place: Place) -> list[Finding]:
@@ -263,8 +263,8 @@ def _not_back(repository: Repository, kept: State) -> tuple[Finding, ...]:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.facts.time))
     said = f"It is as it was at {when}. Times and attributes of files were not kept."
     found = [finding("restored-as-of", said)]
-    rows = run(repository.place, "ls-tree", "-r", "-z", "--full-tree", kept.tree, timeout=PATIENCE).split(b"\0")
-    modules = tuple(os.fsdecode(row.partition(b"\t")[2]) for row in rows if row.startswith(b"160000 "))
+    tree = list_tree(repository.place, kept.tree, PATIENCE)
+    modules = tuple(path for path, entry in tree.items() if entry.mode == SUBMODULE)
     if modules:
         inside = f"What was inside of submodules was not kept: {named(modules)}."
         found.append(finding("not-in-states", f"{inside} Run git submodule update --init there.", modules))

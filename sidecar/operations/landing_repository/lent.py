@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated
 
 from sidecar.git.config import read_config
+from sidecar.git.ignore import list_ignored
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit
 from sidecar.git.user_git import CommandResult
@@ -59,12 +60,11 @@ def lend_ignored(original: Original, landing_repository: LandingRepository, writ
     checkout = original.checkout
     if checkout is None:
         return NOTHING_LENT
-    listing = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
-    said = os.fsdecode(run(original.place, *listing)).split("\0")
+    ignored = list_ignored(original.place)
     above = {one for path in written for one in (path, *ancestors(path))}
     links: list[tuple[Path, str]] = []
     folders: list[Path] = []
-    for path in _entries(checkout.key, (one.rstrip("/") for one in said), above):
+    for path in _entries(checkout.key, ignored, above):
         target, place = os.path.join(checkout.key, path), landing_repository.top / path
         if "\n" in path or os.path.lexists(place) or f"{landing_repository.top}/".startswith(f"{target}/"):
             continue

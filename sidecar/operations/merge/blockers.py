@@ -19,6 +19,7 @@ from sidecar.git.history import upstream_ahead
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit
 from sidecar.git.repository import Repository, nearest_directory, place_of_files
+from sidecar.git.status import changed_paths, read_stages
 from sidecar.model.changes import SUBMODULE, Change, ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Trunk, Worktree
@@ -29,12 +30,6 @@ from sidecar.operations.landing_repository.place import LANDING, landing_reposit
 from sidecar.operations.merge.conflicts import unfinished
 from sidecar.operations.merge.run import MergePlan
 from sidecar.session.reader import Sources
-
-STATUS = (
-    *("-c", "core.checkStat=default", "-c", "core.trustctime=true"),
-    *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=dirty"),
-)
-"""Tracked files only; what a setting hides from git is looked at all the same."""
 
 BY_NAME = 300
 """Up to so many paths are named to git; above that it is asked about all."""
@@ -72,8 +67,7 @@ def index_lock(worktree: Worktree) -> str | None:
 
 def unmerged_paths(repository: Repository, worktree: Worktree) -> tuple[str, ...]:
     """List the paths of the index that have a conflict, sorted; GitError when it can't be read."""
-    said = run(repository.inside(worktree), "ls-files", "--unmerged", "-z")
-    return tuple(sorted({os.fsdecode(row.partition(b"\t")[2]) for row in said.split(b"\0") if row}))
+    return tuple(sorted(read_stages(repository, worktree)))
 
 
 def in_the_way(repository: Repository, checkout: Worktree, changes: Changes) -> tuple[str, ...]:
@@ -84,7 +78,8 @@ def in_the_way(repository: Repository, checkout: Worktree, changes: Changes) -> 
     """
     relevant = {path: change for path, change in changes.items() if not _only_submodule(change)}
     tracked = [path for path, change in relevant.items() if change.before is not None]
-    found = {path for path in _changed(repository, checkout, tracked) if path in relevant}
+    place = place_of_files(repository, checkout)
+    found = {path for path in changed_paths(place, *_named(tracked)) if path in relevant} if tracked else set()
     found |= {
         path for path in hidden_paths(repository, checkout, tracked) if _differs(repository, checkout, relevant[path])
     }
@@ -99,14 +94,6 @@ def in_the_way(repository: Repository, checkout: Worktree, changes: Changes) -> 
 def _only_submodule(change: Change) -> bool:
     """Tell whether a change only has a submodule point elsewhere: git leaves its files alone."""
     return all(entry is not None and entry.mode == SUBMODULE for entry in (change.before, change.after))
-
-
-def _changed(repository: Repository, checkout: Worktree, paths: Sequence[str]) -> list[str]:
-    """Give those of these tracked paths (or more) that are not as in HEAD, in the index or on disk."""
-    if not paths:
-        return []
-    said = run(place_of_files(repository, checkout), "--literal-pathspecs", *STATUS, *_named(paths))
-    return [os.fsdecode(row[3:]) for row in said.split(b"\0") if row]
 
 
 def hidden_paths(repository: Repository, checkout: Worktree, paths: Sequence[str]) -> list[str]:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from sidecar.git.config import Config
 from sidecar.git.inventory.ignored import is_cache
-from sidecar.git.process import GitError, run
+from sidecar.git.process import GitError
+from sidecar.git.status import changed_paths
 from sidecar.model.changes import ancestors
 from sidecar.model.findings import Finding, finding
 from sidecar.model.recipes import PROGRAMS, find_recipes, is_manifest, tools_in, version_lines
@@ -69,25 +70,12 @@ def digest(*said: object) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def untracked(there: LandingWorktree, *which: str) -> list[str]:
-    """List what is not tracked, and not ignored unless asked for; a directory stands for all that is in it."""
-    listing = ("ls-files", "--others", "--exclude-standard", "--directory", "-z", *which)
-    return [path.rstrip("/") for path in os.fsdecode(run(there.where.place, *listing)).split("\0") if path]
-
-
-def ignored(there: LandingWorktree) -> list[str]:
-    """List what git ignores; a directory stands for all that is in it."""
-    return untracked(there, "--ignored")
-
-
 def changed_files(where: LandingRepository) -> tuple[str, ...]:
     """List the tracked files that are not as in the commit."""
     try:
-        status = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=dirty")
-        said = run(where.place, *status)
+        return tuple(changed_paths(where.place))
     except GitError:
         return (".",)
-    return tuple(os.fsdecode(row[3:]) for row in said.split(b"\0") if row)
 
 
 def installed(there: LandingWorktree) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidecar.git.process import run
+from sidecar.git.status import changed_paths
 from sidecar.model.findings import finding
 from sidecar.model.words import escape, named, shown
 from sidecar.operations.landing_repository.layout import LandingRepository
@@ -24,8 +25,6 @@ from sidecar.operations.merge.make_commit import quoted
 from sidecar.operations.merge.run import MergePlan, MergeRun, Work, work_of
 from sidecar.operations.merge.verify import Laid, commands_there, keep, lay_out, prepare, refuse_failed, run_command
 from sidecar.operations.run import Control, RefusedError
-
-STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=dirty")
 
 LISTED = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
@@ -101,7 +100,7 @@ def _is_file(where: LandingRepository, path: str) -> bool:
 
 def _written(where: LandingRepository) -> set[str]:
     """List what is on the disk, or in the index, otherwise than in the commit; GitError when git can't tell."""
-    return {os.fsdecode(row[3:]) for row in run(where.place, *STATUS).split(b"\0") if row}
+    return set(changed_paths(where.place, untracked=True))
 
 
 def _act(running: MergeRun, where: LandingRepository, paths: Sequence[str], *how: str) -> None:

@@ -19,7 +19,7 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, Place, run
 from sidecar.git.refs import has_commit, is_ancestor
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.git.status import read_uncommitted
+from sidecar.git.status import changed_paths, read_uncommitted
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.changes import Change, Entry
 from sidecar.model.decode import AbsolutePath, ObjectId, Seconds
@@ -149,9 +149,7 @@ def _uncommitted(repository: Repository, worktree: Worktree) -> tuple[str, ...]:
     """List what is not committed in a worktree that is merged from, sorted; nothing where it has no files."""
     if not worktree.readable:
         return ()
-    how = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all")
-    said = run(repository.inside(worktree), *how)
-    return tuple(sorted(os.fsdecode(row[3:]) for row in said.split(b"\0") if row))
+    return tuple(sorted(changed_paths(repository.inside(worktree), untracked=True, submodules="all")))
 
 
 def _overwritten(repository: Repository, plan: UpdatePlan) -> list[Finding]:

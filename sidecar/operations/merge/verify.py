@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from sidecar.git.ignore import list_ignored, list_untracked
 from sidecar.git.inventory.ignored import is_cache
 from sidecar.git.process import GitError, run
+from sidecar.git.trees import list_tree
 from sidecar.git.user_git import CommandResult, run_shell
 from sidecar.model.findings import Finding, finding
 from sidecar.model.words import shown
@@ -43,10 +45,8 @@ from sidecar.operations.merge.landing_worktree import (
     find_commands,
     folders_of,
     how_laid_out,
-    ignored,
     installed,
     stands,
-    untracked,
     variables,
     what_was_read,
 )
@@ -104,8 +104,7 @@ def _fill(work: Work, laid: Laid, kept: Kept | None) -> LandingWorktree:
         raise RefusedError(where)
     with open(where.common / "info" / "exclude", "ab") as exclude:
         exclude.write("".join(f"\n{folder}/" for folder in INSTALLED).encode() + b"\n")
-    rows = (row.partition("\t") for row in os.fsdecode(run(where.place, "ls-tree", "-r", "-z", commit)).split("\0"))
-    files = {path: said.split(" ")[2] for said, _, path in rows if path}
+    files = {path: entry.oid for path, entry in list_tree(where.place, commit).items()}
     laid_out, index = how_laid_out(original.config, where, files), landing_index(common_dir, work.slot)
     if kept is not None and kept.laid_out == laid_out and index.exists():
         shutil.copy2(index, where.git_dir / "index")  # with its time, by which git knows what may have changed since
@@ -130,7 +129,7 @@ def _fill(work: Work, laid: Laid, kept: Kept | None) -> LandingWorktree:
     tree = run(where.place, "rev-parse", f"{commit}^{{tree}}").decode().strip()
     others = other_checkouts(work.repository, where.worktree.key)
     there = LandingWorktree(where, tree, files, known, others, missing)
-    _remove(there, untracked(there))
+    _remove(there, list_untracked(where.place, "--exclude-standard"))
     return there
 
 
@@ -200,7 +199,8 @@ def prepare(work: Work, there: LandingWorktree, commands: Sequence[Command], con
     if [command.key for command in commands] != list(known):
         known = {}
     left = {path for step in known.values() for path in step.left}
-    _remove(there, [path for path in ignored(there) if path not in left and not is_cache(str(there.top / path))])
+    others = [path for path in list_ignored(there.where.place) if path not in left]
+    _remove(there, [path for path in others if not is_cache(str(there.top / path))])
     steps, ran = [], False
     for command in commands:
         step = known.get(command.key)
@@ -218,12 +218,14 @@ def prepare(work: Work, there: LandingWorktree, commands: Sequence[Command], con
 
 def _run_command(work: Work, there: LandingWorktree, command: Command) -> Step:
     """Run a command of prepare, and note what it read and what it left."""
-    before = set(ignored(there))
+    place = there.where.place
+    before = set(list_ignored(place))
     with note_openings(folders_of(there)) as found:
         said = run_command(work, there.where.worktree.key, command.line, command.folder, command.more)
     refuse_failed(work, "prepare", said)
-    left = [path for path in ignored(there) if path not in before or path.rpartition("/")[2] in command.stays]
-    passes = untracked(there) or changed_files(there.where)  # it is taken away again, and has to be made again
+    left = [path for path in list_ignored(place) if path not in before or path.rpartition("/")[2] in command.stays]
+    others = list_untracked(place, "--exclude-standard")
+    passes = others or changed_files(there.where)  # it is taken away again, and has to be made again
     return Step(command.key, {} if passes else what_was_read(there, found), tuple(left))
 
 

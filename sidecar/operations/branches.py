@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sidecar.git.config import read_config
 from sidecar.git.process import GitError, run
@@ -18,11 +17,13 @@ from sidecar.git.user_git import DURABLE
 from sidecar.model.decode import BranchName, ObjectId, decode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree
-from sidecar.operations.records import write_new
+from sidecar.operations.records import read_record, write_new, write_record
 from sidecar.system.files import read_regular, read_small
 
 MOST_NAMES = 100
 MOST_IN_LOG = 1 << 30
+
+RECORD = "branches.json"
 
 NAMING_A_BRANCH = ("HEAD", *COMES_BACK_TO)
 """The files of an administrative directory that name a branch."""
@@ -69,17 +70,17 @@ def read_branches(repository: Repository, worktree: Worktree) -> KeptBranches:
     return KeptBranches(tuple(found), files)
 
 
-def write_branches(kept: KeptBranches, folder: Path) -> dict[str, Any]:
-    """Put the reflogs into a folder and give all else as JSON has it; OSError when they can't be written."""
+def write_branches(kept: KeptBranches, folder: Path) -> None:
+    """Put the record of them, and their reflogs, into a folder; OSError when they can't be written."""
     for number, branch in enumerate(kept.branches):
         write_new(folder / f"log-{number}", branch.log)
     rows = [{"name": one.name, "tip": one.tip, "config": [list(pair) for pair in one.config]} for one in kept.branches]
-    return {"branches": rows, "files": dict(kept.files)}
+    write_record(folder / RECORD, {"schema": 1, "branches": rows, "files": dict(kept.files)})
 
 
-def parse_branches(record: Mapping[str, Any], folder: Path) -> KeptBranches:
-    """Parse what `write_branches` wrote; ValueError for what it did not, OSError when a reflog can't be read."""
-    kept = decode(KeptBranches, record)
+def load_branches(folder: Path) -> KeptBranches:
+    """Read what `write_branches` wrote; ValueError for what it did not, OSError when a reflog can't be read."""
+    kept = decode(KeptBranches, read_record(folder / RECORD))
     if isinstance(kept, Failure):
         raise ValueError(kept.message)
     if not kept.files.keys() <= {*NAMING_A_BRANCH}:

@@ -13,13 +13,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sidecar.model.findings import Failure, Finding
 from sidecar.system.files import make_private, read_regular
 
 if TYPE_CHECKING:
     from sidecar.model.schema import Json
+
+T = TypeVar("T")
 
 DOOMED = "doomed"
 """The directory, below the sidecar directory, of what is only ever deleted."""
@@ -120,6 +122,18 @@ def read_record(path: Path) -> Json | None:
     return record
 
 
+def read_as(kind: type[T], path: Path) -> T | None:
+    """Read what a record of ours tells, as this dataclass; None when it is not there, or not as we wrote it."""
+    try:
+        record = read_record(path)
+    except ValueError:
+        return None
+    from sidecar.model.decode import decode  # every start of a door imports this module
+
+    found = decode(kind, record)
+    return None if isinstance(found, Failure) else found
+
+
 def sync_directory(folder: Path) -> None:
     """Have the names in a directory on the disk; where the system can't, it does so itself."""
     try:
@@ -183,15 +197,9 @@ def read_receipt(sidecar_dir: Path, receipt_id: str) -> Receipt | None:
     """Read one receipt; None when there is none of that id, or when it is not as we wrote it."""
     if not RECEIPT_ID.fullmatch(receipt_id):
         return None
-    try:
-        record = read_record(_path(sidecar_dir, receipt_id))
-    except ValueError:
-        return None
-    from sidecar.model.decode import decode  # every start of a door imports this module
-
-    receipt = decode(Receipt, record)
+    receipt = read_as(Receipt, _path(sidecar_dir, receipt_id))
     if (
-        isinstance(receipt, Failure)
+        receipt is None
         or receipt.bytes < 0
         or not 0 <= receipt.time < LAST_TIME
         or receipt.id != receipt_id

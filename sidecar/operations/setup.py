@@ -18,10 +18,10 @@ from pathlib import Path
 
 from sidecar.git.process import GitError
 from sidecar.git.user_git import UserGit, run_shell
-from sidecar.model.decode import AbsolutePath, Size, Text, decode
-from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.decode import AbsolutePath, Size, Text
+from sidecar.model.findings import Finding, finding
 from sidecar.model.words import escape, shown
-from sidecar.operations.records import read_record, write_new, write_record
+from sidecar.operations.records import read_as, write_new, write_record
 from sidecar.operations.run import Control
 from sidecar.system.files import read_small
 from sidecar.system.processes import is_running
@@ -135,11 +135,7 @@ def setup_sentence(git_dir: str, name: str) -> str | None:
 
 def read_setup(git_dir: str) -> Setup | None:
     """Read what is noted of a worktree's setup; None where nothing is, or it is not as we wrote it."""
-    try:
-        found = decode(Setup, read_record(_folder(git_dir) / "setup"))
-    except ValueError:
-        return None
-    return None if isinstance(found, Failure) else found
+    return read_as(Setup, _folder(git_dir) / "setup")
 
 
 def _folder(git_dir: str | Path) -> Path:

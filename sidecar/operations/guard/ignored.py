@@ -22,11 +22,11 @@ from typing import Annotated
 from sidecar.git.inventory.ignored import is_marked_output, is_named_output, usable_patterns
 from sidecar.git.inventory.walk import Item
 from sidecar.model.changes import ancestors
-from sidecar.model.decode import decode, is_safe
-from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.decode import is_safe
+from sidecar.model.findings import Finding, finding
 from sidecar.model.words import counted, named
 from sidecar.operations.merge.backup import make_directories
-from sidecar.operations.records import read_record, write_new, write_record
+from sidecar.operations.records import read_as, write_new, write_record
 from sidecar.system.files import read_regular, why_not_ours
 
 LARGEST = 5 * 1024 * 1024
@@ -269,12 +269,8 @@ def _rows(folder: Path, moment: float, *, later: bool) -> Iterator[tuple[str, Ke
 
 def _read(path: Path) -> Manifest | None:
     """Read a manifest; None when it is none of ours."""
-    try:
-        record = read_record(path)
-    except ValueError:
-        return None
-    manifest = decode(Manifest, record)
-    return None if isinstance(manifest, Failure) or not all(map(is_safe, manifest.files)) else manifest
+    manifest = read_as(Manifest, path)
+    return None if manifest is None or not all(map(is_safe, manifest.files)) else manifest
 
 
 def _manifests(folder: Path) -> list[Path]:

@@ -16,8 +16,7 @@ from typing import Annotated
 
 from sidecar.git.process import run, run_for_status
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.model.decode import ObjectId, decode
-from sidecar.model.findings import Failure
+from sidecar.model.decode import ObjectId
 from sidecar.model.picture import Worktree
 from sidecar.model.words import shown
 from sidecar.operations import kept_refs
@@ -32,7 +31,7 @@ from sidecar.operations.guard.states import (
     read_tips,
 )
 from sidecar.operations.journal import pending
-from sidecar.operations.records import Receipt, list_receipts, new_id, read_record, remove_record, write_receipt
+from sidecar.operations.records import Receipt, list_receipts, new_id, read_as, remove_record, write_receipt
 
 DELETION = 600.0
 """Seconds before it was found gone in which states that only lost files belong to the deletion."""
@@ -180,11 +179,8 @@ def find_old_vanished(
     there = {one.key for one in worktrees if not one.missing}
     found = []
     for file in sorted((sidecar_dir / "guard").glob("*.json")):
-        try:
-            old = decode(_Old, read_record(file))
-        except ValueError:
-            continue
-        if isinstance(old, Failure) or not is_snapshot(repository, old.commit):
+        old = read_as(_Old, file)
+        if old is None or not is_snapshot(repository, old.commit):
             continue
         if old.path in there and old.path not in superseded:
             continue

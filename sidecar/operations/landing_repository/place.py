@@ -23,9 +23,8 @@ import platformdirs
 
 from sidecar.git.inventory.walk import size_on_disk
 from sidecar.model.changes import ancestors
-from sidecar.model.decode import AbsolutePath, SafePath, Seconds, Size, Text, decode
-from sidecar.model.findings import Failure
-from sidecar.operations.records import read_record, write_record
+from sidecar.model.decode import AbsolutePath, SafePath, Seconds, Size, Text
+from sidecar.operations.records import read_as, write_record
 
 LANDING, CHECK = SLOTS = ("landing", "check")
 """What stands for an operation in the paths of the worktrees that stay: that of merges, and that of `sidecar.check`."""
@@ -118,14 +117,6 @@ def _record(common_dir: str, slot: str) -> Path:
     return landing_repository_path(common_dir, f"{slot}.json")
 
 
-def _read_record(path: Path) -> Kept | None:
-    try:
-        kept = decode(Kept, read_record(path))
-    except ValueError:
-        return None
-    return None if isinstance(kept, Failure) else kept
-
-
 def landing_index(common_dir: str, slot: str = LANDING) -> Path:
     """Give the path of the index of a landing worktree as its files were laid out."""
     return landing_repository_path(common_dir, f"{slot}.index")
@@ -133,7 +124,7 @@ def landing_index(common_dir: str, slot: str = LANDING) -> Path:
 
 def read_kept(common_dir: str, slot: str = LANDING) -> Kept | None:
     """Read what is known of a landing worktree of a repository; None where none is there that can be used."""
-    kept = _read_record(_record(common_dir, slot))
+    kept = read_as(Kept, _record(common_dir, slot))
     try:
         status = os.lstat(landing_repository_path(common_dir, slot))
     except OSError:
@@ -211,7 +202,7 @@ def expire_landing_worktrees(common_dir: str) -> None:
         if folder == own or not _OF_A_REPOSITORY.fullmatch(folder.name) or folder.is_symlink():
             continue
         for slot in SLOTS:
-            kept = _read_record(folder / f"sidecar-{slot}.json")
+            kept = read_as(Kept, folder / f"sidecar-{slot}.json")
             if kept is None or kept.slot != slot or landing_repository_path(kept.common_dir, slot).parent != folder:
                 continue
             if time.time() - kept.used > MOST_DAYS * 86400 or not os.path.isdir(kept.common_dir):

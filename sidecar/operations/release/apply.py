@@ -37,14 +37,13 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.schema import Json, release_object
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
-from sidecar.operations.branches import delete_branch, parse_branches, read_branches, write_branches
+from sidecar.operations.branches import delete_branch, load_branches, read_branches, write_branches
 from sidecar.operations.journal import Journal
-from sidecar.operations.records import Receipt, aside_of, read_receipt, read_record, write_receipt, write_record
+from sidecar.operations.records import Receipt, aside_of, read_receipt, write_receipt
 from sidecar.operations.release.plan import ReleasePlan, in_use, plan_release
 from sidecar.operations.release.relocation import names_path
 from sidecar.operations.release.thinning import thin, write_manifest
 from sidecar.operations.release.trash import (
-    BRANCHES,
     CONTENTS,
     Facts,
     bring_home,
@@ -148,8 +147,7 @@ def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
             control.stage(f"Keeping what {escape(facts.name)} has")
             make_room(sidecar_dir, release_id)
             branches = read_branches(repository, plan.worktree)
-            record = write_branches(branches, trash)
-            write_record(trash / BRANCHES, {"schema": 1, **record})
+            write_branches(branches, trash)
             write_manifest(trash, plan.worktree.key, plan.inventory.held)
             link_contents(
                 store_of(repository.common_dir, repository.config),
@@ -227,9 +225,8 @@ def _finish(repository: Repository, sidecar_dir: Path, facts: Facts, entry: Jour
 
 def _delete_branch(repository: Repository, facts: Facts, sidecar_dir: Path, release_id: str) -> None:
     """Delete the branch that was proven, if the record of branches, from which it comes back, has it."""
-    trash = trash_of(sidecar_dir, release_id)
     try:
-        kept = parse_branches(read_record(trash / BRANCHES) or {}, trash).branches
+        kept = load_branches(trash_of(sidecar_dir, release_id)).branches
     except ValueError as error:
         raise OSError(f"{error}") from error
     for one in kept:

@@ -26,7 +26,7 @@ from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
-from sidecar.operations.branches import KeptBranches, parse_branches, rename_in, restore_branches
+from sidecar.operations.branches import KeptBranches, load_branches, rename_in, restore_branches
 from sidecar.operations.guard.vanished import how_to_get
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
@@ -34,7 +34,6 @@ from sidecar.operations.records import (
     RestoreResult,
     aside_of,
     new_id,
-    read_record,
     sync_directory,
     write_new,
     write_receipt,
@@ -42,7 +41,6 @@ from sidecar.operations.records import (
 from sidecar.operations.release.relocation import copy_folder, free_names, link
 from sidecar.operations.release.thinning import read_manifest, write_back
 from sidecar.operations.release.trash import (
-    BRANCHES,
     CONTENTS,
     Facts,
     decode_release,
@@ -114,7 +112,7 @@ def _write(
 
     _check_destination(repository, receipt, trash, source, where)
     try:
-        branches = parse_branches(read_record(trash / BRANCHES) or {}, trash)
+        branches = load_branches(trash)
     except ValueError as error:
         raise RefusedError(
             finding("bad-receipt", f"What {receipt.id} kept is not as it was written: {error}.")
@@ -296,8 +294,7 @@ def recover_release_restore(
         if entry.step != "place":
             _give_up(sidecar_dir, receipt, where)
             return (finding("recovered", f"The restoration of {shown(receipt.worktree)} was ended. {again}"),)
-        trash = trash_of(sidecar_dir, receipt.id)
-        branches = parse_branches(read_record(trash / BRANCHES) or {}, trash)
+        branches = load_branches(trash_of(sidecar_dir, receipt.id))
         notes = _place(repository, sidecar_dir, receipt, facts, entry, branches, where)
         _finish(repository, sidecar_dir, receipt, facts, where)
     except RefusedError as stopped:

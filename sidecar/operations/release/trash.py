@@ -59,10 +59,6 @@ class Facts:
         return asdict(self)
 
 
-BRANCHES = "branches.json"
-"""The record, in the trash of a release, of the branches that its worktree was on."""
-
-
 CONTENTS = "lfs"
 """The directory, in the trash of a release, of contents of Git LFS that `git lfs prune` would delete."""
 

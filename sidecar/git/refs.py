@@ -41,6 +41,11 @@ def resolve_commit(place: Place, name: str) -> str | None:
     return said.decode("ascii").strip() or None
 
 
+def ref_names(place: Place, *which: str) -> list[str]:
+    """List the full names of refs, by options and patterns of git-for-each-ref(1)."""
+    return [os.fsdecode(name) for name in run(place, "for-each-ref", "--format=%(refname)", *which).splitlines()]
+
+
 def has_commit(place: Place, commit: str) -> bool:
     """Tell whether a commit is in the object store."""
     return _succeeds(place, "cat-file", "-e", f"{commit}^{{commit}}")

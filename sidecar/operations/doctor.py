@@ -21,6 +21,7 @@ from pathlib import Path
 from sidecar import __version__
 from sidecar.git.objects import library_versions
 from sidecar.git.process import GitError, git_version, run
+from sidecar.git.refs import ref_names
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.findings import Failure, finding_codes
 from sidecar.model.inventory_findings import size_text
@@ -143,8 +144,7 @@ def _directory(directory: Path) -> Check:
 
 
 def _refs(repository: Repository) -> Check:
-    listed = run(repository.place, "for-each-ref", "--format=%(refname)", "refs/sidecar/")
-    kinds = Counter(os.fsdecode(name).split("/")[2] for name in listed.splitlines())
+    kinds = Counter(name.split("/")[2] for name in ref_names(repository.place, "refs/sidecar/"))
     if not kinds:
         return Check("repository", "refs", "none of ours")
     ours = ("--glob=refs/sidecar/*", "--not", "--exclude=refs/sidecar/*", "--all")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sidecar.git.history import find_trunk, upstream_ahead
 from sidecar.git.process import GitError, Place, run
-from sidecar.git.refs import resolve_commit
+from sidecar.git.refs import ref_names, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.git.user_git import UserGit, run_user_git
 from sidecar.model.findings import Failure, Finding, finding
@@ -194,8 +194,7 @@ def _is_name(repository: Repository, branch: str) -> bool:
 
 
 def _branch_findings(repository: Repository, worktrees: tuple[Worktree, ...], branch: str) -> Iterator[Finding]:
-    listing = run(repository.place, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes/origin")
-    refs = [os.fsdecode(line) for line in listing.splitlines()]
+    refs = ref_names(repository.place, "refs/heads", "refs/remotes/origin")
     local = {_same_case(repository, ref.removeprefix("refs/heads/")): ref for ref in refs if ref.startswith("refs/h")}
     mine = _same_case(repository, branch)
     if mine in local:

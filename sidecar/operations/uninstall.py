@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.git.process import GitError, run
+from sidecar.git.refs import ref_names
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Worktree
@@ -103,7 +104,7 @@ def _plan(repository: Repository, folder: Path, options: Options, *, hooks: bool
         folder,
         repository.common_dir,
         options,
-        refs=_refs(repository),
+        refs=tuple(ref_names(repository.place, OURS)),
         receipts=tuple(one for one in receipts if "restored" not in one.facts and not is_emptied(one)),
         states=tuple(one.worktree for one in states),
         protected=tuple(one for one in worktrees if one.protected),
@@ -134,11 +135,6 @@ def _in_the_way(plan: UninstallPlan) -> Iterator[Finding]:
     for folder in plan.folders:
         if mounts := mounted_in(folder):
             yield finding("mounted", f"Another file system is mounted at {escape(mounts[0])}. Unmount it first.")
-
-
-def _refs(repository: Repository) -> tuple[str, ...]:
-    listed = run(repository.place, "for-each-ref", "--format=%(refname)", OURS)
-    return tuple(os.fsdecode(one) for one in listed.splitlines())
 
 
 def _settings(repository: Repository) -> tuple[tuple[str, str], ...]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sidecar.git.process import run
-from sidecar.git.refs import has_commit, is_ancestor, resolve_commit
+from sidecar.git.refs import has_commit, is_ancestor, ref_names, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.decode import BranchRef, ObjectId, decode
 from sidecar.model.findings import Failure, Finding, finding
@@ -136,11 +135,8 @@ def _refusals(
         if now is None or not is_ancestor(repository.place, merge.after, now):
             return [finding("not-in-trunk", f"{branch} does not have {receipt.id}, so there is nothing to take back.")]
         return [finding("trunk-moved", f"{branch} has gone on since {receipt.id}. {instead}")]
-    published = run(
-        repository.place, "for-each-ref", f"--contains={merge.after}", "--format=%(refname)", "refs/remotes"
-    )
-    if published:
-        named = shown(published.decode("utf-8", "surrogateescape").splitlines()[0].removeprefix("refs/remotes/"))
+    if published := ref_names(repository.place, f"--contains={merge.after}", "refs/remotes"):
+        named = shown(published[0].removeprefix("refs/remotes/"))
         return [finding("published", f"{receipt.id} was published: {named} has it. {instead}")]
     found = []
     for holder in holders_of(merge.branch, worktrees):

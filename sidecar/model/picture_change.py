@@ -122,8 +122,14 @@ def _where(overlap: Overlap) -> tuple[str, str, str]:
 
 def _is_same(one: WorktreeState, two: WorktreeState) -> bool:
     return one is two or (
-        one == two and one.bytes == two.bytes and one.undone == two.undone and one.broken == two.broken
+        (one.bytes, one.undone, one.broken, _order(one)) == (two.bytes, two.undone, two.broken, _order(two))
+        and one == two
     )
+
+
+def _order(state: WorktreeState) -> tuple[list[str], list[str]] | None:
+    """Give the paths in the order in which the next change counts them: mappings are equal in any order."""
+    return None if state.changes is None else (list(state.changes.touched), list(state.changes.changes))
 
 
 def _pieces(

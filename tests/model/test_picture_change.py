@@ -77,6 +77,29 @@ def in_full(picture: Picture) -> list[object]:
     return [picture, [(state.bytes, state.undone) for state in picture.worktrees], orders]
 
 
+def reordered(picture: Picture) -> Picture:
+    """The same Picture, whose change sets have their paths in another order: it is equal."""
+
+    def backwards(state: WorktreeState) -> WorktreeState:
+        if state.changes is None:
+            return state
+        touched, folded = (dict(reversed(list(one.items()))) for one in (state.changes.touched, state.changes.changes))
+        return replace(state, changes=replace(state.changes, touched=touched, changes=folded))
+
+    return replace(picture, worktrees=tuple(map(backwards, picture.worktrees)))
+
+
+@given(st.lists(st.tuples(pictures(), st.booleans()), min_size=1, max_size=3))
+def test_a_door_that_gets_change_after_change_has_each_picture_in_full(told: list[tuple[Picture, bool]]) -> None:
+    """Also where one is followed by itself in another order, which makes it no other Picture."""
+    before, door = NOTHING, NOTHING
+    for picture, twice in told:
+        for after in (picture, reordered(picture))[: 1 + twice]:
+            door = apply_change(door, sent(before, after))
+            assert in_full(door) == in_full(after)
+            before = after
+
+
 @given(pictures(), pictures())
 def test_a_change_makes_one_picture_of_the_other(one: Picture, two: Picture) -> None:
     first = apply_change(NOTHING, sent(NOTHING, one))

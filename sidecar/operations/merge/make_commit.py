@@ -310,7 +310,13 @@ def merge_message(repository: Repository, plan: MergePlan, head: str) -> str:
         return SQUASHED + said.decode("utf-8", "replace")
     what = f"branch '{worktree.branch}' of ." if worktree.branch is not None else f"commit '{head}'"
     line = os.fsencode(f"{head}\t\t{what}\n")
-    said = run(place, *UTF8, *MARKED, "fmt-merge-msg", "--into-name", trunk.branch, stdin=line)
+    how = (*UTF8, *MARKED, "fmt-merge-msg", "--into-name", trunk.branch)
+    try:
+        said = run(place, *how, stdin=line)
+    except GitError:  # git refuses where HEAD has no commit, as in a bare repository whose HEAD names no branch
+        if plan.checkout is not None:
+            raise
+        said = run(repository.inside(worktree), *how, stdin=line)
     kept = [text for text in said.decode("utf-8", "surrogateescape").split("\n") if not text.startswith(MARK)]
     return "\n".join(kept).strip("\n")
 

@@ -232,6 +232,8 @@ def _update(agreed: Agreed[UpdatePlan]) -> UpdateResult:
         return UpdateResult(
             "failed", worktree.key, (), (finding("bad-state", f"{sidecar_dir} can't be written: {error}"),)
         )
+    except GitError as error:  # the next command settles it
+        return UpdateResult("failed", worktree.key, (), (finding("merge-failed", error.message),))
     return result
 
 
@@ -239,8 +241,8 @@ def _merge(repository: Repository, plan: UpdatePlan, acting: UserGit, control: C
     worktree, incoming = plan.worktree, plan.incoming
     control.stage(f"Merging {shown(incoming.name)} into {shown(worktree.name)}")
     fixed = ("--no-edit", "--no-stat", "--no-autostash", "--commit", "--no-squash", *_fast_forward(repository, plan))
-    wording = _message(repository, plan)
     try:
+        wording = _message(repository, plan)
         said = run_user_git(acting, Place(worktree.key), "merge", *fixed, "-m", wording, _name(repository, incoming))
         if not said.ok and said.stopped is not None:
             end_marked(acting.tag)
@@ -281,7 +283,10 @@ def _fast_forward(repository: Repository, plan: UpdatePlan) -> tuple[str, ...]:
 
 
 def _message(repository: Repository, plan: UpdatePlan) -> str:
-    """Give git's own message: of the branch by its name, of one that is at origin only as such."""
+    """Give git's own message: of the branch by its name, of one that is at origin only as such.
+
+    Git itself adds what merge.log asks for.
+    """
     incoming, into = plan.incoming, plan.worktree.branch or "HEAD"
     ref, what = incoming.ref, f"branch '{incoming.name}' of ."
     if ref is None:
@@ -289,7 +294,7 @@ def _message(repository: Repository, plan: UpdatePlan) -> str:
     elif ref.startswith("refs/remotes/"):
         what = f"remote-tracking branch '{ref.removeprefix('refs/remotes/')}' of ."
     line = os.fsencode(f"{incoming.commit}\t\t{what}\n")
-    said = run(repository.place, "fmt-merge-msg", "--into-name", into, stdin=line)
+    said = run(repository.inside(plan.worktree), "fmt-merge-msg", "--no-log", "--into-name", into, stdin=line)
     return said.decode("utf-8", "surrogateescape").strip("\n")
 
 

@@ -95,6 +95,37 @@ def test_what_stands_in_the_way(main: Path, feat: Path, ahead: str, what: str, c
     assert seen(main, feat) == before
 
 
+def test_the_message_is_gits_own_wherever_it_takes_it_from(main: Path, feat: Path) -> None:
+    git(main, "restore", "b.txt")
+    commit(main, {"t.txt": "t\n"}, "Trunk")
+    git(main, "config", "merge.log", "true")
+    git(main, "switch", "-q", "-c", "elsewhere", "HEAD~")
+    git(feat, "merge", "-q", "--no-edit", "main")
+    message = git(feat, "log", "-1", "--format=%B")
+    assert "  Trunk" in message
+    git(feat, "reset", "-q", "--hard", "HEAD~")
+    assert updated(main).outcome == "updated"
+    assert git(feat, "log", "-1", "--format=%B") == message
+
+
+def test_a_bare_repository_whose_head_names_no_branch(main: Path, feat: Path, tmp_path: Path) -> None:
+    """As `git init --bare` leaves it, where trunk was pushed under another name."""
+    git(main, "restore", "b.txt")
+    commit(main, {"t.txt": "t\n"}, "Trunk")
+    bare = tmp_path / "shop.git"
+    git(tmp_path, "clone", "-q", "--bare", main, bare)
+    git(bare, "remote", "remove", "origin")
+    git(bare, "symbolic-ref", "HEAD", "refs/heads/nowhere")
+    git(bare, "worktree", "add", "-q", tmp_path / "work", "feat")
+    found = plan_update(bare, "work", TRUSTED)
+    assert isinstance(found, UpdatePlan), found
+    assert apply_update(found).outcome == "updated"
+    assert git(bare, "log", "-1", "--format=%s", "feat") == "Merge branch 'main' into feat"
+    assert merged(bare, "work").outcome == "merged"
+    assert git(bare, "log", "-1", "--format=%s", "main") == "Merge branch 'feat'"
+    assert_nothing_left(bare)
+
+
 def test_an_edit_that_trunk_does_not_touch_stays(main: Path, feat: Path) -> None:
     git(main, "restore", "b.txt")
     commit(main, {"t.txt": "t\n"}, "Trunk")

@@ -43,6 +43,7 @@ from sidecar.operations.merge.run import (
     MergeRun,
     head_commit,
     kept_objects,
+    kept_refs,
     stop_if_cancelled,
 )
 from sidecar.operations.run import RefusedError
@@ -92,7 +93,7 @@ def make_commit(running: MergeRun, plan: MergePlan, regenerate: Regenerate) -> M
 def _keep(running: MergeRun, after: str, refs: tuple[Moved, ...]) -> None:
     """Have refs of ours hold what was made until it has landed, whole: anybody may run `git gc --prune=now`."""
     made = kept_objects(after, refs)
-    keep_all(running.repository, running.kept_refs, made)
+    keep_all(running.repository, kept_refs(running.journal.id), made)
     partial = ("--exclude-promisor-objects",) if running.repository.why_missing else ()
     try:
         run(running.repository.place, "rev-list", "--objects", "--quiet", *partial, *made, f"^{running.facts.before}")

@@ -175,11 +175,6 @@ class MergeRun:
         """Give the directory in which the checkout's files are kept while trunk moves."""
         return self.sidecar_dir / "landing"
 
-    @property
-    def kept_refs(self) -> str:
-        """Name the prefix of the refs that hold what was made until trunk has it."""
-        return kept_refs(self.journal.id)
-
 
 @dataclass(frozen=True, slots=True)
 class Work:

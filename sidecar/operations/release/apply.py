@@ -23,7 +23,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -141,7 +141,7 @@ def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
     assert plan.inventory is not None
     facts = _facts(plan)
     try:
-        entry = agreed.begin("release", "prove", facts.record())
+        entry = agreed.begin("release", "prove", asdict(facts))
         release_id, trash, ref = entry.id, trash_of(sidecar_dir, entry.id), kept_refs.ref_of(entry.id)
         try:
             control.stage(f"Keeping what {escape(facts.name)} has")
@@ -156,7 +156,7 @@ def _release(agreed: Agreed[ReleasePlan]) -> ReleaseResult:
             )
             anchor = write_anchor(repository, plan.worktree, [branch.name for branch in branches.branches])
             facts = replace(facts, anchor=anchor)
-            entry = journal.advance(sidecar_dir, entry, "keep", **facts.record())
+            entry = journal.advance(sidecar_dir, entry, "keep", **asdict(facts))
             kept_refs.keep(repository, ref, anchor)
             check_anchor(repository, anchor)
             for one in in_use(plan.worktree):
@@ -239,7 +239,7 @@ def _record(facts: Facts, sidecar_dir: Path, release_id: str) -> None:
     earlier = read_receipt(sidecar_dir, release_id)
     since = time.time() if earlier is None else earlier.time
     write_receipt(
-        sidecar_dir, Receipt(release_id, "release", facts.name, facts.branch, since, facts.kept, facts.record())
+        sidecar_dir, Receipt(release_id, "release", facts.name, facts.branch, since, facts.kept, asdict(facts))
     )
 
 

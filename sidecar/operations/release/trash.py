@@ -18,7 +18,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,6 @@ class Facts:
     modules: tuple[tuple[SafePath, SafePath], ...]
     freed: Size
     kept: Size
-
-    def record(self) -> dict[str, Any]:
-        """Give the facts as JSON has them."""
-        return asdict(self)
 
 
 CONTENTS = "lfs"

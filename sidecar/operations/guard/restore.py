@@ -25,6 +25,7 @@ from sidecar.operations.branches import create_branch, names_like
 from sidecar.operations.guard.ignored import put_back
 from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.journal import Journal
+from sidecar.operations.merge.backup import index_lines
 from sidecar.operations.records import Receipt, aside_of, new_id, read_receipt, write_receipt
 from sidecar.operations.run import Control
 from sidecar.system.worktree_links import git_file, made_of
@@ -123,18 +124,16 @@ def unfetched(repository: Repository, tree: str) -> tuple[str, ...]:
         return ()
     how = ("rev-list", "--objects", "--missing=print", "--no-object-names", tree)
     missing = {row[1:] for row in run(repository.place, *how, timeout=PATIENCE).split(b"\n") if row[:1] == b"?"}
-    rows = run(repository.place, "ls-tree", "-r", "-z", "--full-tree", tree, timeout=PATIENCE).split(b"\0")
-    entries = ((head.split(b" ")[2], path) for head, _, path in (row.partition(b"\t") for row in rows if row))
-    return tuple(sorted(os.fsdecode(path) for oid, path in entries if oid in missing))
+    entries = list_tree(repository.place, tree, PATIENCE).items()
+    return tuple(sorted(path for path, entry in entries if entry.oid.encode() in missing))
 
 
 def _without(place: Place, tree: str, paths: Sequence[str]) -> str:
     """Give a tree without these paths; `place` has an index of its own."""
     if not paths:
         return tree
-    null = "0" * len(tree)
     run(place, *DURABLE, "read-tree", tree)
-    gone = b"".join(b"0 %s\t%s\0" % (null.encode(), os.fsencode(path)) for path in paths)
+    gone = index_lines(dict.fromkeys(paths), "0" * len(tree))
     run(place, *DURABLE, "update-index", "-z", "--index-info", stdin=gone)
     return run(place, *DURABLE, "write-tree").decode("ascii").strip()
 

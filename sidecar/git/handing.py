@@ -55,10 +55,10 @@ SHARED |= dict.fromkeys(("all", "world", "everybody", "2"), 0o664)
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where objects come from and go to: two `objects` directories; `shared` is added to the mode of what is made."""
+    """Where objects come from and go to: `objects` directories; `shared` is added to the mode of what is made."""
 
     objects: Objects
-    source: str
+    sources: tuple[str, ...]
     target: str
     repository: Repository
     shared: int
@@ -66,8 +66,8 @@ class Store:
 
 def open_store(quarantine: Quarantine, repository: Repository) -> Store:
     """Open the way from a quarantine into the store of its repository."""
-    source, target = str(quarantine.root / "objects"), os.path.join(repository.common_dir, "objects")
-    return Store(quarantine.objects, source, target, repository, _shared(repository.config))
+    target = os.path.join(repository.common_dir, "objects")
+    return Store(quarantine.objects, quarantine.stores, target, repository, _shared(repository.config))
 
 
 def new_objects(objects: Objects, tree: str, known: str | None) -> Iterator[str]:
@@ -92,7 +92,7 @@ def hand_over(store: Store, oid: str) -> int:
 
     GitError for an object that is in neither, OSError when the store can't be written.
     """
-    target, source = _path(store.target, oid), _path(store.source, oid)
+    target, source = _path(store.target, oid), _source(store, oid)
     with contextlib.suppress(FileNotFoundError):
         os.utime(target)
         _hold(target, source)
@@ -117,7 +117,7 @@ def hand_over(store: Store, oid: str) -> int:
 def size_of(store: Store, oid: str) -> int:
     """Give the size in bytes of an object that would be handed over; 0 where the user's store has it already."""
     try:
-        return 0 if os.path.exists(_path(store.target, oid)) else os.stat(_path(store.source, oid)).st_size
+        return 0 if os.path.exists(_path(store.target, oid)) else os.stat(_source(store, oid)).st_size
     except OSError:
         return 0
 
@@ -132,6 +132,12 @@ def put_commit(store: Store, content: bytes) -> str:
         packed = zlib.compress(framed_object("commit", content), 1)
         _put(store, target, lambda draft: os.write(draft, packed))
     return oid
+
+
+def _source(store: Store, oid: str) -> str:
+    """Give the path of an object in the quarantine, one that it could have where it is in none of its stores."""
+    paths = [_path(source, oid) for source in store.sources]
+    return next(filter(os.path.exists, paths), paths[0])
 
 
 def _hold(target: str, source: str) -> None:

@@ -15,6 +15,7 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,16 +36,34 @@ MEMORY = Path("/dev/shm")  # noqa: S108 (what lies in it is in a directory of ou
 """Where Linux has a file system in memory (shm_overview(7))."""
 
 UNLESS_SET = "/tmp"  # noqa: S108
-"""The temporary directory of who has set none (`TMPDIR`): memory is taken in its place only."""
+"""The temporary directory of who has set none (`TMPDIR`): beside another one, memory is not taken."""
 
-SHARE = 1 << 30
+SHARE = 256 << 20
 """Bytes of that memory that a quarantine may take, and that have to be left besides."""
 
-_used_up = threading.Event()
-"""Set once a quarantine of this process has taken more: the next ones are on the disk."""
+LASTS = 600.0
+"""Seconds for which that has to be enough; it is for hundreds of saves."""
+
+_takes_more = threading.Event()
+"""Set once it was not: the next ones of this process are on the disk alone."""
 
 MOST_HOMES = 10
 """How many names are tried for the directory that all of a user's quarantines lie in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A directory of a quarantine; nobody removes it while its lock is held."""
+
+    path: Path
+    lock: FileLock
+
+    def close(self) -> None:
+        """Delete it, and let go of it; twice is fine."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.lock.release()
+        with contextlib.suppress(OSError):
+            Path(self.lock.lock_file).unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +71,35 @@ class Quarantine:
     """An open quarantine; `plumbing` is where trees and blobs are compared, without attributes or configuration.
 
     `replaced` are the objects that are read as others; `why_missing` is what to add where an object can't be read, in
-    words; `alternates` are the object directories that the repository reads from, its own first. One in memory is used
-    up when less than `least_free` bytes of it are free.
+    words; `alternates` are the object directories that the repository reads from, its own first.
+
+    `memory` is where the many small objects lie that are made of others, None where all are on the disk. It is used up
+    when less than `least_free` bytes of it are free; `opened` is when that began (`time.monotonic`).
     """
 
-    root: Path
+    held: _Held
     objects: Objects
     plumbing: Place
     object_format: str
     why_missing: str
     alternates: tuple[str, ...]
-    lock: FileLock
+    memory: _Held | None
     least_free: int
+    opened: float = field(default_factory=time.monotonic)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     replaced: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Give its directory, which is on the disk."""
+        return self.held.path
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Give its object directories: that of files' contents, on the disk, is the last one."""
+        return tuple(
+            str(self.root / name) for name in (("objects",) if self.memory is None else ("objects", "contents"))
+        )
 
     def repository(self, name: str, attributes: bytes = b"") -> Place:
         """Make a repository on the quarantine's objects, with its own `info/attributes` and an empty working tree."""
@@ -84,10 +118,11 @@ class Quarantine:
         return Place(str(directory / "files"), variables)
 
     def writing(self, place: Place) -> Place:
-        """Give the same place, but new objects go into the quarantine."""
+        """Give the same place, but new objects go into the quarantine: files' contents, onto the disk."""
+        *others, contents = self.stores
         return place.plus(
-            GIT_OBJECT_DIRECTORY=str(self.root / "objects"),
-            GIT_ALTERNATE_OBJECT_DIRECTORIES=os.pathsep.join(map(_quoted, self.alternates)),
+            GIT_OBJECT_DIRECTORY=contents,
+            GIT_ALTERNATE_OBJECT_DIRECTORIES=os.pathsep.join(map(_quoted, (*others, *self.alternates))),
         )
 
     def beside(self, place: Place) -> Place:
@@ -102,54 +137,83 @@ class Quarantine:
         return replace(seen, plumbing=seen.repository("plumbing"))
 
     def is_usable(self) -> bool:
-        """Tell whether nobody has cleaned it away, and it is not used up."""
+        """Tell whether nobody has cleaned it away, and its memory is not used up."""
         is_there = (self.root / "objects" / "info" / "alternates").exists()
-        if is_there and self.least_free > 0 and _free(self.root) < self.least_free:
-            _used_up.set()
-            return False
-        return is_there
+        if not is_there or self.memory is None or _free(self.memory.path) >= self.least_free:
+            return is_there
+        if time.monotonic() - self.opened < LASTS:
+            _takes_more.set()
+        return False
 
     def close(self) -> None:
         """Delete everything that was written here; closing twice is fine."""
         self.objects.close()
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.lock.release()
-        with contextlib.suppress(OSError):
-            Path(self.lock.lock_file).unlink()
+        self.held.close()
+        if self.memory is not None:
+            self.memory.close()
 
 
 def open_quarantine(repository: Repository) -> Quarantine:
-    """Open a new quarantine, after removing those of killed owners. GitError when it can't be written.
-
-    A reading writes many small files, so that it is in memory where that has room.
-    """
-    place = Path(tempfile.gettempdir())
+    """Open a new quarantine, after removing those of killed owners. GitError when it can't be written."""
+    temporary = Path(tempfile.gettempdir())
     try:
-        *in_memory, place = map(_swept_home, _bases())
-        room = max((_free(home) - SHARE for home in in_memory), default=0)
-        if room >= SHARE and not _used_up.is_set():
-            (place,) = in_memory
-        with FileLock(place / "open.lock", thread_local=False):
-            root = Path(tempfile.mkdtemp(prefix="q-", dir=place))
-            lock = FileLock(f"{root}.lock", thread_local=False)
-            lock.acquire(timeout=0)
-        return _furnish(root, lock, room if place in in_memory else 0, repository)
+        return _furnish(_hold_new(temporary), _hold_memory(), repository)
     except (OSError, Timeout) as error:
-        raise unwritten(place, error) from error
+        raise unwritten(temporary, error) from error
 
 
-def _furnish(root: Path, lock: FileLock, least_free: int, repository: Repository) -> Quarantine:
-    (root / "objects" / "info").mkdir(parents=True)
-    (root / "objects" / "pack").mkdir()  # libgit2 looks for packs only where there is this when it opens a store
+def _hold_new(base: Path) -> _Held:
+    """Make a directory below another one, after removing those of killed owners. OSError; Timeout."""
+    home = _home(base)
+    with FileLock(home / "open.lock", thread_local=False):
+        _sweep(home)
+        path = Path(tempfile.mkdtemp(prefix="q-", dir=home))
+        lock = FileLock(f"{path}.lock", thread_local=False)
+        lock.acquire(timeout=0)
+    return _Held(path, lock)
+
+
+def _hold_memory() -> _Held | None:
+    """Make a directory in memory; None where there is none to take, or no room in it."""
+    if sys.platform != "linux" or tempfile.gettempdir() != UNLESS_SET or _takes_more.is_set():
+        return None
+    try:
+        held = _hold_new(MEMORY)
+    except (OSError, Timeout):
+        return None
+    if _free(held.path) >= 2 * SHARE:
+        return held
+    held.close()
+    return None
+
+
+def _free(directory: Path) -> int:
+    """Count the bytes that are free on the file system of a directory; none where that is not there."""
+    try:
+        told = os.statvfs(directory)
+    except OSError:
+        return 0
+    return told.f_bavail * told.f_frsize
+
+
+def _furnish(held: _Held, memory: _Held | None, repository: Repository) -> Quarantine:
+    root, contents = held.path, [] if memory is None else ["contents"]
+    if memory is not None:
+        (root / "objects").symlink_to(memory.path)
+    for store in ("objects", *contents):
+        (root / store / "info").mkdir(parents=True)
+        (root / store / "pack").mkdir()  # libgit2 looks for packs only where there is this when it opens a store
     alternate = os.path.join(repository.common_dir, "objects")
     alternates = tuple(dict.fromkeys((alternate, *_chain(alternate))))
-    lines = (_quoted(one) if "\n" in one else one for one in alternates)
+    beside = (str(root / store) for store in contents)
+    lines = (_quoted(one) if "\n" in one else one for one in (*beside, *alternates))
     (root / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(line) + b"\n" for line in lines))
     _make_repository(root, repository.object_format, Path(repository.common_dir))
     plumbing = Place(str(root), {"GIT_DIR": str(root)})
     objects = open_objects(root / "objects", alternate, repository, plumbing)
+    least_free = 0 if memory is None else _free(memory.path) - SHARE
     why_missing = repository.why_missing
-    return Quarantine(root, objects, plumbing, repository.object_format, why_missing, alternates, lock, least_free)
+    return Quarantine(held, objects, plumbing, repository.object_format, why_missing, alternates, memory, least_free)
 
 
 def _chain(directory: str, depth: int = 0) -> Iterator[str]:
@@ -184,26 +248,10 @@ def _unquoted(line: bytes) -> bytes:
 def quarantine_directories() -> tuple[Path, ...]:
     """Give the quarantines of this user that are open, and those whose owner was killed since one was last opened."""
     try:
-        return tuple(sorted(root for base in _bases() for root in _home(base).glob("q-*") if root.is_dir()))
+        home = _home(Path(tempfile.gettempdir()))
+        return tuple(sorted(root for root in home.glob("q-*") if root.is_dir()))
     except OSError:
         return ()
-
-
-def _bases() -> tuple[Path, ...]:
-    """Give the directories in which quarantines may lie: that for temporary files, and before it that in memory.
-
-    Not where nothing can be run from it (mount(8), `noexec`): merge drivers are, in a tree that is checked out there.
-    """
-    temporary = tempfile.gettempdir()
-    if sys.platform != "linux" or temporary != UNLESS_SET or not os.access(MEMORY, os.W_OK | os.X_OK):
-        return (Path(temporary),)
-    return (Path(temporary),) if os.statvfs(MEMORY).f_flag & os.ST_NOEXEC else (MEMORY, Path(temporary))
-
-
-def _free(directory: Path) -> int:
-    """Count the bytes that are free on the file system of a directory."""
-    told = os.statvfs(directory)
-    return told.f_bavail * told.f_frsize
 
 
 def _home(base: Path) -> Path:
@@ -217,14 +265,6 @@ def _home(base: Path) -> Path:
         if not hasattr(os, "getuid") or (private and status.st_uid == user):
             return home
     raise OSError(f"none of {MOST_HOMES} directories named worktree-sidecar-{user} is private")
-
-
-def _swept_home(base: Path) -> Path:
-    """Make the directory for quarantines (`_home`), without those of killed owners."""
-    home = _home(base)
-    with FileLock(home / "open.lock", thread_local=False):
-        _sweep(home)
-    return home
 
 
 def _sweep(home: Path) -> None:

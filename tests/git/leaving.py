@@ -62,5 +62,5 @@ def memory(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(quarantine, "MEMORY", place)
     monkeypatch.setattr(quarantine, "UNLESS_SET", str(temporary))
     monkeypatch.setattr(quarantine, "SHARE", 1 << 20)
-    monkeypatch.setattr(quarantine, "_used_up", threading.Event())
+    monkeypatch.setattr(quarantine, "_takes_more", threading.Event())
     return place

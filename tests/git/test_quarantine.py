@@ -5,15 +5,17 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sidecar.git.quarantine as quarantine_module
+from sidecar.git.handing import hand_over, missing_objects, open_store
 from sidecar.git.objects import read_blob
 from sidecar.git.process import GitError, run
-from sidecar.git.quarantine import open_quarantine, quarantine_directories
+from sidecar.git.quarantine import open_quarantine
 from tests.git.leaving import quarantines
 from tests.git.opening import opened, quarantined
 from tests.harness import commit, git, init
@@ -192,55 +194,72 @@ def test_sha256(tmp_path: Path) -> None:
     assert git(repository, "count-objects", "-v") == before
 
 
-def test_it_is_in_memory_where_that_has_room(repo: Path, memory: Path, temporary: Path) -> None:
-    with quarantined(opened(repo)) as quarantine:
-        assert quarantine.root.parent == _home(memory)
+def test_its_objects_are_in_memory_where_that_has_room_and_contents_on_the_disk(
+    repo: Path, memory: Path, temporary: Path
+) -> None:
+    repository = opened(repo)
+    with quarantined(repository) as quarantine:
+        assert quarantine.root.parent == _home(temporary)
+        assert (quarantine.root / "objects").resolve().parent == _home(memory)
         assert quarantine.is_usable()
-        assert quarantine_directories() == (quarantine.root,)
-        oid = quarantine.objects.write("blob", b"new\n")
-        assert run(quarantine.repository("test"), "cat-file", "-p", oid) == b"new\n"
+        made = quarantine.objects.write("blob", b"made\n")
+        said = run(quarantine.writing(repository.place), "hash-object", "-w", "--stdin", stdin=b"content\n")
+        content = said.decode().strip()
+        assert list(memory.rglob(made[2:])) and not list(memory.rglob(content[2:]))
+        for oid, text in ((made, b"made\n"), (content, b"content\n")):
+            assert read_blob(quarantine.objects, oid) == text
+            assert run(quarantine.repository("test"), "cat-file", "-p", oid) == text
+            assert run(quarantine.plumbing, "cat-file", "-p", oid) == text
+        store = open_store(quarantine, repository)
+        assert missing_objects(repository, (made, content)) == [made, content]
+        assert hand_over(store, made) > 0 and hand_over(store, content) > 0
+        assert missing_objects(repository, (made, content)) == []
     assert quarantines(memory) == quarantines(temporary) == []
+    assert git(repo, "cat-file", "-p", content) == "content"
 
 
-def test_a_directory_that_somebody_chose_is_taken(
-    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+def test_beside_a_directory_that_somebody_chose_memory_is_not_taken(
+    repo: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quarantine_module, "UNLESS_SET", "/another")
     with quarantined(opened(repo)) as quarantine:
-        assert quarantine.root.parent == _home(temporary)
+        assert quarantine.memory is None and quarantine.is_usable()
     assert list(memory.iterdir()) == []
 
 
-def test_memory_without_room_is_left_alone(
-    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_without_room_is_left_alone(repo: Path, memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quarantine_module, "SHARE", 1 << 60)
     with quarantined(opened(repo)) as quarantine:
-        assert quarantine.root.parent == _home(temporary)
-        assert quarantine.least_free == 0
+        assert quarantine.memory is None and quarantine.is_usable()
+        assert quarantines(memory) == []
 
 
-def test_one_that_has_used_up_its_share_of_memory_is_followed_by_one_on_disk(
-    repo: Path, memory: Path, temporary: Path
+@pytest.mark.parametrize(("minutes", "is_in_memory"), [(1, False), (11, True)])
+def test_what_follows_one_that_has_used_up_its_share_is_on_disk_where_that_was_soon(
+    repo: Path, memory: Path, minutes: int, is_in_memory: bool
 ) -> None:
     with quarantined(opened(repo)) as quarantine:
-        assert not replace(quarantine, least_free=1 << 60).is_usable()
+        assert not replace(quarantine, least_free=1 << 60, opened=time.monotonic() - minutes * 60).is_usable()
     for _ in range(2):
         with quarantined(opened(repo)) as following:
-            assert following.root.parent == _home(temporary)
+            assert (following.memory is not None) == is_in_memory
             assert following.is_usable()
+    assert quarantines(memory) == []
 
 
-def test_what_a_killed_predecessor_left_is_swept_from_memory_and_disk(
-    repo: Path, memory: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = []
-    for share in (1 << 20, 1 << 60):
-        monkeypatch.setattr(quarantine_module, "SHARE", share)
-        killed = open_quarantine(opened(repo))
-        killed.objects.close()
-        killed.lock.release()  # as the system does
-        left.append(killed.root)
-    assert [root.parent for root in left] == [_home(memory), _home(temporary)]
-    with quarantined(opened(repo)):
-        assert not any(root.exists() for root in left)
+def test_memory_that_somebody_cleans_away_makes_it_unusable(repo: Path, memory: Path) -> None:
+    with quarantined(opened(repo)) as quarantine:
+        for path in quarantines(memory):
+            path.rename(memory / path.name)
+        assert not quarantine.is_usable()
+
+
+def test_what_a_killed_predecessor_left_is_swept_from_memory_and_disk(repo: Path, memory: Path) -> None:
+    killed = open_quarantine(opened(repo))
+    assert killed.memory is not None
+    killed.objects.close()
+    for held in (killed.held, killed.memory):
+        held.lock.release()  # as the system does
+    with quarantined(opened(repo)) as quarantine:
+        assert quarantine.memory is not None
+        assert not killed.root.exists() and not killed.memory.path.exists()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from sidecar.git.process import GitError
 from sidecar.git.refs import has_commit, is_ancestor, ref_names, resolve_commit
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.decode import BranchRef, ObjectId, decode
@@ -14,12 +16,13 @@ from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
+from sidecar.operations.history import is_restorable
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.conflicts import holders_of
 from sidecar.operations.merge.land import land
 from sidecar.operations.merge.run import MergeFacts, MergeRun, tree_changes
-from sidecar.operations.records import Receipt, read_receipt, sidecar_path
+from sidecar.operations.records import Receipt, list_receipts, read_receipt, sidecar_path
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, RefusedError, run_plan
 
 
@@ -122,7 +125,25 @@ def _undo(agreed: Agreed[UndoPlan]) -> UndoResult:
 
     ended = conduct(agreed, "undo", facts, steps, Control(control.stage, control.output))
     outcome: Literal["undone", "failed"] = "failed" if ended.after is None else "undone"
-    return UndoResult(outcome, merge.branch, merge.after, ended.after, ended.findings)
+    left = _left_without_branch(agreed.repository, agreed.sidecar_dir, plan) if outcome == "undone" else ()
+    return UndoResult(outcome, merge.branch, merge.after, ended.after, (*ended.findings, *left))
+
+
+def _left_without_branch(repository: Repository, sidecar_dir: Path, plan: UndoPlan) -> tuple[Finding, ...]:
+    """Say how to get at what had been merged, where its worktree was released since, or its branch deleted."""
+    place, head, name = repository.place, plan.merge.head, plan.receipt.branch or plan.receipt.worktree
+    refs = ("refs/heads", "refs/tags", "refs/remotes")
+    try:
+        if ref_names(place, *refs, f"--contains={head}"):
+            return ()
+        if any(one.head is not None and is_ancestor(place, head, one.head) for one in list_worktrees(repository)):
+            return ()
+    except GitError:
+        return ()
+    kept = (one for one in list_receipts(sidecar_dir) if one.what == "release" and is_restorable(one))
+    released = next((one.id for one in kept if one.facts.get("head") == head), None)
+    way = f"sidecar restore {released}" if released is not None else shlex.join(("git", "branch", name, head))
+    return (finding("no-branch-left", f"No branch has what was merged of {shown(name)} any more. Get it back: {way}"),)
 
 
 def _refusals(

@@ -8,6 +8,8 @@ from sidecar.model.findings import Failure
 from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.merge.undo import UndoResult, undo_merge
 from sidecar.operations.records import read_receipt, sidecar_path
+from sidecar.operations.release.apply import apply_release
+from sidecar.operations.release.plan import plan_release
 from tests.harness import commit, git, init, write
 from tests.harness.killing import build, run_and_kill, violations
 from tests.operations.merge.deeds import TRUSTED, assert_nothing_left, hook, merged, only, seen, tip
@@ -46,6 +48,25 @@ def test_a_file_that_a_flag_hides_and_that_is_as_in_trunk(main: Path, feat: Path
     assert undone(main, receipt).outcome == "undone"
     assert (tip(main), (main / "a.txt").read_text()) == (before, "one\ntwo\nthree\n")
     assert_nothing_left(main)
+
+
+@pytest.mark.parametrize("how", ["released", "deleted"])
+def test_what_no_branch_has_any_more_is_named(main: Path, feat: Path, how: str) -> None:
+    """What is kept of a release goes by itself with `sidecar.retention`: nobody would know what was in it."""
+    receipt, head = merged(main).receipt, tip(feat, "feat")
+    if how == "released":
+        plan = plan_release(main, "feat", TRUSTED, frozenset())
+        assert not isinstance(plan, Failure), plan
+        released = apply_release(plan)
+        assert released.outcome == "released", released.findings
+        way = f"sidecar restore {released.receipt}"
+    else:
+        git(main, "worktree", "remove", feat)
+        git(main, "branch", "-d", "feat")
+        way = f"git branch feat {head}"
+    (found,) = undone(main, receipt).findings
+    assert (found.code, found.severity) == ("no-branch-left", "info")
+    assert found.message == f"No branch has what was merged of feat any more. Get it back: {way}"
 
 
 def test_trunk_checked_out_nowhere(main: Path, feat: Path) -> None:

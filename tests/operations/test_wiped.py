@@ -129,6 +129,21 @@ def test_one_line_that_git_takes_away_is_told_although_its_index_is_written_a_mo
         assert told.wiped.get(timeout=DEADLINE).paths == ("src/a.txt",)
 
 
+def test_one_line_that_git_takes_away_is_told_although_it_is_read_after_a_look_at_the_new_index(at: Standing) -> None:
+    """As on a busy machine: git is done when the guard looks, and the session has not read the file yet."""
+    write(at.worktree, {"src/a.txt": NUMBERED.replace("line 3\n", "my only 3\n")})
+    with guarding(at, settled=0.5) as told:
+        eventually(lambda: has(at, "src/a.txt", NUMBERED.replace("line 3\n", "my only 3\n")))
+        lock, index = at.administrative / "index.lock", at.administrative / "index"
+        lock.write_bytes(index.read_bytes())
+        lock.replace(index)
+        written = index.stat().st_mtime_ns
+        looked_at = told.guard._suspicions._written
+        eventually(lambda: any(mark is not None and written in mark for mark, _ in looked_at.copy().values()))
+        rewrite(at, "src/a.txt", NUMBERED)
+        assert told.wiped.get(timeout=DEADLINE).paths == ("src/a.txt",)
+
+
 def test_it_is_told_once_although_states_are_kept_every_few_seconds_only(at: Standing) -> None:
     with guarding(at, settled=0.5, between=60.0) as told:
         wait_until_kept(at)

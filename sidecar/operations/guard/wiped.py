@@ -6,6 +6,7 @@ A suspicion is held for a moment, since work often comes back by itself (a branc
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -42,7 +43,7 @@ LONGEST = 8.0
 """Seconds after which it is told although more is going."""
 
 LAG = 3.0
-"""Seconds after a restoration for which the session may not have read yet what that wrote."""
+"""Seconds after a restoration, or after git, for which the session may not have read yet what was written."""
 
 MOST_PATHS = 200
 """How many paths a receipt names."""
@@ -98,7 +99,7 @@ class Suspicions:
     sidecar_dir: Path
     held: dict[str, Suspicion] = field(default_factory=dict)
     _decided: dict[str, str] = field(default_factory=dict)
-    _marks: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    _written: dict[str, tuple[tuple[int, ...] | None, float]] = field(default_factory=dict)
 
     def look(
         self, sources: Sources, history: str, was: State | None, now: Present, is_saved: Callable[[str], bool]
@@ -107,10 +108,7 @@ class Suspicions:
 
         `is_saved` says of an absolute path whether an editor has just written it. GitError as objects and git give it.
         """
-        writing = os.path.lexists(os.path.join(now.worktree.git_dir, "index.lock"))  # the index gets its place last
-        mark = _mark(now.worktree)
-        by_git = writing or self._marks.get(history, ()) != mark
-        self._marks[history] = mark
+        by_git = self._is_at_work(history, now.worktree)
         restored = restored_at(self.sidecar_dir, history)
         if history in self.held and restored >= self.held[history].seen:
             self.forget(history)
@@ -134,6 +132,18 @@ class Suspicions:
             self.held[history] = standing
             (self.sidecar_dir / "guard").mkdir(mode=0o700, exist_ok=True)
             write_record(self._file(history), standing.record)
+
+    def _is_at_work(self, history: str, worktree: Worktree) -> bool:
+        """Tell whether git writes in a worktree, or did a moment ago: what is seen of it may be from before."""
+        mark, moment = _mark(worktree), time.monotonic()
+        if history not in self._written:
+            self._written[history] = mark, -math.inf
+            return True  # whatever there was before the guard began
+        known, written = self._written[history]
+        if mark != known or os.path.lexists(os.path.join(worktree.git_dir, "index.lock")):
+            written = moment  # the index gets its place last
+        self._written[history] = mark, written
+        return moment - written < LAG
 
     def resume(self, repository: Repository, there: Collection[str]) -> None:
         """Hold again what a guard that was killed had not told yet; `there` are the histories of worktrees there are.

@@ -18,7 +18,7 @@ from sidecar.model.changes import ChangeSet
 from sidecar.model.findings import Failure, Finding, finding, is_blocked
 from sidecar.model.may_overlap import Footprint, footprint, interplay
 from sidecar.model.merge_order import Order, Pair, Turn, find_order, groups, join
-from sidecar.model.merging import Merge, extent_of
+from sidecar.model.merging import Merge, extent_of, without_label
 from sidecar.model.messages import remakes_clause
 from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
 from sidecar.model.readiness import conflict_sentence, integrated_sentence, nothing_sentence, uncommitted_sentence
@@ -204,11 +204,15 @@ def _merge(sources: Sources, tree: str, commit: str, entrant: _Entrant, paths: f
 
 
 def _conflicted(merge: Merge) -> tuple[str, ...]:
-    """Give the paths at which the merge stops, as `git ls-files -u` lists them; those that git names otherwise."""
+    """Give the paths at which the merge stops, without what git appends to one that it moves aside, sorted.
+
+    Where there are no stages, those that git names.
+    """
     if merge.clean:
         return ()
     named = (path for message in merge.messages if message.text.startswith("CONFLICT") for path in message.paths)
-    return tuple(sorted(merge.stages)) or tuple(sorted(set(named))) or ("",)
+    stopped = {without_label(path, merge) for path in merge.stages}
+    return tuple(sorted(stopped)) or tuple(sorted(set(named))) or ("",)
 
 
 @dataclass(frozen=True, slots=True)

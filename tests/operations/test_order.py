@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from sidecar.model.findings import Failure
 from sidecar.model.merge_order import Order, Turn
 from sidecar.model.settings import Options
+from sidecar.operations.merge.plan import plan_merge
+from sidecar.operations.merge.run import MergeChoices
 from sidecar.operations.merge_order import plan_order
 from sidecar.operations.run import Control
 from tests.harness import Content, add_worktree, commit, git, init, state_of, write
+from tests.harness.repository import Symlink
 from tests.model.examples import examples
 from tests.operations.by_merging import Merges
 
@@ -88,6 +91,24 @@ def test_pairs_name_where_they_conflict_the_worst_first(shop: Path) -> None:
     branch_off(shop, "three", {"b.txt": edited(9, to="three"), "c.txt": edited(1, to="three")})
     found = [([worktree.name for worktree in pair.worktrees], pair.paths) for pair in planned(shop).pairs]
     assert found == [(["one", "three"], ("b.txt", "c.txt")), (["one", "two"], ("a.txt",))]
+
+
+def test_a_file_that_git_moves_aside_is_named_as_it_is_called(shop: Path) -> None:
+    """Git calls it after the commit that has it, which is one of ours that nobody knows."""
+    branch_off(shop, "as-folder", {"a.txt": None, "a.txt/in": "in\n"})
+    branch_off(shop, "as-link", {"a.txt": Symlink("nowhere")})
+    branch_off(shop, "as-trunk", {"b.txt": None, "b.txt/in": "in\n"})
+    commit(shop, {"b.txt": LINES + "more\n"}, "Trunk")
+    order = planned(shop)
+    (pair,) = order.pairs
+    assert pair.paths == ("a.txt",)
+    assert {turn.why for turn in order.turns if "as-trunk" in turn.worktree.name} == {
+        "Conflicts with main in b.txt. Merge main into it."
+    }
+    plan = plan_merge(shop, "as-trunk", Options(), MergeChoices())
+    assert not isinstance(plan, Failure)
+    (found,) = [one for one in plan.findings if one.code == "conflict"]
+    assert found.paths == ("b.txt",)
 
 
 def test_each_reason_not_to_be_ready(shop: Path) -> None:

@@ -13,7 +13,7 @@ from sidecar.git.surroundings import is_undecided
 from sidecar.git.unfinished import branches_held, unfinished_operations
 from sidecar.model.changes import Change
 from sidecar.model.findings import Finding, finding
-from sidecar.model.merging import Merge
+from sidecar.model.merging import Merge, without_label
 from sidecar.model.messages import lines, remakes_clause
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import TRUNK_KEY, Trunk, Worktree, WorktreeState
@@ -123,7 +123,7 @@ def _conflict(
     places: dict[str, str] = {}
     for overlap in met:
         places.setdefault(overlap.path, _place(overlap))
-    for path in merge.stages:
+    for path in (without_label(path, merge) for path in merge.stages):
         places.setdefault(path, shown(path))
     paths = tuple(sorted(places))
     where = "; ".join(places[path] for path in paths[:MOST_NAMED])
@@ -174,7 +174,7 @@ def _replay(sources: Sources, trunk: Trunk, state: WorktreeState, trunk_tree: st
         touched = {*sources.trees.touched(base, tree), *sources.trees.touched(base, theirs)}
         merge = sources.judge.merge_trees(Question(tree, theirs, base), touched)
         if not merge.clean:
-            paths = tuple(sorted(merge.stages))
+            paths = tuple(sorted({without_label(path, merge) for path in merge.stages}))
             advice = f"Merge {shown(trunk.branch)} into it, or choose the strategy merge."
             where = f"{commit[:10]}: {named(paths, MOST_NAMED)}"
             said_so = f"A rebase of {shown(state.worktree.name)} stops at {where}. {advice}"

@@ -21,6 +21,8 @@ const MOST_STARTS = 4;
 const WHILE_MILLISECONDS = 180_000;
 
 const OF_ENDING: ReadonlySet<number> = new Set([ErrorCodes.PendingResponseRejected, ErrorCodes.ConnectionInactive]);
+/** Node's codes for writing to a process that has ended. */
+const OF_PIPES: ReadonlySet<string> = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"]);
 
 const RESTART = "Restart Server";
 const SHOW_LOG = "Show Log";
@@ -262,7 +264,11 @@ export function createSession(
 
 /** Whether an error says no more than that the server ended while something was asked of it. */
 function isOfEnding(error: unknown): boolean {
-  return error instanceof ConnectionError || (error instanceof ResponseError && OF_ENDING.has(error.code));
+  if (error instanceof ResponseError) {
+    return OF_ENDING.has(error.code);
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return error instanceof ConnectionError || OF_PIPES.has(code);
 }
 
 /** Awaits something for a while; gives undefined when that is over. */

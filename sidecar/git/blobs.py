@@ -80,9 +80,13 @@ def _stand_in(quarantine: Quarantine, place: Place, path: str, status: os.stat_r
     return quarantine.objects.write("blob", os.fsencode(f"Not read: {place.cwd}/{path} {signature(status)}\n"))
 
 
+LOOSE = ("-c", "core.bigFileThreshold=2g")
+"""Has git store files of any size that is read as loose objects, which the guard hands over, and not in packs."""
+
+
 def hash_text(place: Place, path: str, text: bytes) -> str:
     """Give the blob that an editor's text would become if it were saved to this path and added."""
-    return run(place, "hash-object", "-w", "--stdin", f"--path={path}", stdin=text).decode("ascii").strip()
+    return run(place, *LOOSE, "hash-object", "-w", "--stdin", f"--path={path}", stdin=text).decode("ascii").strip()
 
 
 def _hash_regular(place: Place, paths: Sequence[str], skipped: dict[str, Unread]) -> dict[str, str]:
@@ -91,7 +95,7 @@ def _hash_regular(place: Place, paths: Sequence[str], skipped: dict[str, Unread]
         return {}
     listing = b"".join(path_line(path) for path in paths)
     try:
-        said = run(place, "hash-object", "-w", "--stdin-paths", stdin=listing)
+        said = run(place, *LOOSE, "hash-object", "-w", "--stdin-paths", stdin=listing)
     except GitError as error:
         if NO_ROOM in error.message:
             raise unwritten(place.variables["GIT_OBJECT_DIRECTORY"], NO_ROOM) from error

@@ -76,6 +76,14 @@ def test_a_state_is_a_commit_of_the_present_state_over_head_and_the_index(at: St
     assert at.git("write-tree") == git(at.main, "rev-parse", f"{kept.commit}^{{tree}}")
 
 
+def test_a_file_larger_than_the_size_from_which_git_stores_in_packs_is_kept(at: Standing) -> None:
+    git(at.main, "config", "core.bigFileThreshold", "100")
+    write(at.worktree, {"large.txt": "many lines\n" * 100})
+    with guarding(at):
+        wait_until_kept(at, "large.txt")
+    assert git(at.main, "show", f"{states(at)[0].commit}:large.txt").count("many lines") == 100
+
+
 @pytest.mark.parametrize("at", STORES, indirect=True)
 def test_a_worktree_that_something_else_deleted_is_told_at_once_and_comes_back(at: Standing) -> None:
     before = as_it_was(at)

@@ -8,6 +8,8 @@ import pytest
 
 from sidecar.model.findings import Failure
 from sidecar.model.settings import Options
+from sidecar.operations.guard.states import read_tips
+from sidecar.operations.records import sidecar_path
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import list_restorable, restore
@@ -74,6 +76,20 @@ def test_a_state_is_a_commit_of_the_present_state_over_head_and_the_index(at: St
     assert at.git("write-tree") == git(at.main, "rev-parse", f"{kept.commit}^2^{{tree}}")
     at.git("add", "--all")
     assert at.git("write-tree") == git(at.main, "rev-parse", f"{kept.commit}^{{tree}}")
+
+
+def test_nothing_is_kept_of_a_worktree_that_git_has_deleted_since_it_was_read(at: Standing) -> None:
+    """It would be another history, of a worktree that nobody had, and told to have vanished too."""
+    with guarding(at) as told:
+        wait_until_kept(at, "untracked.txt")
+        told.guard._aside.close()
+        seen, opened = told.session.seen(), told.guard._opened
+        assert seen is not None and opened is not None
+        reading = next(one for one in seen.readings if one.worktree.key == str(at.worktree))
+        before = read_tips(seen.sources.repository)
+        destroy(at)
+        told.guard._keep(opened, sidecar_path(seen.sources.repository.common_dir), reading, None)
+        assert read_tips(seen.sources.repository).keys() == before.keys()
 
 
 def test_a_file_larger_than_the_size_from_which_git_stores_in_packs_is_kept(at: Standing) -> None:

@@ -35,7 +35,7 @@ from sidecar.operations.guard.ignored import (
     look_at_ignored,
 )
 from sidecar.operations.guard.integrated import Integrated, Integrations, without_merged
-from sidecar.operations.guard.states import history_in, restored_at
+from sidecar.operations.guard.states import history_in, is_gone, restored_at
 from sidecar.operations.guard.vanished import Vanished, declared, find_vanished, vanished_of
 from sidecar.operations.guard.wiped import Stashes, Suspicions, Wiped, stash_losses, wiped_of, write_wiped
 from sidecar.operations.journal import left_over
@@ -211,8 +211,8 @@ class Guard:
         known = opened.known.get(key)
         if known is None or known.reading is not reading:
             known = opened.known[key] = _Known(reading, present_state(opened.sources, reading))
-        if known.present is None:
-            return False
+        if known.present is None or is_gone(reading.worktree):
+            return False  # which the session will have seen soon
         history = opened.histories.history(known.present)
         if (restored := restored_at(sidecar_dir, history)) != opened.restored.get(history, 0.0):
             opened.histories.read_anew()  # the restoration kept a state before
@@ -226,6 +226,8 @@ class Guard:
         if recently and history not in self._suspicions.held:
             return True
         most = _mebibytes(opened.sources, "guardLimit")
+        if is_gone(reading.worktree):
+            return False
         try:
             opened.histories.keep(wish, most)
         except TooMuchError:

@@ -107,6 +107,11 @@ def history_in(repository: Repository, worktree: Worktree) -> str:
     return history_of(home_of(repository, worktree), made_of(worktree.git_dir))
 
 
+def is_gone(worktree: Worktree) -> bool:
+    """Tell whether git has deleted a linked worktree since it was read: a state would be in a history of its own."""
+    return not worktree.main and made_of(worktree.git_dir) == ""
+
+
 def place_of_common(repository: Repository) -> int:
     """Give the inode of the common directory."""
     return os.stat(repository.common_dir).st_ino

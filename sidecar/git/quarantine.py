@@ -277,10 +277,7 @@ def _sweep(home: Path) -> None:
             lock.acquire(timeout=0)
         except (Timeout, OSError):
             continue
-        shutil.rmtree(root, ignore_errors=True)
-        lock.release()
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink()
+        _Held(root, lock).close()
 
 
 def _make_repository(directory: Path, object_format: str, like: Path) -> None:

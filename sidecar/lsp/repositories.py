@@ -275,8 +275,10 @@ def take_picture(state: ServerState, repository: OpenRepository, picture: Pictur
     before = repository.indexed
     if before is not None and picture.number <= before.picture.number:
         return
-    fresh = IndexedPicture(picture, repository.session.content, repository.session.hunks)
-    repository.indexed = before.followed_by(picture) if before is not None else fresh
+    if before is not None:
+        repository.indexed = before.followed_by(picture)
+    else:
+        repository.indexed = IndexedPicture(picture, repository.session.content, repository.session.hunks)
     repository.drawn.set()
     if not repository.logging:
         repository.logging = True

@@ -1,7 +1,8 @@
 """Uncommitted work that disappears inside a living worktree: told once, where nothing else has it, and not else."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 
@@ -116,13 +117,21 @@ def test_a_wipe_is_told_once(name: str, at: Standing) -> None:
         assert again.wiped.empty()
 
 
-def test_one_line_that_git_takes_away_is_told_although_its_index_is_written_a_moment_later(at: Standing) -> None:
-    """As git does it: the lock is taken, the files are written, and last the index gets its place."""
-    write(at.worktree, {"src/a.txt": NUMBERED.replace("line 3\n", "my only 3\n")})
+@contextmanager
+def one_line_and_a_lock(at: Standing) -> Iterator[tuple[Told, Path, Path]]:
+    """Guard a worktree whose work is one line, which is kept, while git has begun: its lock has the next index."""
+    only = NUMBERED.replace("line 3\n", "my only 3\n")
+    write(at.worktree, {"src/a.txt": only})
     with guarding(at, settled=0.5) as told:
-        eventually(lambda: has(at, "src/a.txt", NUMBERED.replace("line 3\n", "my only 3\n")))
+        eventually(lambda: has(at, "src/a.txt", only))
         lock, index = at.administrative / "index.lock", at.administrative / "index"
         lock.write_bytes(index.read_bytes())
+        yield told, lock, index
+
+
+def test_one_line_that_git_takes_away_is_told_although_its_index_is_written_a_moment_later(at: Standing) -> None:
+    """As git does it: the lock is taken, the files are written, and last the index gets its place."""
+    with one_line_and_a_lock(at) as (told, lock, index):
         rewrite(at, "src/a.txt", NUMBERED)
         eventually(lambda: has(at, "src/a.txt", NUMBERED))
         lock.replace(index)
@@ -131,11 +140,7 @@ def test_one_line_that_git_takes_away_is_told_although_its_index_is_written_a_mo
 
 def test_one_line_that_git_takes_away_is_told_although_it_is_read_after_a_look_at_the_new_index(at: Standing) -> None:
     """As on a busy machine: git is done when the guard looks, and the session has not read the file yet."""
-    write(at.worktree, {"src/a.txt": NUMBERED.replace("line 3\n", "my only 3\n")})
-    with guarding(at, settled=0.5) as told:
-        eventually(lambda: has(at, "src/a.txt", NUMBERED.replace("line 3\n", "my only 3\n")))
-        lock, index = at.administrative / "index.lock", at.administrative / "index"
-        lock.write_bytes(index.read_bytes())
+    with one_line_and_a_lock(at) as (told, lock, index):
         lock.replace(index)
         written = index.stat().st_mtime_ns
         looked_at = told.guard._suspicions._written

@@ -20,7 +20,7 @@ from sidecar.operations.guard.histories import MEBIBYTE, Histories, Wish, open_h
 from sidecar.operations.guard.rewind import keep_now, with_present
 from sidecar.operations.guard.states import State
 from sidecar.operations.restore import restore
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
@@ -32,7 +32,7 @@ from tests.operations.test_wiped import WIPES, at, wait_until_kept
 __all__ = ["at"]
 
 
-def ask(at: Standing, use: Callable[[Sources, Present], State | Failure]) -> State:
+def ask(at: Standing, use: Callable[[Sources, PresentState], State | Failure]) -> State:
     """What comes of the worktree's present state."""
     found = repository(at)
     worktree = next(one for one in list_worktrees(found) if one.key == str(at.worktree))
@@ -44,7 +44,7 @@ def ask(at: Standing, use: Callable[[Sources, Present], State | Failure]) -> Sta
 def keep(at: Standing, why: str = "", then: Callable[[], object] = lambda: None) -> State:
     """Keep the present state by a writer of its own, which has read the refs before something else happens."""
 
-    def use(sources: Sources, present: Present) -> State:
+    def use(sources: Sources, present: PresentState) -> State:
         histories = open_histories(sources)
         try:
             then()
@@ -113,7 +113,7 @@ def test_a_ref_that_cannot_be_written_is_an_error_after_all(at: Standing) -> Non
 
 
 def _keep_some(place: Standing, who: int, gate: object) -> None:
-    def use(sources: Sources, present: Present) -> State:
+    def use(sources: Sources, present: PresentState) -> State:
         histories = open_histories(sources)
         try:
             gate.wait(DEADLINE)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from sidecar.model.settings import Options
 from sidecar.operations.guard.histories import Wish, open_histories
 from sidecar.operations.guard.rewind import keep_now, with_present
 from sidecar.operations.guard.states import State
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources
 from tests.harness import write
 from tests.harness.states import Standing, build_standing
@@ -29,7 +29,7 @@ def test_two_that_keep_states_of_one_worktree_lose_none_and_keep_nothing_twice(a
     found = repository(at)
     worktree = next(one for one in list_worktrees(found) if one.key == str(at.worktree))
 
-    def keep_after_another(sources: Sources, present: Present) -> list[str]:
+    def keep_after_another(sources: Sources, present: PresentState) -> list[str]:
         guard = open_histories(sources)
         write(at.worktree, {"of-another.txt": "kept first\n"})
         other = with_present(found, worktree, Options(), keep_now)
@@ -55,7 +55,7 @@ def test_refs_that_nobody_moved_and_that_cannot_be_moved_are_an_error(at: Standi
     found = repository(at)
     worktree = next(one for one in list_worktrees(found) if one.key == str(at.worktree))
 
-    def keep(sources: Sources, present: Present) -> None:
+    def keep(sources: Sources, present: PresentState) -> None:
         guard = open_histories(sources)
         (Path(found.common_dir) / "refs/sidecar").write_text("no directory\n")
         with pytest.raises(GitError):

@@ -29,7 +29,7 @@ from sidecar.operations.guard.states import (
     segment_ref,
 )
 from sidecar.operations.kept_refs import Move, RefWriter
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources
 from sidecar.system.worktree_links import made_of
 
@@ -46,7 +46,7 @@ class Wish:
     `why` is said where it is kept for the sake of something that is about to happen; `beside`: ignored files are kept.
     """
 
-    present: Present
+    present: PresentState
     safe: bool
     work: bool
     why: str = ""
@@ -86,7 +86,7 @@ class Histories:
     _refs: RefWriter
     _recent: deque[_Written] = field(default_factory=deque)
 
-    def history(self, present: Present) -> str:
+    def history(self, present: PresentState) -> str:
         """Name the history that a worktree's states are in."""
         return history_in(self.sources.repository, present.worktree)
 
@@ -219,12 +219,12 @@ class Histories:
             beside=wish.beside,
         )
 
-    def _index(self, present: Present) -> tuple[str, tuple[str, ...]]:
+    def _index(self, present: PresentState) -> tuple[str, tuple[str, ...]]:
         """Write the index and its stages as commits without parents or date, so the same index is the same commit."""
         objects = self.sources.quarantine.objects
         return write_commit(objects, present.index), tuple(write_commit(objects, tree) for tree in present.stages)
 
-    def _needed(self, present: Present, index: str, stages: Sequence[str]) -> tuple[str, ...]:
+    def _needed(self, present: PresentState, index: str, stages: Sequence[str]) -> tuple[str, ...]:
         """List the ids of all that a state has and HEAD lacks, each once, what is named before what names it."""
         objects, known = self.sources.quarantine.objects, present.head_tree
         ids = dict.fromkeys([objects.empty_tree] if present.worktree.head is None else [])

@@ -42,7 +42,8 @@ from sidecar.operations.journal import left_over
 from sidecar.operations.records import open_sidecar_dir, sidecar_path
 from sidecar.operations.run import hold, take_lock
 from sidecar.session.background import BackgroundJob
-from sidecar.session.live import Present, Seen, Session, present_state
+from sidecar.session.live import Seen, Session
+from sidecar.session.present_state import PresentState, present_state
 from sidecar.session.reader import Sources
 from sidecar.session.reading import Reading
 
@@ -87,7 +88,7 @@ class _Known:
     """A worktree as it was looked at last: what was read, and the state that follows from it."""
 
     reading: Reading
-    present: Present | None
+    present: PresentState | None
     ignored: Ignored | None = None
 
 
@@ -225,11 +226,10 @@ class Guard:
         recently = time.monotonic() - self._kept_at.get(history, -AT_MOST_EVERY) < AT_MOST_EVERY
         if recently and history not in self._suspicions.held:
             return True
-        most = _mebibytes(opened.sources, "guardLimit")
         if is_gone(reading.worktree):
             return False
         try:
-            opened.histories.keep(wish, most)
+            opened.histories.keep(wish, _mebibytes(opened.sources, "guardLimit"))
         except TooMuchError:
             name = escape(reading.worktree.name)
             said = f"{name} has more new content than sidecar.guardLimit allows, so its state is not kept."
@@ -255,7 +255,7 @@ class Guard:
         return bool(known.ignored.files)
 
     @staticmethod
-    def _presents(opened: _Opened) -> list[Present]:
+    def _presents(opened: _Opened) -> list[PresentState]:
         return [known.present for known in opened.known.values() if known.present is not None]
 
     def _is_back(self, opened: _Opened, history: str) -> bool:

@@ -19,7 +19,7 @@ from sidecar.git.trees import TreeReader
 from sidecar.model.changes import SUBMODULE, SYMLINK, Change, Entry, ancestors, is_object_id
 from sidecar.model.hunks import Hunk
 from sidecar.operations.guard.states import State, parse_state
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources
 from sidecar.system.files import read_small
 
@@ -58,7 +58,7 @@ class Loss:
         return len(self.lines or ())
 
 
-def find_losses(sources: Sources, was: State, now: Present, *, by_git: bool) -> tuple[Loss, ...]:
+def find_losses(sources: Sources, was: State, now: PresentState, *, by_git: bool) -> tuple[Loss, ...]:
     """Find where a worktree has lost work since a state. GitError as objects and git give it.
 
     `by_git`: the index was written since, so git may have done it.
@@ -94,7 +94,7 @@ def loss_of(sources: Sources, work: Change) -> Loss | None:
 
 
 def _look_at(
-    sources: Sources, was: State, now: Present, work: Change, after: Entry | None, *, by_git: bool
+    sources: Sources, was: State, now: PresentState, work: Change, after: Entry | None, *, by_git: bool
 ) -> Loss | None:
     """Find what is lost at one path, at which there is something else now; None when nothing is."""
     assert work.after is not None
@@ -273,7 +273,9 @@ class Elsewhere:
         return found
 
 
-def look_elsewhere(sources: Sources, now: Present, others: Iterable[Present], base: str, since: float) -> Elsewhere:
+def look_elsewhere(
+    sources: Sources, now: PresentState, others: Iterable[PresentState], base: str, since: float
+) -> Elsewhere:
     """Find where the work can be that a worktree has no more. GitError as git gives it."""
     place = sources.repository.inside(now.worktree)
     commits = dict(_refs(sources))
@@ -323,7 +325,7 @@ def _stashes(place: Place) -> Iterator[tuple[str, float]]:
             yield from ((oid, float("inf")) for oid in (entry, *others))
 
 
-def _held(now: Present) -> Iterator[tuple[str, float]]:
+def _held(now: PresentState) -> Iterator[tuple[str, float]]:
     """List the commits that git will come back to in a worktree."""
     for name in HELD:
         try:

@@ -26,7 +26,7 @@ from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.merge.run import worktree_at
 from sidecar.operations.records import Receipt, RestoreResult, read_receipt, sidecar_path, write_receipt
 from sidecar.operations.run import Control
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources, ask
 
 
@@ -56,7 +56,7 @@ def mend(
         return RestoreResult("refused", None, (finding("bad-receipt", said),))
     control.stage(f"Keeping what {escape(worktree.name)} has now")
 
-    def use(sources: Sources, present: Present) -> _Done | Failure:
+    def use(sources: Sources, present: PresentState) -> _Done | Failure:
         wanted = _wanted(sources, commit, files)
         done = change_files(
             sources, present, sidecar_dir, lambda target: _mend_files(sources, target, present, wanted, files)
@@ -109,7 +109,11 @@ def _wanted(sources: Sources, commit: str, files: Mapping[str, str | None]) -> d
 
 
 def _mend_files(
-    sources: Sources, target: Target, present: Present, wanted: Mapping[str, Entry], bases: Mapping[str, str | None]
+    sources: Sources,
+    target: Target,
+    present: PresentState,
+    wanted: Mapping[str, Entry],
+    bases: Mapping[str, str | None],
 ) -> _Done:
     folder, done = write_beside(target, wanted), _Done()
     for path, entry in wanted.items():
@@ -149,7 +153,7 @@ def _merge(sources: Sources, target: Target, path: str, entry: Entry, base: str 
     return put(target, draft, path, now)
 
 
-def _mend_index(repository: Repository, present: Present, kept: State | None) -> None:
+def _mend_index(repository: Repository, present: PresentState, kept: State | None) -> None:
     """Give back what was staged, where nothing has been staged or committed since; else it comes back unstaged."""
     if kept is None or kept.stages or present.stages:
         return

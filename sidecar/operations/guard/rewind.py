@@ -34,7 +34,7 @@ from sidecar.operations.merge.run import worktree_at
 from sidecar.operations.records import RestoreResult, aside_of, new_id, sidecar_path
 from sidecar.operations.release.restore import is_taken
 from sidecar.operations.run import Control, hold
-from sidecar.session.live import Present, present_state
+from sidecar.session.present_state import PresentState, present_state
 from sidecar.session.reader import Sources, ask
 from sidecar.session.reading import read_worktree
 
@@ -47,7 +47,7 @@ DIFF = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color",
 
 
 def with_present(
-    repository: Repository, worktree: Worktree, options: Options, use: Callable[[Sources, Present], T | Failure]
+    repository: Repository, worktree: Worktree, options: Options, use: Callable[[Sources, PresentState], T | Failure]
 ) -> T | Failure:
     """Give a worktree's present state, read afresh, to `use`; a Failure where it can't be read."""
 
@@ -61,7 +61,7 @@ def with_present(
     return ask(repository, options, question)
 
 
-def keep_now(sources: Sources, present: Present) -> State | Failure:
+def keep_now(sources: Sources, present: PresentState) -> State | Failure:
     """Add the present state to the worktree's history, before something is done to it."""
     try:
         histories = open_histories(sources)
@@ -76,7 +76,7 @@ def keep_now(sources: Sources, present: Present) -> State | Failure:
 
 
 def change_files(
-    sources: Sources, present: Present, sidecar_dir: Path, change: Callable[[Target], T]
+    sources: Sources, present: PresentState, sidecar_dir: Path, change: Callable[[Target], T]
 ) -> tuple[State, T] | Failure:
     """Have `change` put files into a worktree, announced in the journal, once its present state is kept.
 
@@ -131,7 +131,7 @@ def plan_rewind(kept: Kept, state: State, options: Options) -> RewindPlan | Fail
         return RewindPlan(kept.repository, None, state, options)
     worktree = kept.worktree
 
-    def use(sources: Sources, present: Present) -> RewindPlan:
+    def use(sources: Sources, present: PresentState) -> RewindPlan:
         changes = _changes(sources, present, state)
         return RewindPlan(kept.repository, worktree, state, options, present.tree, changes)
 
@@ -171,7 +171,7 @@ def _bring_back(plan: RewindPlan, sidecar_dir: Path, control: Control, into: str
 def _rewind(plan: RewindPlan, worktree: Worktree, sidecar_dir: Path, control: Control) -> tuple[Finding, ...] | Failure:
     control.stage(f"Keeping what {escape(worktree.name)} has now")
 
-    def use(sources: Sources, present: Present) -> tuple[Finding, ...] | Failure:
+    def use(sources: Sources, present: PresentState) -> tuple[Finding, ...] | Failure:
         if present.tree != plan.present:
             said = f"Something was written in {shown(worktree.name)} meanwhile. Nothing was done; look again."
             return Failure("changed-meanwhile", said)
@@ -227,7 +227,7 @@ def _target(sources: Sources, worktree: Worktree, operation: str) -> Target:
     return Target(worktree.key, aside_of(worktree.key, operation), place, sources.repository.object_format)
 
 
-def _changes(sources: Sources, present: Present, state: State) -> dict[str, Change]:
+def _changes(sources: Sources, present: PresentState, state: State) -> dict[str, Change]:
     """Give what would be another file there, by path.
 
     A submodule stays as it is, and so does what is left out (git-sparse-checkout(1)), now as then.
@@ -272,7 +272,7 @@ def rewind_diff(plan: RewindPlan) -> str | Failure:
         head = plan.state.facts.head
         return ask(plan.repository, plan.options, lambda sources: diff_of(sources, head, plan.state.tree))
 
-    def use(sources: Sources, present: Present) -> str:
+    def use(sources: Sources, present: PresentState) -> str:
         return diff_of(sources, present.tree, plan.state.tree)
 
     return with_present(plan.repository, plan.worktree, plan.options, use)

@@ -33,7 +33,7 @@ from sidecar.operations.records import (
     write_record,
 )
 from sidecar.operations.run import hold
-from sidecar.session.live import Present
+from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources
 
 SETTLED = 2.0
@@ -102,7 +102,7 @@ class Suspicions:
     _written: dict[str, tuple[tuple[int, ...] | None, float]] = field(default_factory=dict)
 
     def look(
-        self, sources: Sources, history: str, was: State | None, now: Present, is_saved: Callable[[str], bool]
+        self, sources: Sources, history: str, was: State | None, now: PresentState, is_saved: Callable[[str], bool]
     ) -> None:
         """Compare a worktree with its last state, and with the one since which work is suspected to be gone.
 
@@ -182,7 +182,12 @@ class Suspicions:
         ]
 
     def losses(
-        self, sources: Sources, history: str, now: Present, others: Iterable[Present], is_saved: Callable[[str], bool]
+        self,
+        sources: Sources,
+        history: str,
+        now: PresentState,
+        others: Iterable[PresentState],
+        is_saved: Callable[[str], bool],
     ) -> tuple[Suspicion, tuple[Loss, ...]]:
         """Tell what a settled suspicion comes to: the work that nothing else has. `forget` it when that is told."""
         standing = self.held[history]
@@ -225,8 +230,8 @@ class Stashes:
 
 
 def stash_losses(
-    sources: Sources, entry: str, presents: Mapping[str, Present]
-) -> tuple[Present, tuple[Loss, ...]] | None:
+    sources: Sources, entry: str, presents: Mapping[str, PresentState]
+) -> tuple[PresentState, tuple[Loss, ...]] | None:
     """Find whose a dropped stash entry was, and what of it nothing else has; None when it can't be read any more."""
     trees, objects = sources.trees, sources.quarantine.objects
     try:
@@ -293,7 +298,9 @@ def wiped_of(receipt: Receipt) -> Wiped:
     return Wiped(receipt.id, receipt.worktree, receipt.branch, path, receipt.time, count, paths)
 
 
-def _losses(sources: Sources, standing: Suspicion, now: Present, is_saved: Callable[[str], bool]) -> tuple[Loss, ...]:
+def _losses(
+    sources: Sources, standing: Suspicion, now: PresentState, is_saved: Callable[[str], bool]
+) -> tuple[Loss, ...]:
     found = find_losses(sources, standing.was, now, by_git=standing.by_git)
     return tuple(loss for loss in found if not is_saved(os.path.join(now.worktree.key, loss.path)))
 

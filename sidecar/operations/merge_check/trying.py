@@ -25,7 +25,8 @@ from sidecar.operations.records import open_sidecar_dir
 from sidecar.operations.run import is_under_way, take_lock
 from sidecar.session.background import BackgroundJob
 from sidecar.session.keeper import Keeper
-from sidecar.session.live import Seen, Session, present_state
+from sidecar.session.live import Seen, Session
+from sidecar.session.present_state import present_state
 
 if TYPE_CHECKING:
     from sidecar.operations.merge_check.cases import Case, Own

@@ -83,6 +83,14 @@ class _Furnishing:
     submodules: Submodules = ()
 
 
+OURS = (
+    ("advice.submoduleMergeConflict", "false"),
+    ("core.attributesFile", os.devnull),
+    ("core.warnAmbiguousRefs", "false"),
+)
+"""What holds in every merge: the last one, because git would look for a ref that is named like each commit."""
+
+
 class Judge:
     """Asks git; remembers answers by object ids. For one thread at a time; `close` ends the processes.
 
@@ -299,8 +307,7 @@ class Judge:
         lay_out(self._quarantine.objects, Path(place.cwd), furnishing.attributes, self._surroundings.weakest)
         link_submodules(Path(place.cwd), furnishing.submodules)
         pairs = merge_pairs(self._surroundings.config, self._repository.trusted)
-        ours = (("advice.submoduleMergeConflict", "false"), ("core.attributesFile", os.devnull))
-        return place.set([*pairs, *ours]).plus(**self._variables)
+        return place.set([*pairs, *OURS]).plus(**self._variables)
 
     def close(self) -> None:
         """End every process."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from sidecar.model.changes import Change, ChangeSet
+from sidecar.model.changes import Change, ChangeSet, Entry
 from sidecar.model.overlaps import Overlap
 from sidecar.model.picture import Picture, WorktreeState
 
@@ -114,6 +114,14 @@ def apply_change(before: Picture, change: PictureChange) -> Picture:
         states += _taken(before.worktrees, piece.start, piece.count)
         states += (_state(known.get(one.state.worktree.key), one) for one in piece.new)
     return replace(change.picture, worktrees=tuple(states), overlaps=_joined(before.overlaps, change.overlaps))
+
+
+def changed_and_met(change: PictureChange) -> list[Entry]:
+    """Give what files have become by a change that meet others."""
+    sets = (state.changes for piece in change.worktrees for state in piece.new if state.changes is not None)
+    new = {one.after for changes in sets for piece in changes.touched for one in piece.new if one.after is not None}
+    met = {side.after for piece in change.overlaps for overlap in piece.new for side in overlap.sides}
+    return [entry for entry in new if entry in met]
 
 
 def _where(overlap: Overlap) -> tuple[str, str, str]:

@@ -40,6 +40,8 @@ PATIENCE = 5.0
 MOST_REMEMBERED = 16 * 1024 * 1024
 """Bytes of files' contents that are kept, since the same ones are asked for again and again."""
 MOST_HUNKS = 4096
+MOST_ALONG = 8
+"""How many contents are kept that came along with Pictures, until somebody asks for them."""
 SILENT = 15.0
 """Seconds without a word of the session after which it is asked whether it is there, when somebody looks."""
 FAILURES = 6
@@ -99,6 +101,7 @@ class AttachedSession:
         self._ids = count(1)
         self._questions: dict[int, _Question] = {}
         self._contents = remembering(self._ask_content, len, MOST_REMEMBERED)
+        self._along: dict[str, str] = {}
         self._hunks = lru_cache(maxsize=MOST_HUNKS)(self._ask_hunks)
         self._take_connection(connection)
         self._reader = threading.Thread(target=self._read, name="sidecar-attached", daemon=True)
@@ -138,9 +141,11 @@ class AttachedSession:
             return None
 
     def _ask_content(self, entry: Entry) -> bytes:
-        """Ask for a content; _NoAnswerError without an answer."""
-        answer = self._ask({"ask": "content", "entry": entry})
-        said = answer.get("content") if answer is not None else None
+        """Take a content that came along with the Picture, or ask for it; _NoAnswerError without an answer."""
+        said: object = self._along.pop(entry.oid, None)
+        if said is None:
+            answer = self._ask({"ask": "content", "entry": entry})
+            said = answer.get("content") if answer is not None else None
         if not isinstance(said, str):
             raise _NoAnswerError
         return base64.b64decode(said)
@@ -355,6 +360,7 @@ class AttachedSession:
         if isinstance(change, Failure):
             raise NotOursError(change.message)
         base = replace(apply_change(self._base, change), documents=message["documents"])
+        self._along = dict([*self._along.items(), *message["contents"].items()][-MOST_ALONG:])
         if "settings" in message:
             told = {key: tuple(one) if isinstance(one, list) else one for key, one in message["settings"].items()}
             self.settings = of_door({**DEFAULTS, **told}, self._options.editor)

@@ -24,7 +24,7 @@ from sidecar.model.decode import decode
 from sidecar.model.encode import encode
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Picture
-from sidecar.model.picture_change import NOTHING, change_of
+from sidecar.model.picture_change import NOTHING, PictureChange, change_of, changed_and_met
 from sidecar.model.settings import OF_CHECK
 from sidecar.session.at_paths import cut_to_paths
 from sidecar.session.claim import Claim
@@ -40,6 +40,8 @@ FIRST_DOOR = 10.0
 """Seconds in which the door that started the session has to come."""
 TO_SETTLE = 1.0
 """Seconds that a door waits for a Picture of all that has happened, before it looks for itself."""
+MOST_ALONG, LARGEST_ALONG = 4, 256 * 1024
+"""Of how many changed files at the most the contents go along with a Picture, and of how many bytes each."""
 RUNS_PROGRAMS = ("filter.", "merge.", "include.", "includeif.", "extensions.worktreeconfig")
 """Keys of a repository's own configuration by which trust may make another verdict."""
 
@@ -330,8 +332,22 @@ class Host:
         """Give what has changed between two Pictures as a message; for all doors that are at the same one, once."""
         with self._packing:
             if self._packed is None or self._packed[0] is not before or self._packed[1] is not after:
-                self._packed = before, after, encode({"picture": change_of(before, after)})
+                change = change_of(before, after)
+                packed = encode({"picture": change, "contents": self._contents_of(change)})
+                self._packed = before, after, packed
             return self._packed[2]
+
+    def _contents_of(self, change: PictureChange) -> Mapping[str, str]:
+        """Give by object id what a few files have become that meet others: doors show lines of it, and need not ask."""
+        entries = changed_and_met(change)
+        if len(entries) > MOST_ALONG:
+            return {}
+        found = ((entry.oid, self.session.content(entry)) for entry in entries if entry.is_file)
+        return {
+            oid: base64.b64encode(content).decode("ascii")
+            for oid, content in found
+            if content is not None and len(content) <= LARGEST_ALONG
+        }
 
     def _start_guard(self) -> None:
         """Keep the states of the worktrees, from the first door on that has seen to what a killed operation left."""

@@ -112,6 +112,27 @@ def test_files_and_hunks_are_asked_for(shared: Path) -> None:
         assert [(hunk.base, hunk.count) for hunk in door.session.hunks(before, after)] == [(3, 1)]
 
 
+def test_what_a_saved_file_has_become_comes_with_the_picture_to_every_door(shared: Path) -> None:
+    one, saved = shared.parent / "one", TEXT.replace("line 3\n", "saved\n")
+    with attached(one) as mine, attached(shared.parent / "two") as other:
+        for door in (mine, other):
+            door.until(lambda picture: len(picture.overlaps) == 1)
+        write(one, {"a.txt": saved})
+        oid = git(shared, "hash-object", str(one / "a.txt"))
+        for door in (mine, other):
+            (overlap,) = door.until(
+                lambda picture: any(side.after and side.after.oid == oid for side in picture.overlaps[0].sides)
+            ).overlaps
+            (running,) = session_processes()
+            os.kill(running, signal.SIGSTOP)  # so that nobody answers
+            try:
+                after = next(side.after for side in overlap.sides if side.name == "one")
+                assert after is not None
+                assert door.session.content(after) == saved.encode()
+            finally:
+                os.kill(running, signal.SIGCONT)
+
+
 def test_one_that_is_killed_is_replaced_and_told_every_text_again(shared: Path) -> None:
     one, two = shared.parent / "one", shared.parent / "two"
     with attached(one) as mine, attached(two) as other:

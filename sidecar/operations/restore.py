@@ -13,14 +13,13 @@ from pathlib import Path
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
-from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.guard.restore import bring_back, recover_back
 from sidecar.operations.guard.states import read_state
-from sidecar.operations.guard.vanished import drop_history, find_vanished, how_to_get, is_snapshot
+from sidecar.operations.guard.vanished import drop_history, find_vanished
 from sidecar.operations.history import is_restorable
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
@@ -209,8 +208,7 @@ def _bring_back(
     try:
         kept = read_state(repository, commit)
         if kept is None:
-            old = is_object_id(commit) and is_snapshot(repository, commit)
-            said = how_to_get(repository, commit, where) if old else f"What is kept of {name} is not as it was written."
+            said = f"What is kept of {name} is not as it was written."
             return RestoreResult("refused", None, (finding("bad-snapshot", said),))
         back = bring_back(repository, sidecar_dir, kept, where, control, receipt)
     except (OSError, GitError) as error:

@@ -14,7 +14,7 @@ from sidecar.operations import journal
 from sidecar.operations.guard.states import history_of
 from sidecar.operations.keep import apply_keep, plan_keep
 from sidecar.operations.kept_refs import keep, let_go, set_ref
-from sidecar.operations.records import open_sidecar_dir
+from sidecar.operations.records import Receipt, open_sidecar_dir, write_receipt
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
@@ -25,6 +25,7 @@ from tests.harness import Content, Executable, Symlink, add_worktree, commit, gi
 from tests.harness.states import Standing, allows, build_standing
 
 ID = "release-20260101-000000"
+VANISHED = "vanished-20260101-000000"
 
 
 @pytest.fixture
@@ -224,16 +225,15 @@ def test_planted_records_and_refs_of_the_guard(at: Standing) -> None:
     assert git(at.main, "rev-parse", "refs/sidecar/guard/feed") == head
 
 
-def test_a_snapshot_of_an_older_sidecar_is_not_lost_and_it_is_said_how_to_get_it(at: Standing) -> None:
-    """Its record and ref are as it wrote them; this one does not read what they hold, and never drops it."""
+def test_what_is_no_state_is_refused_and_stays(at: Standing) -> None:
+    """A receipt that names another commit, whoever wrote it: nothing is made of that, and what is kept stays kept."""
     sidecar_dir, gone = sidecar_dir_of(at), str(at.outside / "gone")
     work = git(at.main, "hash-object", "-w", "--stdin", input="work\n")
-    files = git(at.main, "mktree", input=f"100644 blob {work}\tmine.txt\n")
-    tree = git(at.main, "mktree", input=f"040000 tree {files}\tfiles\n100644 blob {work}\tsnapshot.json\n")
-    commit = git(at.main, "commit-tree", tree, "-m", "Snapshot")
-    known = {"name": "old", "branch": "old", "git_dir": "/x", "commit": commit, "time": 1.0, "bytes": 1}
-    write(sidecar_dir / "guard", {"0123456789abcdef.json": json.dumps({"schema": 1, "path": gone, **known})})
-    git(at.main, "update-ref", "refs/sidecar/guard/0123456789abcdef", commit)
+    tree = git(at.main, "mktree", input=f"100644 blob {work}\tmine.txt\n")
+    commit = git(at.main, "commit-tree", tree, "-m", "No state")
+    git(at.main, "update-ref", f"refs/sidecar/vanished/{VANISHED}", commit)
+    facts = {"snapshot": commit, "path": gone, "kept": 1.0, "safe": False}
+    write_receipt(sidecar_dir, Receipt(VANISHED, "vanished", "old", "old", 1.0, 1, facts))
     listed = list_restorable(at.main, Options())
     assert not isinstance(listed, Failure)
     assert [(one.what, one.worktree) for one in listed] == [("vanished", "old")]
@@ -241,9 +241,8 @@ def test_a_snapshot_of_an_older_sidecar_is_not_lost_and_it_is_said_how_to_get_it
     back = restore(at.main, listed[0].id, Options())
     assert not isinstance(back, Failure)
     assert (back.outcome, [one.code for one in back.findings]) == ("refused", ["bad-snapshot"])
-    line = back.findings[0].message.partition("Get its files with: ")[2].replace("FOLDER", str(at.outside))
-    subprocess.run(line, shell=True, check=True)
-    assert (at.outside / "mine.txt").read_text() == "work\n"
+    assert not Path(gone).exists()
+    assert git(at.main, "cat-file", "blob", f"{commit}:mine.txt") == "work"
 
 
 def test_nothing_of_the_repository_runs(at: Standing) -> None:

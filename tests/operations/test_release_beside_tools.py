@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from sidecar.model.findings import Failure, allowable
 from sidecar.model.settings import Options
-from sidecar.operations.records import Receipt, RestoreResult, open_sidecar_dir, write_receipt
+from sidecar.operations.records import RestoreResult
 from sidecar.operations.release.apply import ReleaseResult, apply_release
 from sidecar.operations.release.plan import ReleasePlan, plan_release
 from sidecar.operations.restore import restore
@@ -281,26 +280,3 @@ def test_relative_links_stay_relative_wherever_it_comes_back(tmp_path: Path) -> 
     restored(at, released(relative), tmp_path / "a/b/c")
     assert (tmp_path / "a/b/c/.git").read_text().startswith("gitdir: ../")
     assert git(tmp_path / "a/b/c", "status", "--porcelain") == ""
-
-
-def test_what_an_older_sidecar_kept_is_refused_with_the_way_to_it(tmp_path: Path) -> None:
-    """Its commands bring every file that was in the snapshot."""
-    at = build_standing(tmp_path)
-    sidecar_dir = open_sidecar_dir(str(at.main / ".git"))
-    assert isinstance(sidecar_dir, Path)
-    files = git(at.main, "rev-parse", "main^{tree}")
-    tree = git(at.main, "mktree", input=f"040000 tree {files}\tfiles\n")
-    snapshot = git(at.main, "commit-tree", "-m", "Snapshot", "-p", "main", tree)
-    old = "release-20260101-000000"
-    git(at.main, "update-ref", f"refs/sidecar/release/{old}", snapshot)
-    facts = {"path": str(tmp_path / "old"), "administrative": "old", "snapshot": snapshot, "output": []}
-    write_receipt(sidecar_dir, Receipt(old, "release", "old", None, 1.0, 0, facts))
-    back = restore(at.main, old, Options())
-    assert not isinstance(back, Failure)
-    assert (back.outcome, [one.code for one in back.findings]) == ("refused", ["kept-by-older"])
-    command = back.findings[0].message.partition("Get its files with: ")[2].partition(" What git ignores")[0]
-    assert "sidecar/trash" in back.findings[0].message
-    (tmp_path / "FOLDER").mkdir()
-    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
-    assert (tmp_path / "FOLDER/src/feature.txt").read_text() == "feature\n"
-    assert git(at.main, "rev-parse", f"refs/sidecar/release/{old}") == snapshot

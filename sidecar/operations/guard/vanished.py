@@ -1,24 +1,14 @@
-"""Find worktrees that are gone without a release by the states that are kept of them; each gets a receipt.
-
-Of what a sidecar before 0.2 kept there is a record and a ref each, which hold a snapshot and no state. Snapshots are
-not restored any more, but nothing that one holds is dropped: its files are in a tree that git can give.
-"""
+"""Find worktrees that are gone without a release by the states that are kept of them; each gets a receipt."""
 
 from __future__ import annotations
 
-import os
-import shlex
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from sidecar.git.process import run, run_for_status
+from sidecar.git.process import run
 from sidecar.git.repository import Repository, list_worktrees
-from sidecar.model.decode import ObjectId
-from sidecar.model.picture import Worktree
-from sidecar.model.words import shown
 from sidecar.operations import kept_refs
 from sidecar.operations.guard.ignored import drop_ignored
 from sidecar.operations.guard.states import (
@@ -31,7 +21,7 @@ from sidecar.operations.guard.states import (
     read_tips,
 )
 from sidecar.operations.journal import pending
-from sidecar.operations.records import Receipt, list_receipts, new_id, read_as, remove_record, write_receipt
+from sidecar.operations.records import Receipt, list_receipts, new_id, write_receipt
 
 DELETION = 600.0
 """Seconds before it was found gone in which states that only lost files belong to the deletion."""
@@ -67,12 +57,10 @@ def find_vanished(repository: Repository, sidecar_dir: Path) -> tuple[tuple[Rece
     """
     worktrees = list_worktrees(repository)
     there = {history_in(repository, one) for one in worktrees if one.main or (one.git_dir and not one.missing)}
-    tips = read_tips(repository)
-    gone = {history: segments for history, segments in tips.items() if history not in there}
-    kept = {newest(segments).facts.path for segments in tips.values()}
-    found = list(find_old_vanished(repository, sidecar_dir, worktrees, kept))
+    gone = {history: segments for history, segments in read_tips(repository).items() if history not in there}
     if not gone:
-        return tuple(found), frozenset()
+        return (), frozenset()
+    found: list[Receipt] = []
     place, told, receipts = place_of_common(repository), declared(sidecar_dir), list_receipts(sidecar_dir)
     for history, segments in gone.items():
         tip = newest(segments)
@@ -155,55 +143,3 @@ def _under_way(sidecar_dir: Path, path: str) -> bool:
     except ValueError:
         return False
     return entry is not None and entry.facts.get("path") == path
-
-
-@dataclass(frozen=True, slots=True)
-class _Old:
-    """What a record of an older sidecar says of a worktree."""
-
-    path: Annotated[str, os.path.isabs]
-    name: str
-    commit: ObjectId
-    branch: str | None
-    bytes: int
-    time: float
-
-
-def find_old_vanished(
-    repository: Repository, sidecar_dir: Path, worktrees: Sequence[Worktree], superseded: Collection[str]
-) -> tuple[Receipt, ...]:
-    """Turn each record of a worktree that is gone into a receipt; one of a worktree that is there is left alone.
-
-    Of `superseded` paths there are states since: their records go.
-    """
-    there = {one.key for one in worktrees if not one.missing}
-    found = []
-    for file in sorted((sidecar_dir / "guard").glob("*.json")):
-        old = read_as(_Old, file)
-        if old is None or not is_snapshot(repository, old.commit):
-            continue
-        if old.path in there and old.path not in superseded:
-            continue
-        if old.path not in superseded:
-            receipt_id = new_id(sidecar_dir, "vanished")
-            kept_refs.keep(repository, kept_refs.ref_of(receipt_id), old.commit)
-            facts = {"snapshot": old.commit, "path": old.path, "kept": old.time, "safe": False}
-            receipt = Receipt(receipt_id, "vanished", old.name, old.branch, time.time(), old.bytes, facts)
-            write_receipt(sidecar_dir, receipt)
-            found.append(receipt)
-        kept_refs.let_go(repository, f"refs/sidecar/guard/{file.stem}")
-        remove_record(file)
-    return tuple(found)
-
-
-def is_snapshot(repository: Repository, commit: str) -> bool:
-    """Tell whether a commit is a snapshot of a worktree, and there."""
-    name = ("cat-file", "-e", f"{commit}:snapshot.json")
-    return run_for_status(repository.place, *name, accept=(0, 1, 128))[0] == 0
-
-
-def how_to_get(repository: Repository, commit: str, where: str) -> str:
-    """Say in a sentence how the files of a snapshot are had."""
-    line = f"git --git-dir={shlex.quote(repository.common_dir)} archive {commit}:files | tar -x -C FOLDER"
-    said = f"It was kept by an older sidecar, in a form that this one can't bring back to {shown(where)}."
-    return f"{said} Get its files with: {line}"

@@ -22,12 +22,10 @@ from sidecar.git.inventory.walk import CancelledError
 from sidecar.git.process import GitError, run
 from sidecar.git.refs import has_reftables
 from sidecar.git.repository import Repository
-from sidecar.model.changes import is_object_id
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import KeptBranches, load_branches, rename_in, restore_branches
-from sidecar.operations.guard.vanished import how_to_get
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
     Receipt,
@@ -63,8 +61,6 @@ def restore_release(
 
     The caller holds the lock.
     """
-    if (older := _of_older_build(repository, sidecar_dir, receipt, where)) is not None:
-        return RestoreResult("refused", None, (older,))
     facts = decode_release(repository, receipt.facts)
     if isinstance(facts, Failure):
         said = f"The receipt {receipt.id} is not as it was written: {facts.message}."
@@ -85,16 +81,6 @@ def restore_release(
         said = f"{shown(receipt.worktree)} could not be restored as a whole: {escape(str(error))}. Run: sidecar status"
         return RestoreResult("failed", where, (finding("not-restored", said),))
     return RestoreResult("restored", where, notes)
-
-
-def _of_older_build(repository: Repository, sidecar_dir: Path, receipt: Receipt, where: str) -> Finding | None:
-    """Say how to get at what an older sidecar kept, in a form that is not read any more."""
-    snapshot = receipt.facts.get("snapshot")
-    if "anchor" in receipt.facts or not isinstance(snapshot, str) or not is_object_id(snapshot):
-        return None
-    there = f"What git ignores is in {escape(str(trash_of(sidecar_dir, receipt.id) / 'files'))}."
-    then = f"When you have all of it: sidecar restore --empty {receipt.id}"
-    return finding("kept-by-older", f"{how_to_get(repository, snapshot, where)} {there} {then}")
 
 
 def _write(

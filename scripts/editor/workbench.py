@@ -173,7 +173,10 @@ def wait_for_message(page: Page, text: str) -> None:
 
 
 def answer_notification(page: Page, button: str) -> None:
-    """Press a button of the dialog or notification that has it; one that is not shown is looked up in the list."""
+    """Press a button of the dialog or notification that has it; one that is not shown is looked up in the list.
+
+    What it belongs to goes with the press. VS Code drops some while a notification moves, and then stays as it is.
+    """
     places = page.locator(
         ".monaco-dialog-box, .notifications-toasts .notification-toast, .notifications-center .notification-list-item"
     )
@@ -183,7 +186,13 @@ def answer_notification(page: Page, button: str) -> None:
     except AssertionError:
         run_command(page, "Notifications: Show Notifications")
         expect(found).to_be_visible()
+    pressed = found.element_handle()
     found.click()
+    try:
+        pressed.wait_for_element_state("hidden", timeout=_TRY_MILLISECONDS)
+    except LateError:
+        pressed.click()
+        pressed.wait_for_element_state("hidden")
 
 
 def go_to_line(page: Page, line: int, column: int = 1) -> None:

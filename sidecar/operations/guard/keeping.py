@@ -231,9 +231,8 @@ class Guard:
         try:
             opened.histories.keep(wish, _mebibytes(opened.sources, "guardLimit"))
         except TooMuchError:
-            name = escape(reading.worktree.name)
-            said = f"{name} has more new content than sidecar.guardLimit allows, so its state is not kept."
-            self._trouble(said, history)
+            said = "has more new content than sidecar.guardLimit allows, so its state is not kept."
+            self._trouble(f"{escape(reading.worktree.name)} {said}", history)
             return False
         self._troubles.pop(history, None)
         self._kept_at[history] = time.monotonic()
@@ -266,10 +265,11 @@ class Guard:
     def _tell_wiped(self, opened: _Opened, sidecar_dir: Path) -> None:
         """Tell of work that is gone and nowhere else; while an operation of ours is at work, later."""
         suspicions = self._suspicions
+        if not (settled := suspicions.settled()) and not opened.stashes.dropped:
+            return
         presents = {one.worktree.key: one for one in self._presents(opened)}
         by_history = {opened.histories.history(one): one for one in presents.values()}
-        settled = [history for history in suspicions.settled() if history in by_history]
-        if not settled and not opened.stashes.dropped:
+        if not (settled := [one for one in settled if one in by_history]) and not opened.stashes.dropped:
             return
         sources, told = opened.sources, []
         common = sources.repository.common_dir

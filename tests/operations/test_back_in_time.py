@@ -130,6 +130,23 @@ def test_an_ignored_file_in_the_way_stays(at: Standing) -> None:
     assert (at.worktree / "new/untracked.txt.restored").read_text() == "untracked\n"
 
 
+def test_directories_without_a_file_give_way_and_one_with_a_link_stays(at: Standing) -> None:
+    before, first = live(at, at.worktree)
+    (at.worktree / "plain/now").unlink()
+    (at.worktree / "plain/inside/this").mkdir(parents=True)
+    assert go_back(kept_of(at), first).outcome == "restored"
+    assert files(at.worktree) == before
+    (at.worktree / "a link").unlink()
+    (at.worktree / "a link/inside").mkdir(parents=True)
+    git(at.main, "config", "core.excludesFile", str(at.main.parent / "ignored"))
+    write(at.main.parent, {"ignored": "to-*\n"})
+    (at.worktree / "a link/inside/to-nowhere").symlink_to("nowhere", target_is_directory=True)
+    back = go_back(kept_of(at), first)
+    assert [one.code for one in back.findings] == ["kept-before", "restored-beside"]
+    assert os.readlink(at.worktree / "a link.restored") == "exe"
+    assert os.readlink(at.worktree / "a link/inside/to-nowhere") == "nowhere"
+
+
 def test_what_was_written_after_the_plan_is_seen(at: Standing) -> None:
     _, first = live(at, at.worktree)
     plan = plan_of(kept_of(at), first)

@@ -70,12 +70,16 @@ def is_as(target: Target, file: str, path: str, entry: Entry | None) -> bool:
 
 
 def put(target: Target, new: str, path: str, expected: Entry | None) -> bool:
-    """Give a new file its place where the expected entry, or nothing, is; tell whether that was so."""
+    """Give a new file its place where the expected entry, or nothing, is; tell whether that was so.
+
+    Directories without a file are nothing, as they are to git.
+    """
     full, old = target.full(path), _old(target, path)
     if not _can_hold(target, path):
         return False
     os.makedirs(os.path.dirname(full), exist_ok=True)
     if expected is None:
+        _remove_empty(full)
         try:
             os.link(new, full, follow_symlinks=False)
         except FileExistsError:
@@ -162,6 +166,15 @@ def _can_hold(target: Target, path: str) -> bool:
     """Tell whether every directory above a path is one, or can be made."""
     above: Iterable[str] = (target.full(directory) for directory in ancestors(path))
     return all(not os.path.lexists(one) or (os.path.isdir(one) and not os.path.islink(one)) for one in above)
+
+
+def _remove_empty(directory: str) -> None:
+    """Remove a directory in which there are at most other such directories."""
+    if os.path.islink(directory) or any(files for _, _, files in os.walk(directory)):
+        return
+    for folder, _, _ in os.walk(directory, topdown=False):
+        with contextlib.suppress(OSError):  # a link, or what has come in since
+            os.rmdir(folder)
 
 
 def _old(target: Target, path: str) -> str:

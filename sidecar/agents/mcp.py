@@ -55,7 +55,7 @@ from sidecar.operations.restore import list_restorable, restore
 from sidecar.operations.run import Control
 from sidecar.operations.who_is_there import agents_in, agents_there
 from sidecar.session.asking import ask_picture
-from sidecar.session.check import check_path, object_of, undone_in
+from sidecar.session.check import check_path, object_of, others_in, undone_in
 from sidecar.session.once import compare, find_worktree, look, taken_back
 
 MOST_OVERLAPS = 100
@@ -160,9 +160,8 @@ def check(
     """Say who else has changed these files, and whether git's merge would conflict. Ask before you edit."""
     place, picture = _place(folder), _picture(folder)
     files = [file for path in paths for file in _answered(check_path(picture, str((place / path).absolute())))]
-    others = {key: name for file in files for key, name in file.others.items()}
     undone = undone_in(files, lambda key: _answered(taken_back(place, key)))
-    return _short(object_of(files, agents_in(picture, others), undone))
+    return _short(object_of(files, agents_in(picture, others_in(files)), undone))
 
 
 def plan(

@@ -11,7 +11,7 @@ from lsprotocol.types import MessageType
 
 from sidecar.lsp.commands.arguments import options_of
 from sidecar.lsp.commands.table import run_open
-from sidecar.lsp.history import tell_history
+from sidecar.lsp.results import tell_history
 from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, is_quiet, log_error, note, say, start_task
 from sidecar.model.findings import Failure
 from sidecar.model.messages import collision_sentence

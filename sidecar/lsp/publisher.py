@@ -12,7 +12,7 @@ from dataclasses import replace
 from sidecar.lsp.code_lens import lenses
 from sidecar.lsp.diagnostics import Published, news, publish
 from sidecar.lsp.editor_view import EditorView
-from sidecar.lsp.history import tell_history
+from sidecar.lsp.results import tell_history
 from sidecar.lsp.state import OpenRepository, ServerState, in_pool, log_error, view_of
 from sidecar.model.picture import Picture
 from sidecar.model.schema import Json, status_object

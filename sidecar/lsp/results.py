@@ -1,4 +1,7 @@
-"""Tell what came of an operation, with the next steps on buttons for a client that has room for them."""
+"""Tell what came of operations: each as it ends, and all that was merged and can be restored, whenever that is new.
+
+A client that has room for them gets the next steps on buttons.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import MessageType
 
 from sidecar.lsp.documents import within
-from sidecar.lsp.state import OpenRepository, ServerState, say
+from sidecar.lsp.state import OpenRepository, ServerState, in_pool, say
+from sidecar.model.landings import history_object
 from sidecar.model.picture import trunk_checkout
+from sidecar.model.schema import Json
 from sidecar.model.words import escape_lines, shown
 
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
 RESULT = "sidecar/result"
 """The notification: a `message`, whether it is a `warning`, and `steps`; to a client that asked for it."""
+HISTORY = "sidecar/history"
+"""The notification of what was merged and can be restored (`history_object`), to a client that asked for pictures."""
 OPEN_WINDOW, REPLACE_WINDOW = "worktreeSidecar.openNew", "worktreeSidecar.openHere"
 CLOSE_WINDOW = "workbench.action.closeWindow"
 """Commands of the client itself."""
@@ -47,7 +54,32 @@ def open_window(path: str, repository: str) -> Step:
     return Step("Open in New Window", OPEN_WINDOW, {"worktree": path, "repository": repository})
 
 
-def tell_released(state: ServerState, repository: OpenRepository, receipts: Sequence[Receipt]) -> None:
+async def tell_history(state: ServerState, repository: OpenRepository) -> None:
+    """Tell a client that shows pictures what was merged and what can be restored, unless it has that."""
+    common_dir, view = repository.session.repository, repository.indexed
+    if not state.client.picture or view is None:
+        return
+    trunk = view.picture.trunk.commit if view.picture.trunk is not None else None
+    found = await in_pool(state, _read, common_dir, trunk, repository.history)
+    if found is not None and state.repositories.get(common_dir) is repository and found[0] != repository.history:
+        repository.history, told, receipts = found
+        state.server.protocol.notify(HISTORY, told)
+        _tell_released(state, repository, receipts)
+
+
+def _read(
+    common_dir: str, trunk: str | None, known: tuple[int, str | None] | None
+) -> tuple[tuple[int, str | None], Json, tuple[Receipt, ...]] | None:
+    from sidecar.operations.history import history_stamp, read_history  # after `initialize` is answered
+
+    stamp = history_stamp(common_dir), trunk
+    if stamp == known:
+        return None
+    history = read_history(common_dir, trunk)
+    return stamp, history_object(common_dir, history.landings, history.restorable), history.restorable
+
+
+def _tell_released(state: ServerState, repository: OpenRepository, receipts: Sequence[Receipt]) -> None:
     """Say that a folder of this window was released elsewhere, and where to go; what this window released it knows."""
     releases = {one.id: one for one in receipts if one.what == "release"}
     before, repository.releases = repository.releases, frozenset(releases)

@@ -29,7 +29,6 @@ from sidecar.lsp.commands.flow import stop_all
 from sidecar.lsp.commands.table import COMMANDS, PLAN, answer_plan
 from sidecar.lsp.documents import Document, change_document, open_document, repository_root
 from sidecar.lsp.editor_view import EditorView
-from sidecar.lsp.history import HISTORY
 from sidecar.lsp.hover import hover
 from sidecar.lsp.publisher import PICTURE, keep_picturing, keep_publishing
 from sidecar.lsp.repositories import (
@@ -41,6 +40,7 @@ from sidecar.lsp.repositories import (
     retry,
     tell_documents,
 )
+from sidecar.lsp.results import HISTORY
 from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.state import ServerState, in_pool, log_error, owner, start_task, view_of
 from sidecar.model.schema import SCHEMA

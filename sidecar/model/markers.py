@@ -73,11 +73,10 @@ def parse_markers(merged: bytes, size: int) -> list[Segment]:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Hunks of both sides that overlap or touch, as one stretch of the base, ours and theirs."""
+    """Hunks of both sides that overlap or touch, as one stretch of ours and theirs."""
 
     ours: bool
     theirs: bool
-    base_end: int
     ours_start: int
     ours_end: int
     theirs_start: int
@@ -171,7 +170,6 @@ def _group(our_hunks: Sequence[Hunk], their_hunks: Sequence[Hunk]) -> list[_Grou
             _Group(
                 ours=any(is_ours for _, is_ours in members),
                 theirs=any(not is_ours for _, is_ours in members),
-                base_end=end,
                 ours_start=start + our_shift,
                 ours_end=end + our_shift + our_growth,
                 theirs_start=start + their_shift,

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from sidecar.model.changes import COMMITTED, SUBMODULE, SYMLINK, is_object_id
 from sidecar.model.numbered import SAME_NUMBER
 from sidecar.model.overlaps import Overlap, Region, Side, Verdict
-from sidecar.model.picture import TRUNK_KEY, Broken, Undone
+from sidecar.model.picture import TRUNK_KEY, Broken, Picture, Undone, WorktreeState
 from sidecar.model.regenerate import Remake
 from sidecar.model.words import agents_named, counted, escape, named, shown
 
 _MOST_RANGES = 6
-
+_MOST_FILES = 8
+"""How many ranges of lines, and how many files that conflict, are named."""
 
 WAY_OUT = "Run `sidecar open NAME`, and from now on work only in the directory that it prints."
 """What a person can tell an agent that edits where another one does."""
@@ -228,6 +229,29 @@ def lens_title(verdicts: Sequence[tuple[str, str]]) -> str:
     more = f" and {len(named) - len(kept)} more" if len(named) > len(kept) else ""
     what = "worktrees" if all(name != "trunk" for name, _ in ranked) else "others"
     return f"{len(named)} {what} changed this file: {', '.join(kept)}{more}"
+
+
+def agent_sentence(picture: Picture, state: WorktreeState) -> str:
+    """Say what a person can tell an agent that works in a worktree: where, and what to fit in with.
+
+    Facts, no orders; one paragraph to be pasted.
+    """
+    worktree = state.worktree
+    on = f", on the branch {shown(worktree.branch)}" if worktree.branch is not None else ""
+    said = [f"Your worktree is {escape(worktree.key)}{on}. Work only there."]
+    met: dict[str, list[str]] = {}
+    for overlap in picture.overlaps:
+        for mine, other in (overlap.sides, overlap.sides[::-1]):
+            if overlap.verdict == "conflict" and mine.key == worktree.key:
+                at = f" in {lines(mine.regions)}" if mine.regions else ""
+                met.setdefault(mine.path, []).append(f"with {called(other)}{at}")
+    if met:
+        files = [f"{shown(path)} ({', '.join(others)})" for path, others in sorted(met.items())]
+        left = len(files) - _MOST_FILES
+        more = f"; and {counted(left, 'more file', 'more files')}" if left > 0 else ""
+        said.append(f"These files conflict with what others have changed: {'; '.join(files[:_MOST_FILES])}{more}.")
+    said.append("`sidecar check PATH` says who else has changed a file, and `sidecar overlaps` shows all.")
+    return " ".join(said)
 
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}

@@ -106,3 +106,16 @@ def differ_by_marks(one: Iterable[bytes], two: Iterable[bytes]) -> bool:
         return False
     first, second = ([_MARK.split(line)[0].rstrip() for line in lines if not _COMMENT.match(line)] for lines in texts)
     return [line for line in first if line] == [line for line in second if line]
+
+
+def differ_by_format(one: Iterable[bytes], two: Iterable[bytes]) -> bool:
+    """Tell whether two texts differ only in white space, and in brackets around what a formatter wraps."""
+    texts = [*one], [*two]
+    if any(line.rstrip().endswith((b"(", b"[", b"{")) for lines in texts for line in lines):
+        return _unwrapped(texts[0]) == _unwrapped(texts[1])
+    return b"".join(b"".join(texts[0]).split()) == b"".join(b"".join(texts[1]).split())
+
+
+def _unwrapped(lines: Iterable[bytes]) -> bytes:
+    """Give a text without white space, without round brackets, and without commas before what closes."""
+    return re.sub(rb",(?=[\])}]|$)|[()]", b"", b"".join(b"".join(lines).split()))

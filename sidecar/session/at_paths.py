@@ -52,9 +52,7 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     if own is None:
         return Failure("unknown-name", f"{key} is no worktree of this repository.")
     mine = _state_at(sources, trunk, own, _with_attributes(paths), texts)
-    changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
-    names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
-    numbers = numbers_added(change.path for change in changes if change.before is None)
+    names, numbers = _known_by(mine, paths)
     looked_at = tuple(dict.fromkeys((*_with_attributes(names), *(number[0] for number in numbers if number[0]))))
     others = [worktree for worktree in worktrees if worktree.key != key and worktree.readable]
     with ThreadPoolExecutor(READERS) as pool:
@@ -66,6 +64,13 @@ def _look(sources: Sources, key: str, paths: Sequence[str], texts: Mapping[str, 
     broken = _broken_at(BrokenUseFinder(sources).find(trunk, (mine, *states), key) or (), key, names)
     common_dir = sources.repository.common_dir
     return Picture(1, common_dir, trunk, tuple(ordered), overlaps, unknown=unknown, broken_uses=broken)
+
+
+def _known_by(mine: WorktreeState, paths: Sequence[str]) -> tuple[tuple[str, ...], frozenset[Number]]:
+    """Give the names by which these files of a worktree can meet others, and the numbers that new ones have."""
+    changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
+    names = dict.fromkeys((*paths, *(name for change in changes for name in change.names)))
+    return tuple(names), numbers_added(change.path for change in changes if change.before is None)
 
 
 def _broken_at(found: Iterable[BrokenUse], key: str, names: Collection[str]) -> tuple[BrokenUse, ...]:
@@ -84,9 +89,7 @@ def cut_to_paths(picture: Picture, key: str, paths: Sequence[str]) -> Picture:
     mine = next((state for state in picture.worktrees if state.worktree.key == key), None)
     if mine is None:
         return replace(picture, worktrees=(), overlaps=(), unknown=(), broken_uses=())
-    changes = [change for path in paths if (change := mine.changes and mine.changes.named(path))]
-    names = tuple(dict.fromkeys((*paths, *(name for change in changes for name in change.names))))
-    numbers = numbers_added(change.path for change in changes if change.before is None)
+    names, numbers = _known_by(mine, paths)
     states = [
         state
         for state in picture.worktrees

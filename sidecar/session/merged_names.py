@@ -15,7 +15,7 @@ from sidecar.session.reader import Sources
 from sidecar.session.source_texts import SourceTexts, provides
 from sidecar.symbols.comparing import Removal
 from sidecar.symbols.importing import alternatives
-from sidecar.symbols.languages import GO, JAVA, family_of, language_of
+from sidecar.symbols.languages import GO, JAVA, family_at, language_of
 from sidecar.symbols.reading import mentions
 
 Hits = Callable[[str, str, str], frozenset[str] | None]
@@ -133,7 +133,7 @@ class MergedNames:
         if merge is None or hits is None:
             return None
         changed = self._sources.trees.touched(self._trunk, merge.tree)
-        paths = [path for path in (*hits - changed.keys(), *changed) if _is_of(path, family)]
+        paths = [path for path in (*hits - changed.keys(), *changed) if family_at(path) == family]
         for path in paths:
             entry = self.entry(path)
             if entry is None or not entry.is_file or name.encode() not in self._texts.words(entry.oid):
@@ -149,8 +149,3 @@ class MergedNames:
             if outline is None or any(one.name == name for one in outline.definitions):
                 return False
         return True
-
-
-def _is_of(path: str, family: str) -> bool:
-    language = language_of(path)
-    return language is not None and family_of(language) == family

@@ -30,7 +30,7 @@ from sidecar.symbols.comparing import (
     words,
 )
 from sidecar.symbols.importing import Files, alternatives, means, stem
-from sidecar.symbols.languages import GO, family_of, language_of
+from sidecar.symbols.languages import GO, family_at, family_of, language_of
 from sidecar.symbols.reading import Outline, Text
 from sidecar.system.remembering import remembering
 
@@ -344,5 +344,4 @@ def _is_gone(change: Change) -> bool:
 
 
 def _are_one_family(one: str, other: str) -> bool:
-    languages = [language_of(path) for path in (one, other)]
-    return languages[0] is not None and languages[1] is not None and len({*map(family_of, languages)}) == 1  # type: ignore[arg-type]
+    return family_at(one) is not None and family_at(one) == family_at(other)

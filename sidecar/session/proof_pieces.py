@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.git.history import MOST_OWN, Commit, made_on, message_of, subject_of
@@ -177,10 +177,9 @@ def taken_with_history(case: Case, head: str, branch: str | None) -> list[Taken]
     ancestry = case.sources.ancestry
     merge = ancestry.bringer(case.tip, head)
     if merge is None:
-        return [_taken(case, commit, head, ()) for commit in made_here(case, head, branch) if len(commit.parents) == 1]
+        return _each(case, made_here(case, head, branch), head)
     bases = ancestry.bases(merge.parents[0], head)
-    own = ancestry.own(merge.parents[0], head)[:MOST_PIECES]
-    taken = [_taken(case, commit, merge.id, ()) for commit in own if len(commit.parents) == 1]
+    taken = _each(case, ancestry.own(merge.parents[0], head)[:MOST_PIECES], merge.id)
     if len(bases) == 1:
         whole = work_since(case, bases[0], ancestry.commit(head))
         taken.append(Taken(frozenset({merge.id}), whole, merge.id, _dropped(case, merge, whole, bases[0])))
@@ -190,8 +189,7 @@ def taken_with_history(case: Case, head: str, branch: str | None) -> list[Taken]
 def taken_at(case: Case, head: str, witness: str) -> list[Taken]:
     """Give what trunk took with a commit that has all of a head's work."""
     ancestry = case.sources.ancestry
-    own = ancestry.own(case.tip, head)[:MOST_PIECES]
-    taken = [_taken(case, commit, witness, ()) for commit in own if len(commit.parents) == 1]
+    taken = _each(case, ancestry.own(case.tip, head)[:MOST_PIECES], witness)
     bases = ancestry.bases(case.tip, head)
     if len(bases) == 1:
         taken.append(Taken(frozenset({witness}), work_since(case, bases[0], ancestry.commit(head)), witness))
@@ -240,8 +238,10 @@ def missing_paths(case: Case, head: str, taken: Sequence[Taken]) -> set[str]:
     return lost
 
 
-def _taken(case: Case, commit: Commit, since: str, dropped: Collection[str]) -> Taken:
-    return Taken(frozenset({commit.id}), work_since(case, commit.parents[0], commit), since, frozenset(dropped))
+def _each(case: Case, commits: Sequence[Commit], since: str) -> list[Taken]:
+    """Give the work of each of these commits that has one parent."""
+    single = (commit for commit in commits if len(commit.parents) == 1)
+    return [Taken(frozenset({one.id}), work_since(case, one.parents[0], one), since) for one in single]
 
 
 def _stand(case: Case, changes: Sequence[Change], steps: Sequence[Commit]) -> dict[str, list[tuple[str, bool | None]]]:

@@ -10,7 +10,7 @@ import math
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.model.decode import Text, decode
@@ -23,7 +23,6 @@ from sidecar.system.detached import SESSION, Detached
 
 LINGER = 10.0
 """Seconds for which a session stays when its last door has gone."""
-
 
 STARTING = 3.0
 """Seconds for which a door waits for a session that another one is starting."""
@@ -58,7 +57,7 @@ def linger() -> float:
 
 @dataclass(slots=True)
 class _Prepared:
-    process: Detached | None = field(default=None)
+    process: Detached | None = None
 
 
 _prepared = _Prepared()

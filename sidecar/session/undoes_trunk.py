@@ -16,10 +16,17 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError
 from sidecar.git.repository import NOT_FETCHED
 from sidecar.model.changes import Change, Entry
-from sidecar.model.formatting import differ_by_format
 from sidecar.model.hunks import Hunk, landing
 from sidecar.model.picture import Trunk, Undone, WorktreeState
-from sidecar.model.taking_back import differ_by_imports, differ_by_marks, goes_back, names, says, says_so
+from sidecar.model.taking_back import (
+    differ_by_format,
+    differ_by_imports,
+    differ_by_marks,
+    goes_back,
+    names,
+    says,
+    says_so,
+)
 from sidecar.session.intended import NOTHING, Intended
 from sidecar.session.reader import Sources
 from sidecar.session.regenerate import regenerations

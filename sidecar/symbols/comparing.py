@@ -40,15 +40,11 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class NewUse:
-    """A use that another side adds: the line, with how many arguments, and how sure it is that the name is the one.
-
-    `is_import`: it stands in an import, so that nothing else of its file is needed to know.
-    """
+    """A use that another side adds: the line, with how many arguments, and how sure it is that the name is the one."""
 
     line: int
     arguments: int | None
     is_certain: bool = True
-    is_import: bool = False
 
 
 def words(source: bytes) -> Counter[bytes]:
@@ -149,12 +145,12 @@ def new_uses(user: User, removal: Removal, language: str) -> list[NewUse]:
         meant = means(one, user.path, removal.path, language, user.files)
         if meant == "name" and one.name == was.name:
             if one in fresh and removal.did not in ("parameters", "changed"):
-                found.append(NewUse(one.line, None, is_import=True))
+                found.append(NewUse(one.line, None))
             elif (local := one.bound) is not None:
                 found += _grown(user, local, lambda mention: mention.object is None, may_bind=0)
         elif meant == "module" and language == JAVA:
             if one in fresh and was.kind == "type" and one.module.rpartition(".")[2] == was.name:
-                found.append(NewUse(one.line, None, is_import=True))
+                found.append(NewUse(one.line, None))
         elif meant == "module":
             qualifiers = _qualifiers(one, language)
             found += _grown(user, was.name, partial(_is_after, qualifiers), may_bind=None)

@@ -56,6 +56,12 @@ def family_of(language: str) -> str:
     return FAMILIES.get(language, language)
 
 
+def family_at(path: str) -> str | None:
+    """Tell what the language of a path shares with others; None for one that is not understood."""
+    language = language_of(path)
+    return family_of(language) if language is not None else None
+
+
 def endings(family: str) -> tuple[str, ...]:
     """Give how the names of a family's files end."""
     return tuple(ending for ending, language in EXTENSIONS.items() if family_of(language) == family)

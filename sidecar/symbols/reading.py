@@ -68,14 +68,13 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a text defines and imports. `package` is what it calls its own package, where its language has that.
+    """What a text defines and imports.
 
     `is_dynamic`: it may have names that can't be read off it. `is_whole`: all of it could be parsed.
     """
 
     definitions: tuple[Definition, ...] = ()
     imports: tuple[Import, ...] = ()
-    package: str | None = None
     is_dynamic: bool = False
     is_whole: bool = True
 
@@ -112,17 +111,13 @@ def parse(source: bytes, language: str) -> Text | None:
 
 def defined_names(text: Text) -> frozenset[bytes]:
     """Give the names that a text defines, of which `outline_of` says more."""
-    return frozenset(_source(text, name) for captures in _defining(text) for name in captures.get("name", ()))
+    return frozenset(_source(text, name) for captures in _defining(text) for name in captures["name"])
 
 
 def outline_of(text: Text) -> Outline:
     """Give what a text defines and imports."""
     found: dict[tuple[str, str | None], Definition] = {}
-    package = None
     for captures in _defining(text):
-        if (named := captures.get("package")) is not None:
-            package = _text(named[0])
-            continue
         kind = next(kind for kind in KINDS if kind in captures)
         node, owner = captures[kind][0], captures.get("owner")
         for name in captures["name"]:
@@ -136,7 +131,7 @@ def outline_of(text: Text) -> Outline:
             dynamic = True
         else:
             imports |= dict.fromkeys(_imports(captures))
-    return Outline(tuple(found.values()), tuple(imports), package, dynamic, not text.root.has_error)
+    return Outline(tuple(found.values()), tuple(imports), dynamic, not text.root.has_error)
 
 
 def _defining(text: Text) -> Iterator[Mapping[str, list[Node]]]:

@@ -22,8 +22,7 @@ from lsprotocol.types import (
 )
 
 from sidecar.lsp.commands.arguments import Request, read_arguments
-from sidecar.lsp.history import tell_history
-from sidecar.lsp.results import Step, tell_result
+from sidecar.lsp.results import Step, tell_history, tell_result
 from sidecar.lsp.state import (
     RunningOperation,
     ServerState,

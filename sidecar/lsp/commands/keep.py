@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.lsp.commands.arguments import Request
 from sidecar.lsp.commands.flow import Choice, Outcome, Question, sentences
 from sidecar.model.findings import Failure
-from sidecar.model.for_agent import agent_sentence
+from sidecar.model.messages import agent_sentence
 from sidecar.model.schema import Json, restore_object
 from sidecar.model.words import shown
 

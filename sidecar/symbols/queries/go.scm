@@ -7,7 +7,6 @@
 (source_file (method_declaration
   receiver: (parameter_list (parameter_declaration type: [(type_identifier) @owner (pointer_type (type_identifier) @owner)]))
   name: (field_identifier) @name parameters: (_) @parameters) @method)
-(source_file (package_clause (package_identifier) @package))
 ;;; parameters
 (parameter_list (parameter_declaration name: (identifier) @required))
 (parameter_list (parameter_declaration !name) @required)

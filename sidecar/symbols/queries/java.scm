@@ -7,7 +7,6 @@
   body: (class_body (method_declaration name: (identifier) @name parameters: (_) @parameters) @method)))
 (program (enum_declaration name: (identifier) @owner !interfaces
   body: (enum_body (enum_body_declarations (method_declaration name: (identifier) @name parameters: (_) @parameters) @method))))
-(program (package_declaration (_) @package))
 ;;; parameters
 (formal_parameters (formal_parameter) @required)
 (formal_parameters (spread_parameter) @rest)

@@ -27,7 +27,8 @@ from sidecar.model.merge_order import Order, Turn
 from sidecar.model.messages import called, no_overlaps, overlap_notes, short, titled, where
 from sidecar.model.overlaps import Overlap, Side
 from sidecar.model.picture import TRUNK_KEY, BrokenUse
-from sidecar.model.schema import Json, Restorable
+from sidecar.model.receipts import Receipt
+from sidecar.model.schema import Json
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.session.check import CheckedFile, Meeting
 
@@ -330,7 +331,7 @@ DEEDS = {"merge": "merged", "release": "released", "vanished": "vanished", "wipe
 """What happened to a worktree, by the receipt's word."""
 
 
-def print_receipts(receipts: Iterable[Restorable], *, err: bool) -> None:
+def print_receipts(receipts: Iterable[Receipt], *, err: bool) -> None:
     """Print the receipts, the newest first: id, what happened, when, and what it keeps on the disk."""
     rows = table(("ID", "WORKTREE", "WHAT", "WHEN", "SIZE"))
     for one in receipts:

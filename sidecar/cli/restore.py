@@ -29,8 +29,9 @@ from sidecar.model.schema import receipts_object, restore_object
 from sidecar.model.words import escape, shown
 
 if TYPE_CHECKING:
+    from sidecar.model.receipts import Receipt
     from sidecar.operations.guard.rewind import RewindPlan
-    from sidecar.operations.records import Receipt, RestoreResult
+    from sidecar.operations.records import RestoreResult
 
 MOST_PATHS = 20
 """How many paths are shown that would be others."""

@@ -13,13 +13,12 @@ from lsprotocol.types import MessageType
 
 from sidecar.lsp.documents import within
 from sidecar.lsp.state import OpenRepository, ServerState, in_pool, say
-from sidecar.model.landings import history_object
 from sidecar.model.picture import trunk_checkout
-from sidecar.model.schema import Json
+from sidecar.model.schema import Json, history_object
 from sidecar.model.words import escape_lines, shown
 
 if TYPE_CHECKING:
-    from sidecar.operations.records import Receipt
+    from sidecar.model.receipts import Receipt
 
 RESULT = "sidecar/result"
 """The notification: a `message`, whether it is a `warning`, and `steps`; to a client that asked for it."""

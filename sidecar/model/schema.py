@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from sidecar.model.broken_uses import broken_use_object
 from sidecar.model.changes import COMMITTED, STAGED, UNSTAGED, UNTRACKED, count_by_source
@@ -16,6 +16,7 @@ from sidecar.model.merging import Extent
 from sidecar.model.overlaps import Overlap, Side, Unknown
 from sidecar.model.picture import BrokenUse, Picture, Undone, WorktreeState
 from sidecar.model.readiness import Readiness, readiness
+from sidecar.model.receipts import Landing, Receipt
 from sidecar.model.regenerate import Remake
 from sidecar.model.sweepers import find_sweeper
 
@@ -25,34 +26,6 @@ Json = dict[str, Any]
 Inside = Mapping[str, Sequence[Json]]
 NOBODY: Inside = MappingProxyType({})
 """Who is in each worktree, by its key, where nobody was looked for."""
-
-
-class Restorable(Protocol):
-    """What a receipt says of itself."""
-
-    @property
-    def id(self) -> str:
-        """Give its name in commands."""
-
-    @property
-    def what(self) -> str:
-        """Say `merge`, `release`, `vanished`, `wiped` or `state`."""
-
-    @property
-    def worktree(self) -> str:
-        """Give the worktree's name."""
-
-    @property
-    def branch(self) -> str | None:
-        """Give its branch (short), None when detached."""
-
-    @property
-    def time(self) -> float:
-        """Give the time at which it happened, in seconds since 1970."""
-
-    @property
-    def bytes(self) -> int:
-        """Give what it keeps on the disk."""
 
 
 def status_object(picture: Picture, in_use: Inside = NOBODY, agents: Inside = NOBODY) -> Json:
@@ -289,7 +262,7 @@ def intended_object(
     }
 
 
-def receipts_object(receipts: Iterable[Restorable]) -> Json:
+def receipts_object(receipts: Iterable[Receipt]) -> Json:
     """Give what `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on disk."""
     return {
         "schema": SCHEMA,
@@ -304,6 +277,21 @@ def receipts_object(receipts: Iterable[Restorable]) -> Json:
             }
             for receipt in receipts
         ],
+    }
+
+
+def history_object(repository: str, landings: Iterable[Landing], restorable: Iterable[Receipt]) -> Json:
+    """Give what `sidecar/history` carries: {"schema": 1, "repository", "landings": [LANDING], "receipts": [RECEIPT]}.
+
+    LANDING  {"id", "worktree", "branch": str|null, "time", "before", "after", "strategy", "taken_back": bool}
+
+    The newest come first; `receipts` are what can be restored now, as `restore --json` has them.
+    """
+    return {
+        "schema": SCHEMA,
+        "repository": repository,
+        "landings": [asdict(landing) for landing in landings],
+        "receipts": receipts_object(restorable)["receipts"],
     }
 
 
@@ -325,7 +313,7 @@ def uninstall_object(
     outcome: str,
     *,
     refs: Iterable[str],
-    restorable: Iterable[Restorable],
+    restorable: Iterable[Receipt],
     states: Iterable[str],
     protected: Iterable[str],
     settings: Iterable[tuple[str, str]],

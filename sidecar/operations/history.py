@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.model.landings import Landing
-from sidecar.operations.records import Receipt, list_receipts, sidecar_path
+from sidecar.model.receipts import Landing, Receipt
+from sidecar.operations.records import list_receipts, sidecar_path
 
 MOST_LANDINGS = 50
 """How many merges are told, the newest."""

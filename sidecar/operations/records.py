@@ -10,12 +10,12 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.receipts import Receipt
 from sidecar.system.files import make_private, read_regular
 
 if TYPE_CHECKING:
@@ -151,23 +151,6 @@ LAST_TIME = 1e11
 """Seconds since 1970 that no clock shows, nor `time.localtime` takes everywhere."""
 
 RECEIPT_ID = re.compile(r"(merge|release|vanished|wiped)-[0-9]{8}-[0-9]{6}(-[0-9]{1,3})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One record: `what` is merge, release, vanished or wiped; `time` in seconds since 1970.
-
-    `bytes` is what it keeps on the disk, `facts` what its own kind of operation needs to take it back; whoever reads
-    them checks them first.
-    """
-
-    id: str
-    what: str
-    worktree: str
-    branch: str | None
-    time: float
-    bytes: int = 0
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

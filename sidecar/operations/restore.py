@@ -14,6 +14,7 @@ from pathlib import Path
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
@@ -23,7 +24,6 @@ from sidecar.operations.guard.vanished import drop_history, find_vanished
 from sidecar.operations.history import is_restorable
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
-    Receipt,
     RestoreResult,
     drop_receipt,
     list_receipts,

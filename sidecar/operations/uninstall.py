@@ -18,6 +18,7 @@ from sidecar.git.refs import ref_names
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Worktree
+from sidecar.model.receipts import Receipt
 from sidecar.model.schema import Json, uninstall_object
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, named
@@ -35,7 +36,7 @@ from sidecar.operations.guard.browse import last_states
 from sidecar.operations.journal import Journal, finish
 from sidecar.operations.landing_repository.original import OURS
 from sidecar.operations.landing_repository.place import landing_repository_path, remove_tree
-from sidecar.operations.records import Receipt, list_receipts, sidecar_path
+from sidecar.operations.records import list_receipts, sidecar_path
 from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
 from sidecar.session.reader import ask_repository

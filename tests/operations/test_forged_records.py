@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.operations import journal
-from sidecar.operations.records import Receipt, write_receipt
+from sidecar.operations.records import write_receipt
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release

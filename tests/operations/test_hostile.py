@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.operations import journal
 from sidecar.operations.guard.states import history_of
 from sidecar.operations.keep import apply_keep, plan_keep
 from sidecar.operations.kept_refs import keep, let_go, set_ref
-from sidecar.operations.records import Receipt, open_sidecar_dir, write_receipt
+from sidecar.operations.records import open_sidecar_dir, write_receipt
 from sidecar.operations.recovery import recover_all
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release

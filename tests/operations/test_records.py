@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.model.findings import Failure, Finding
+from sidecar.model.receipts import Receipt
 from sidecar.operations import journal
 from sidecar.operations import records as receipts
 from sidecar.operations.landing_repository.place import landing_repository_path
-from sidecar.operations.records import Receipt, open_sidecar_dir
+from sidecar.operations.records import open_sidecar_dir
 from sidecar.operations.run import hold, who_holds
 
 

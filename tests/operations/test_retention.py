@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sidecar.model.findings import Failure
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
-from sidecar.operations.records import Receipt, read_receipt, write_receipt
+from sidecar.operations.records import read_receipt, write_receipt
 from sidecar.operations.release.apply import apply_release
 from sidecar.operations.release.plan import plan_release
 from sidecar.operations.restore import apply_empty, list_restorable, plan_empty, restore

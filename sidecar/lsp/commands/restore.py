@@ -19,8 +19,9 @@ from sidecar.model.schema import Json, receipts_object, restore_object
 from sidecar.model.words import counted, escape, shown
 
 if TYPE_CHECKING:
+    from sidecar.model.receipts import Receipt
     from sidecar.operations.guard.rewind import RewindPlan
-    from sidecar.operations.records import Receipt, RestoreResult
+    from sidecar.operations.records import RestoreResult
     from sidecar.operations.restore import EmptyPlan
     from sidecar.operations.run import Control
 

@@ -14,6 +14,7 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.picture import Worktree, WorktreeState
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations.guard.states import (
@@ -24,7 +25,6 @@ from sidecar.operations.guard.states import (
     read_states,
     read_tips,
 )
-from sidecar.operations.records import Receipt
 from sidecar.session.once import find_worktree
 from sidecar.session.reader import ask_repository
 

@@ -17,6 +17,7 @@ from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE, SYMLINK, Entry, is_object_id
 from sidecar.model.decode import is_safe
 from sidecar.model.findings import Failure, Finding, as_finding, finding
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import kept_refs
@@ -24,7 +25,7 @@ from sidecar.operations.guard.placing import Target, is_as, put, put_beside, set
 from sidecar.operations.guard.rewind import change_files, diff_of, with_present
 from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.merge.run import worktree_at
-from sidecar.operations.records import Receipt, RestoreResult, read_receipt, sidecar_path, write_receipt
+from sidecar.operations.records import RestoreResult, read_receipt, sidecar_path, write_receipt
 from sidecar.operations.run import Control
 from sidecar.session.present_state import PresentState
 from sidecar.session.reader import Sources, ask

@@ -19,6 +19,7 @@ from sidecar.git.user_git import DURABLE
 from sidecar.model.changes import SUBMODULE
 from sidecar.model.findings import Finding, finding
 from sidecar.model.picture import Worktree
+from sidecar.model.receipts import Receipt
 from sidecar.model.words import counted, escape, named, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import create_branch, names_like
@@ -26,7 +27,7 @@ from sidecar.operations.guard.ignored import put_back
 from sidecar.operations.guard.states import State, read_state
 from sidecar.operations.journal import Journal
 from sidecar.operations.merge.backup import index_lines
-from sidecar.operations.records import Receipt, aside_of, new_id, read_receipt, write_receipt
+from sidecar.operations.records import aside_of, new_id, read_receipt, write_receipt
 from sidecar.operations.run import Control
 from sidecar.system.worktree_links import git_file, made_of
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sidecar.git.process import run
 from sidecar.git.repository import Repository, list_worktrees
+from sidecar.model.receipts import Receipt
 from sidecar.operations import kept_refs
 from sidecar.operations.guard.ignored import drop_ignored
 from sidecar.operations.guard.states import (
@@ -21,7 +22,7 @@ from sidecar.operations.guard.states import (
     read_tips,
 )
 from sidecar.operations.journal import pending
-from sidecar.operations.records import Receipt, list_receipts, new_id, write_receipt
+from sidecar.operations.records import list_receipts, new_id, write_receipt
 
 DELETION = 600.0
 """Seconds before it was found gone in which states that only lost files belong to the deletion."""

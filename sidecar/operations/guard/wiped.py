@@ -17,12 +17,12 @@ from sidecar.git.objects import tree_of
 from sidecar.git.process import GitError, run
 from sidecar.git.repository import Repository
 from sidecar.model.picture import Worktree
+from sidecar.model.receipts import Receipt
 from sidecar.model.words import counted, named, shown
 from sidecar.operations import kept_refs
 from sidecar.operations.guard.losses import Elsewhere, Loss, find_losses, look_elsewhere, loss_of, stash_list
 from sidecar.operations.guard.states import State, read_state, restored_at
 from sidecar.operations.records import (
-    Receipt,
     list_receipts,
     new_id,
     read_receipt,

@@ -21,6 +21,7 @@ from sidecar.git.repository import Repository
 from sidecar.git.user_git import operation_tag
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.merge_order import Order, Turn
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import shown
 from sidecar.operations.journal import Journal, finish, pending
@@ -67,7 +68,7 @@ from sidecar.operations.merge.run import (
     worktree_at,
 )
 from sidecar.operations.merge.verify import verify_commit
-from sidecar.operations.records import Receipt, drop_receipt, read_receipt, write_receipt
+from sidecar.operations.records import drop_receipt, read_receipt, write_receipt
 from sidecar.operations.run import QUIET, Agreed, Control, RefusedError, run_plan
 from sidecar.system.processes import end_marked
 

@@ -14,6 +14,7 @@ from sidecar.git.repository import Repository, list_worktrees, open_repository
 from sidecar.model.decode import BranchRef, ObjectId, decode
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Worktree
+from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations.history import is_restorable
@@ -22,7 +23,7 @@ from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.conflicts import holders_of
 from sidecar.operations.merge.land import land
 from sidecar.operations.merge.run import MergeFacts, MergeRun, tree_changes
-from sidecar.operations.records import Receipt, list_receipts, read_receipt, sidecar_path
+from sidecar.operations.records import list_receipts, read_receipt, sidecar_path
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, RefusedError, run_plan
 
 

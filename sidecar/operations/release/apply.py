@@ -34,12 +34,13 @@ from sidecar.git.inventory.walk import CancelledError, changed_between, fingerpr
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.receipts import Receipt
 from sidecar.model.schema import Json, release_object
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import delete_branch, load_branches, read_branches, write_branches
 from sidecar.operations.journal import Journal
-from sidecar.operations.records import Receipt, aside_of, read_receipt, write_receipt
+from sidecar.operations.records import aside_of, read_receipt, write_receipt
 from sidecar.operations.release.plan import ReleasePlan, in_use, plan_release
 from sidecar.operations.release.relocation import names_path
 from sidecar.operations.release.thinning import thin, write_manifest

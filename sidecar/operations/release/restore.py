@@ -23,12 +23,12 @@ from sidecar.git.process import GitError, run
 from sidecar.git.refs import has_reftables
 from sidecar.git.repository import Repository
 from sidecar.model.findings import Failure, Finding, finding
+from sidecar.model.receipts import Receipt
 from sidecar.model.words import escape, shown
 from sidecar.operations import journal, kept_refs
 from sidecar.operations.branches import KeptBranches, load_branches, rename_in, restore_branches
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
-    Receipt,
     RestoreResult,
     aside_of,
     new_id,

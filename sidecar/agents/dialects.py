@@ -54,125 +54,62 @@ _CAMEL = _events(
     after="postToolUse",
     end="sessionEnd",
 )
-
+_CURSOR = _events(start="sessionStart", before="preToolUse", after="postToolUse afterFileEdit", end="sessionEnd")
+_GEMINI = _events(start="SessionStart", prompt="BeforeAgent", before="BeforeTool", after="AfterTool", end="SessionEnd")
 _OPENCODE = _events(start="start", before="tool.execute.before", after="tool.execute.after", end="end")
-_OPENCODE_EDITS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
+_CLINE = _events(before="preToolUse", after="postToolUse")
+_VIBE = _events(before="pre_tool", after="post_tool")
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {
-        dialect.client: dialect
-        for dialect in (
-            Dialect(
-                "claude",
-                "Claude Code",
-                _PASCAL,
-                frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"}),
-                "nested",
-                frozenset({"start", "subagent", "prompt", "before", "after"}),
-            ),
-            Dialect(
-                "codex",
-                "Codex",
-                _PASCAL,
-                frozenset({"apply_patch", "Edit", "Write"}),
-                "nested",
-                frozenset({"start", "prompt", "before", "after"}),
-            ),
-            Dialect(
-                "copilot",  # where its events have the names that VS Code knows too
-                "Copilot CLI",
-                _PASCAL,
-                frozenset({"Edit", "Write", "edit", "create", "apply_patch"}),
-                "nested",
-                frozenset({"start", "subagent", "before", "after"}),
-            ),
-            Dialect(
-                "copilot-camel",  # where they have its own names: its payload does not say which event it is
-                "Copilot CLI",
-                _CAMEL,
-                frozenset({"edit", "create", "apply_patch", "str_replace", "str_replace_editor"}),
-                "flat",
-                frozenset({"start", "subagent", "before", "after"}),
-            ),
-            Dialect(
-                "vscode",
-                "VS Code",
-                _PASCAL,
-                frozenset(
-                    {
-                        *("create_file", "replace_string_in_file", "multi_replace_string_in_file"),
-                        *("insert_edit_into_file", "edit_notebook_file", "apply_patch", "editFiles"),
-                    }
-                ),
-                "nested",
-                frozenset({"start", "subagent", "before", "after"}),
-            ),
-            Dialect(
-                "cursor",
-                "Cursor",
-                _events(
-                    start="sessionStart",
-                    before="preToolUse",
-                    after="postToolUse afterFileEdit",
-                    end="sessionEnd",
-                ),
-                frozenset({"Write", "Edit", "Delete", "edit_file", "search_replace", "write"}),
-                "cursor",
-                frozenset({"start", "before", "after"}),
-            ),
-            Dialect(
-                "gemini",
-                "Gemini CLI",
-                _events(
-                    start="SessionStart", prompt="BeforeAgent", before="BeforeTool", after="AfterTool", end="SessionEnd"
-                ),
-                frozenset({"replace", "write_file", "edit"}),
-                "decision",
-                frozenset({"start", "prompt", "before", "after"}),
-            ),
-            Dialect(
-                "qwen",  # it fires UserPromptSubmit again before every request of a turn: no text with a prompt
-                "Qwen Code",
-                _PASCAL,
-                frozenset({"edit", "write_file", "replace", "notebook_edit"}),
-                "nested",
-                frozenset({"start", "subagent", "before", "after"}),
-            ),
-            Dialect(
-                "opencode",
-                "opencode",
-                _OPENCODE,
-                _OPENCODE_EDITS,
-                "plugin",
-                frozenset({"start", "before", "after"}),
-            ),
-            Dialect(  # a fork of opencode
-                "kilo",
-                "Kilo",
-                _OPENCODE,
-                _OPENCODE_EDITS,
-                "plugin",
-                frozenset({"start", "before", "after"}),
-            ),
-            Dialect(  # whether its model gets any text is not known
-                "cline",
-                "Cline",
-                _events(before="preToolUse", after="postToolUse"),
-                frozenset({"editor", "write_to_file", "replace_in_file", "apply_patch"}),
-                "flat",
-                frozenset(),
-            ),
-            Dialect(  # its model gets the reason of a denial, and no other text
-                "vibe",
-                "Mistral Vibe",
-                _events(before="pre_tool", after="post_tool"),
-                frozenset({"file_system.search_replace", "file_system.write_file", "file_system.edit"}),
-                "decision",
-                frozenset({"before"}),
-            ),
-        )
-    }
+_OPENCODE_EDITS = "edit write multiedit patch apply_patch"
+_VSCODE_EDITS = (
+    "create_file replace_string_in_file multi_replace_string_in_file insert_edit_into_file edit_notebook_file "
+    "apply_patch editFiles"
 )
+
+
+def _dialect(client: str, title: str, events: Mapping[str, Moment], edits: str, shape: Shape, hears: str) -> Dialect:
+    """Make a row of the table; tools, and moments, stand with spaces between."""
+    return Dialect(client, title, events, frozenset(edits.split()), shape, frozenset(hears.split()))  # type: ignore[arg-type]
+
+
+_ROWS = (
+    _dialect(
+        "claude", "Claude Code", _PASCAL, "Edit MultiEdit Write NotebookEdit", "nested",
+        "start subagent prompt before after",
+    ),
+    _dialect("codex", "Codex", _PASCAL, "apply_patch Edit Write", "nested", "start prompt before after"),
+    # where its events have the names that VS Code knows too
+    _dialect(
+        "copilot", "Copilot CLI", _PASCAL, "Edit Write edit create apply_patch", "nested",
+        "start subagent before after",
+    ),
+    # where they have its own names: its payload does not say which event it is
+    _dialect(
+        "copilot-camel", "Copilot CLI", _CAMEL, "edit create apply_patch str_replace str_replace_editor", "flat",
+        "start subagent before after",
+    ),
+    _dialect("vscode", "VS Code", _PASCAL, _VSCODE_EDITS, "nested", "start subagent before after"),
+    _dialect(
+        "cursor", "Cursor", _CURSOR, "Write Edit Delete edit_file search_replace write", "cursor", "start before after",
+    ),
+    _dialect("gemini", "Gemini CLI", _GEMINI, "replace write_file edit", "decision", "start prompt before after"),
+    # it fires UserPromptSubmit again before every request of a turn: no text with a prompt
+    _dialect(
+        "qwen", "Qwen Code", _PASCAL, "edit write_file replace notebook_edit", "nested", "start subagent before after",
+    ),
+    _dialect("opencode", "opencode", _OPENCODE, _OPENCODE_EDITS, "plugin", "start before after"),
+    # a fork of opencode
+    _dialect("kilo", "Kilo", _OPENCODE, _OPENCODE_EDITS, "plugin", "start before after"),
+    # whether its model gets any text is not known
+    _dialect("cline", "Cline", _CLINE, "editor write_to_file replace_in_file apply_patch", "flat", ""),
+    # its model gets the reason of a denial, and no other text
+    _dialect(
+        "vibe", "Mistral Vibe", _VIBE, "file_system.search_replace file_system.write_file file_system.edit", "decision",
+        "before",
+    ),
+)  # fmt: skip
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.client: dialect for dialect in _ROWS})
 
 EDITS = frozenset[str]().union(*(dialect.edits for dialect in DIALECTS.values()))
 """Every tool that edits files. One entry in one file is called by several clients, each with its own tools."""

@@ -7,14 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-COMMITTED, STAGED, UNSTAGED, UNTRACKED, UNSAVED = SOURCES = (
-    "committed",
-    "staged",
-    "unstaged",
-    "untracked",
-    "unsaved",
-)
+SOURCES = ("committed", "staged", "unstaged", "untracked", "unsaved")
 """How a change is present in its worktree, from the most to the least durable."""
+COMMITTED, STAGED, UNSTAGED, UNTRACKED, UNSAVED = SOURCES
 
 FILE, EXECUTABLE, SYMLINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
 """The modes that git stores for a path (gitformat-index(5))."""

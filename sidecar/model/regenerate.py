@@ -6,13 +6,14 @@ attribute `linguist-generated`, and from the person's own `sidecar.generated`, w
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from sidecar.model.patterns import is_file_named
+from sidecar.model.changes import ancestors
 
 Kind: TypeAlias = Literal["lock file", "snapshot", "generated"]
 
@@ -142,3 +143,22 @@ def _by_name(path: str) -> Regeneration | None:
     if name.endswith(SNAPSHOTS):
         return Regeneration("snapshot", name)
     return Regeneration("generated", name) if name.endswith(CODE) else None
+
+
+def is_named(path: str, pattern: str, *, directory: bool) -> bool:
+    """Tell whether a pattern of a setting (`disposable`, `generated`) names this path, relative to its worktree.
+
+    A pattern without a slash is held against the last part, one with a slash against the whole path; a slash at its
+    end means directories only. Wildcards are those of fnmatch(3).
+    """
+    if pattern.endswith("/") and not directory:
+        return False
+    held = path if "/" in pattern.rstrip("/") else path.rpartition("/")[2]
+    return fnmatch.fnmatchcase(held, pattern.strip("/"))
+
+
+def is_file_named(path: str, pattern: str) -> bool:
+    """Tell whether a pattern names a file, or a directory that it lies in."""
+    return is_named(path, pattern, directory=False) or any(
+        is_named(above, pattern, directory=True) for above in ancestors(path)
+    )

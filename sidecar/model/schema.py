@@ -264,20 +264,8 @@ def intended_object(
 
 def receipts_object(receipts: Iterable[Receipt]) -> Json:
     """Give what `restore --json` prints; `time` in seconds since 1970, `bytes` those that the receipt keeps on disk."""
-    return {
-        "schema": SCHEMA,
-        "receipts": [
-            {
-                "id": receipt.id,
-                "what": receipt.what,
-                "worktree": receipt.worktree,
-                "branch": receipt.branch,
-                "time": receipt.time,
-                "bytes": receipt.bytes,
-            }
-            for receipt in receipts
-        ],
-    }
+    named = ("id", "what", "worktree", "branch", "time", "bytes")
+    return {"schema": SCHEMA, "receipts": [{name: getattr(one, name) for name in named} for one in receipts]}
 
 
 def history_object(repository: str, landings: Iterable[Landing], restorable: Iterable[Receipt]) -> Json:
@@ -341,12 +329,7 @@ def uninstall_object(
 
 def finding_object(finding: Finding) -> Json:
     """Give the FINDING of the design."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "paths": list(finding.paths),
-    }
+    return {**asdict(finding), "paths": list(finding.paths)}
 
 
 def _side(side: Side, alike: Collection[str]) -> Json:

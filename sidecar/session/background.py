@@ -75,7 +75,8 @@ class BackgroundJob:
 
     It begins when there has been no other Picture for `quiet` seconds, or when one has waited for `patience` seconds,
     or at once where `is_urgent` says so; otherwise, when the last work took so many seconds, not before `every` of that
-    many have passed since it began. `is_due` is asked on that thread, and may be slow; `is_urgent` may not.
+    many have passed since it began. `is_due` gives anything that is true or not; it is asked on that thread, and may be
+    slow; `is_urgent` may not.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class BackgroundJob:
         quiet: float,
         patience: float,
         foreground: Foreground,
-        is_due: Callable[[Picture], bool],
+        is_due: Callable[[Picture], object] = lambda _picture: True,
         is_urgent: Callable[[Picture], bool] = lambda _picture: False,
         every: Callable[[float], float] = lambda _took: 0.0,
     ) -> None:

@@ -229,7 +229,7 @@ class Integrating:
             quiet=QUIET,
             patience=PATIENCE,
             foreground=foreground,
-            is_due=lambda picture: bool(self._missing(picture)),
+            is_due=self._missing,
         )
 
     def known(self, picture: Picture) -> Picture:

@@ -53,7 +53,7 @@ class Measuring:
             quiet=QUIET,
             patience=PATIENCE,
             foreground=foreground,
-            is_due=lambda picture: bool(self._due(picture)),
+            is_due=self._due,
         )
 
     def known(self, picture: Picture) -> Picture:

@@ -44,7 +44,7 @@ class Undoing:
             quiet=QUIET,
             patience=PATIENCE,
             foreground=foreground,
-            is_due=lambda picture: bool(self._missing(picture)),
+            is_due=self._missing,
         )
 
     def known(self, picture: Picture) -> Picture:

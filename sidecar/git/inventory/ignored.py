@@ -28,8 +28,8 @@ from sidecar.git.inventory.walk import (
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository
 from sidecar.model.inventory import Bytes, Output
-from sidecar.model.patterns import is_named
 from sidecar.model.picture import Worktree
+from sidecar.model.regenerate import is_named
 from sidecar.system.files import read_regular
 
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"

@@ -131,8 +131,7 @@ def ask_continue(request: Request, _control: Control) -> Question | Failure:
     plan = plan_continue(request.folder, request.worktree, request.options)
     if isinstance(plan, Failure):
         return plan
-    unsaved = unsaved_in(plan.worktree, request.unsaved)
-    findings = (*plan.findings, *([unsaved] if unsaved is not None else []))
+    findings = (*plan.findings, *unsaved_in(plan.worktree, request.unsaved))
     name = shown(plan.worktree.name)
     if is_blocked(findings):
         text = paragraph(f"The merge in {name} can't be continued now.", sentences(findings, "blocks"))

@@ -70,8 +70,7 @@ def ask_move(request: Request, _control: Control) -> Question | Failure:
     plan = plan_move(request.folder, request.arguments.get("worktree"), request.options)
     if isinstance(plan, Failure):
         return plan
-    unsaved = unsaved_in(plan.source, request.unsaved)
-    findings = (*plan.findings, *([unsaved] if unsaved is not None else []))
+    findings = (*plan.findings, *unsaved_in(plan.source, request.unsaved))
     source, branch = shown(plan.source.name), shown(plan.opening.branch)
     if is_blocked(findings):
         text = paragraph(f"The edits in {source} can't be moved.", sentences(findings, "blocks"))

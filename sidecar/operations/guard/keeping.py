@@ -129,7 +129,6 @@ class Guard:
             quiet=QUIET,
             patience=PATIENCE,
             foreground=session.foreground,
-            is_due=lambda _picture: True,
             is_urgent=lambda picture: not self._here or self._misses_one(picture),
             every=lambda _took: QUIET if self._suspicions.held else LOOK_EVERY,
         )

@@ -65,7 +65,6 @@ class Trying:
             quiet=QUIET,
             patience=PATIENCE,
             foreground=session.foreground,
-            is_due=lambda _picture: True,
         )
 
     @property

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Value = str | bool | int | tuple[str, ...]
+Kind = Literal["string", "boolean", "integer", "string[]"]
+KINDS: Mapping[type, Kind] = {str: "string", bool: "boolean", int: "integer", tuple: "string[]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,17 @@ class Setting:
     """
 
     key: str
-    kind: Literal["string", "boolean", "integer", "string[]"]
     default: Value
     doc: str
     scope: Literal["window", "machine", "resource", "machine-overridable"] = "window"
     editor: bool = True
     git: bool = True
     choices: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """Give the kind of its values, by the default's type."""
+        return KINDS[type(self.default)]
 
 
 BUILD_OUTPUT = (
@@ -47,14 +53,12 @@ BUILD_OUTPUT = (
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "trunk",
-        "string",
         "",
         "The branch that work comes back to. Empty: the branch that `origin/HEAD` names, else `main`, else `master`, "
         "else the main worktree's branch.",
     ),
     Setting(
         "show",
-        "string",
         "conflicts",
         "Which overlaps are shown as problems: `conflicts` alone; with `overlaps` also what git merges cleanly; with "
         "`everything` also where others made the same change. The code lens and the hover always tell all of them.",
@@ -62,7 +66,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "quiet",
-        "boolean",
         False,
         "Show no notice by itself that is not about a loss: that all work of a worktree is in trunk, or that two "
         "agents edit in one worktree, is only listed in the Worktrees view. A worktree that was deleted and work that "
@@ -70,41 +73,35 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "marks.gutter",
-        "boolean",
         True,
         "Mark conflicting lines with an icon beside their numbers.",
         git=False,
     ),
     Setting(
         "marks.overviewRuler",
-        "boolean",
         True,
         "Mark conflicting lines in the overview ruler, beside the scroll bar, with a colour of their own.",
         git=False,
     ),
     Setting(
         "marks.explorer",
-        "boolean",
         True,
         "Mark files that conflict with another worktree in the Explorer and on tabs.",
         git=False,
     ),
     Setting(
         "maxFileSize",
-        "integer",
         50,
         "Changed files larger than this many mebibytes are named, but not compared.",
     ),
     Setting(
         "symbols",
-        "boolean",
         True,
         "Tell where one worktree, or trunk, takes away a definition that another one newly uses (`docs/symbols.md`). "
         "It takes the extra `worktree-sidecar[symbols]`, which the extension brings.",
     ),
     Setting(
         "watcher",
-        "string",
         "auto",
         "How changes on disk are noticed. `auto` takes inotify on Linux and the system's own events elsewhere; "
         "`polling` is for network file systems.",
@@ -112,14 +109,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "maxWatches",
-        "integer",
         0,
         "How many inotify watches may be used at the most; worktrees beyond that are polled. 0: three quarters of the "
         "system's limit.",
     ),
     Setting(
         "worktreeFolder",
-        "string",
         "",
         "Where `sidecar open` puts new worktrees; relative to the main worktree. Empty: beside it, in a folder of its "
         "name and `.worktrees`.",
@@ -127,7 +122,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "setup",
-        "string",
         "",
         "The command line that `sidecar open` runs in a new worktree, by the shell: `npm ci`. In its environment are "
         "ports of the worktree's own and a name for Docker Compose (`docs/cli.md`). Empty: none.",
@@ -135,7 +129,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "verify",
-        "string",
         "",
         "The command line that must succeed before a merge lands in trunk; it runs by the shell, in the landing "
         "worktree, which has the very files that will land. Empty: none. For one repository alone: "
@@ -144,7 +137,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "check",
-        "string",
         "",
         "A command line that says where a program is wrong: `npx tsc --noEmit`, `pyright`, `go vet ./...`, `cargo "
         "check`. It runs by the shell in the background, in a landing worktree of its own, on each worktree merged "
@@ -154,7 +146,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "prepare",
-        "string",
         "",
         "A command line that installs there what `verify` needs, instead of what the lock files say (`npm ci`, `uv "
         "sync --frozen` and others, `docs/merge.md`). It runs again when something that it read has changed. Links "
@@ -163,7 +154,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "landingLimit",
-        "integer",
         10240,
         "How many mebibytes the landing worktree may have and still be kept for the next merge, with all that is "
         "installed in it. 0: it is made anew for every merge.",
@@ -171,14 +161,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "verifyTimeout",
-        "integer",
         1800,
         "Seconds after which `setup`, `prepare` and `verify` are each ended, with all that they started. 0: never.",
         scope="machine",
     ),
     Setting(
         "hookBlocks",
-        "boolean",
         False,
         "Refuse an agent's edit that would make a new conflict with another worktree, once, with the other version of "
         "the lines; after that it goes through. Takes effect where `sidecar hook --install` ran after it was set.",
@@ -186,49 +174,42 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "agents",
-        "string[]",
         (),
         "Names of programs that are agents too, beside those that are known (`docs/agents.md`), wherever it is said "
         "who is in a worktree; in git config, give one value for each.",
     ),
     Setting(
         "guard",
-        "boolean",
         True,
         "Keep the states of every worktree restorable while the sidecar runs, in case something deletes the worktree "
         "or wipes what is not committed in it.",
     ),
     Setting(
         "guardIgnored",
-        "boolean",
         True,
         "Keep ignored files that are nowhere else, such as `.env` or a local database, outside of git while they are "
         "small and few; they come back with their worktree.",
     ),
     Setting(
         "guardStates",
-        "integer",
         500,
         "How many states of one worktree the guard keeps at the most: all of the last hour, one an hour for a day, one "
         "a day after that. Beyond it the oldest go first.",
     ),
     Setting(
         "guardLimit",
-        "integer",
         200,
         "How many mebibytes of content the states of one worktree may add to the repository. Beyond it the oldest go "
         "first; a single state with more new content is not kept.",
     ),
     Setting(
         "retention",
-        "integer",
         0,
         "Days after which what a release, or the guard, has kept goes for good. 0: when a person says so "
         "(`sidecar restore --empty`).",
     ),
     Setting(
         "trusted",
-        "string[]",
         (),
         "Repositories (absolute paths) whose own filters and merge drivers may take part in verdicts. Read from the "
         "global git config only.",
@@ -236,7 +217,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "disposable",
-        "string[]",
         BUILD_OUTPUT,
         "Patterns of ignored files and directories that a build makes again, so that a release deletes them at once: a "
         "name, or a path from the worktree's top; a slash at the end means directories only. `node_modules`, virtual "
@@ -245,7 +225,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "generated",
-        "string[]",
         (),
         "Files that tools make, and how they are made anew: `PATTERN -> COMMAND`, or `PATTERN` alone. A pattern is a "
         "name, or a path from the worktree's top, of files or of a directory that they lie in; the command runs at the "
@@ -255,7 +234,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "server.path",
-        "string",
         "",
         "A `sidecar` command to use instead of the one that the extension brings. Ignored in an untrusted workspace.",
         scope="machine",

@@ -59,7 +59,7 @@ def test_a_value_fits_or_is_none(key: str, raw: object, value: object) -> None:
      ("0", False), (True, True), (False, False), (1, None), (None, None)],
 )  # fmt: skip
 def test_booleans_as_git_spells_them(raw: object, value: bool | None) -> None:
-    assert read_value(Setting("x", "boolean", False, "A switch."), raw) is value
+    assert read_value(Setting("x", False, "A switch."), raw) is value
 
 
 def test_the_editor_is_over_git_config_is_over_the_default() -> None:

@@ -69,13 +69,13 @@ async def tell_history(state: ServerState, repository: OpenRepository) -> None:
 def _read(
     common_dir: str, trunk: str | None, known: tuple[int, str | None] | None
 ) -> tuple[tuple[int, str | None], Json, tuple[Receipt, ...]] | None:
-    from sidecar.operations.history import history_stamp, read_history  # after `initialize` is answered
+    from sidecar.operations.records import history_stamp, read_history  # after `initialize` is answered
 
     stamp = history_stamp(common_dir), trunk
     if stamp == known:
         return None
-    history = read_history(common_dir, trunk)
-    return stamp, history_object(common_dir, history.landings, history.restorable), history.restorable
+    landings, restorable = read_history(common_dir, trunk)
+    return stamp, history_object(common_dir, landings, restorable), restorable
 
 
 def _tell_released(state: ServerState, repository: OpenRepository, receipts: Sequence[Receipt]) -> None:

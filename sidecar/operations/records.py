@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sidecar.model.findings import Failure, Finding
-from sidecar.model.receipts import Receipt
+from sidecar.model.receipts import Landing, Receipt
 from sidecar.system.files import make_private, read_regular
 
 if TYPE_CHECKING:
@@ -207,3 +207,41 @@ def drop_receipt(sidecar_dir: Path, receipt_id: str) -> None:
 
 def _path(sidecar_dir: Path, receipt_id: str) -> Path:
     return sidecar_dir / "receipts" / f"{receipt_id}.json"
+
+
+MOST_LANDINGS = 50
+"""How many merges are told, the newest."""
+
+
+def history_stamp(common_dir: str) -> int:
+    """Give a number that is another one when a receipt came, went or was written; 0 where there are none."""
+    try:
+        return (sidecar_path(common_dir) / "receipts").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read_history(common_dir: str, trunk: str | None) -> tuple[tuple[Landing, ...], tuple[Receipt, ...]]:
+    """Give the merges, and what can be restored from, the newest first.
+
+    A merge can be taken back only while trunk is at its commit, which `trunk` gives.
+    """
+    receipts = list_receipts(sidecar_path(common_dir))
+    merges = [receipt for receipt in receipts if receipt.what == "merge"]
+    landings = tuple(landing for one in merges[:MOST_LANDINGS] if (landing := _landing(one)) is not None)
+    in_time = [one for one in receipts if one.what != "merge" or (trunk and one.facts.get("after") == trunk)]
+    return landings, tuple(filter(is_restorable, in_time))
+
+
+def is_restorable(receipt: Receipt) -> bool:
+    """Tell whether a receipt was neither restored from nor emptied."""
+    return "restored" not in receipt.facts and "emptied" not in receipt.facts
+
+
+def _landing(receipt: Receipt) -> Landing | None:
+    """Give a merge as its receipt tells it; None where that is not as we write it."""
+    before, after, strategy = (receipt.facts.get(name) for name in ("before", "after", "strategy"))
+    if not (isinstance(before, str) and isinstance(after, str)):
+        return None
+    named = receipt.id, receipt.worktree, receipt.branch, receipt.time
+    return Landing(*named, before, after, str(strategy or "merge"), "restored" in receipt.facts)

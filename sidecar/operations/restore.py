@@ -21,11 +21,11 @@ from sidecar.operations import journal, kept_refs
 from sidecar.operations.guard.restore import bring_back, recover_back
 from sidecar.operations.guard.states import read_state
 from sidecar.operations.guard.vanished import drop_history, find_vanished
-from sidecar.operations.history import is_restorable
 from sidecar.operations.journal import Journal
 from sidecar.operations.records import (
     RestoreResult,
     drop_receipt,
+    is_restorable,
     list_receipts,
     read_receipt,
     sidecar_path,

@@ -17,13 +17,12 @@ from sidecar.model.picture import Worktree
 from sidecar.model.receipts import Receipt
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
-from sidecar.operations.history import is_restorable
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.blockers import checkout_findings
 from sidecar.operations.merge.conflicts import holders_of
 from sidecar.operations.merge.land import land
 from sidecar.operations.merge.run import MergeFacts, MergeRun, tree_changes
-from sidecar.operations.records import list_receipts, read_receipt, sidecar_path
+from sidecar.operations.records import is_restorable, list_receipts, read_receipt, sidecar_path
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, RefusedError, run_plan
 
 

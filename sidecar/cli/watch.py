@@ -20,6 +20,7 @@ from sidecar.cli.options import INTERRUPTED, answered, here, print_json, reading
 from sidecar.cli.progress import SIGNALS, handling
 from sidecar.model.picture import Picture
 from sidecar.model.words import shown
+from sidecar.system.streams import wait_to_read
 
 if TYPE_CHECKING:
     from sidecar.operations.guard.vanished import Vanished
@@ -134,7 +135,7 @@ def _print_each(news: _News, *, as_json: bool) -> None:
 
     before, warned = None, 0
     while not news.ended:
-        select.select([news.descriptor], [], [])
+        wait_to_read(news.descriptor)
         picture = news.take()
         for message in news.said[warned:]:
             click.echo(f"sidecar: {message}", err=True)

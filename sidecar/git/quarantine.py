@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from sidecar.git.objects import Objects, open_objects, replacing, unwritten
 from sidecar.git.process import Place
 from sidecar.git.repository import Repository
+from sidecar.system.files import free_bytes
 
 HISTORY = ("shallow", "info/grafts")
 """The files that say where history ends otherwise than commits do (gitrepository-layout(5))."""
@@ -190,10 +191,9 @@ def _hold_memory() -> _Held | None:
 def _free(directory: Path) -> int:
     """Count the bytes that are free on the file system of a directory; none where that is not there."""
     try:
-        told = os.statvfs(directory)
+        return free_bytes(directory) or 0
     except OSError:
         return 0
-    return told.f_bavail * told.f_frsize
 
 
 def _furnish(held: _Held, memory: _Held | None, repository: Repository) -> Quarantine:

@@ -42,7 +42,7 @@ from sidecar.operations.landing_repository.original import read_original
 from sidecar.operations.landing_repository.place import CHECK, LANDING, bytes_below, landing_repository_path, read_kept
 from sidecar.operations.merge_check.running import remembered
 from sidecar.operations.presence import last_heard, log_path
-from sidecar.operations.records import list_receipts, sidecar_path
+from sidecar.operations.records import list_receipts, sidecar_path, why_unreadable
 from sidecar.operations.run import who_holds
 from sidecar.session.address import directory, is_off, log_file, notes
 from sidecar.session.asking import ask_report
@@ -110,6 +110,9 @@ def _of_repository(repository: Repository | Failure) -> Iterator[Check]:
     except GitError as error:
         yield Check("repository", "refs", "can't be read", error.message)
     yield from _hooks_of_git(repository)
+    if (why_not := why_unreadable(repository.common_dir)) is not None:
+        yield Check("repository", "restorable", "can't be read", escape(why_not))
+        return
     receipts = list_receipts(directory)
     kept = size_text(sum(receipt.bytes for receipt in receipts))
     said = f"{counted(len(receipts), 'receipt', 'receipts')}, {kept} in the trash" if receipts else "nothing kept"

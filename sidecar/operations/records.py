@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sidecar.model.findings import Failure, Finding
 from sidecar.model.receipts import Landing, Receipt
-from sidecar.system.files import make_private, read_regular
+from sidecar.system.files import make_private, read_regular, why_not_ours
 
 if TYPE_CHECKING:
     from sidecar.model.schema import Json
@@ -51,7 +51,22 @@ def is_swept(sidecar_dir: Path) -> bool:
 def has_nothing_left(common_dir: str) -> bool:
     """Tell whether no operation that was killed has left anything to recover from or to delete."""
     sidecar_dir = sidecar_path(common_dir)
-    return is_swept(sidecar_dir) and not (sidecar_dir / "journal").exists()
+    try:
+        return is_swept(sidecar_dir) and not (sidecar_dir / "journal").exists()
+    except OSError:  # nobody can tell
+        return False
+
+
+def why_unreadable(common_dir: str) -> str | None:
+    """Say in a sentence why the sidecar directory can't be looked into; None where it can be, or is not there."""
+    folder = sidecar_path(common_dir)
+    try:
+        (folder / "journal").exists()
+        if folder.is_dir():
+            os.scandir(folder).close()
+    except OSError as error:
+        return why_not_ours(folder) or f"{folder} can't be read: {error.strerror}."
+    return None
 
 
 def open_sidecar_dir(common_dir: str) -> Path | Failure:
@@ -193,9 +208,13 @@ def read_receipt(sidecar_dir: Path, receipt_id: str) -> Receipt | None:
 
 
 def list_receipts(sidecar_dir: Path) -> tuple[Receipt, ...]:
-    """Read every receipt, the newest first; a file that is none is passed over."""
-    names = (path.name.removesuffix(".json") for path in (sidecar_dir / "receipts").glob("*.json"))
-    found = [receipt for name in names if (receipt := read_receipt(sidecar_dir, name)) is not None]
+    """Read every receipt, the newest first; a file that is none is passed over. OSError where nobody may look."""
+    try:
+        names = os.listdir(sidecar_dir / "receipts")
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    ids = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+    found = [receipt for one in ids if (receipt := read_receipt(sidecar_dir, one)) is not None]
     return tuple(sorted(found, key=lambda receipt: (receipt.time, receipt.id), reverse=True))
 
 
@@ -226,7 +245,10 @@ def read_history(common_dir: str, trunk: str | None) -> tuple[tuple[Landing, ...
 
     A merge can be taken back only while trunk is at its commit, which `trunk` gives.
     """
-    receipts = list_receipts(sidecar_path(common_dir))
+    try:
+        receipts = list_receipts(sidecar_path(common_dir))
+    except OSError:  # the guard says why
+        return (), ()
     merges = [receipt for receipt in receipts if receipt.what == "merge"]
     landings = tuple(landing for one in merges[:MOST_LANDINGS] if (landing := _landing(one)) is not None)
     in_time = [one for one in receipts if one.what != "merge" or (trunk and one.facts.get("after") == trunk)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sidecar.git.repository import Repository, find_common_dir, open_repository
 from sidecar.model.findings import Failure, Finding, as_finding, finding
-from sidecar.operations.records import has_nothing_left, is_swept, sidecar_path
+from sidecar.operations.records import has_nothing_left, is_swept, sidecar_path, why_unreadable
 
 if TYPE_CHECKING:
     from sidecar.operations.journal import Journal
@@ -35,6 +35,8 @@ def recover_all(folder: Path, *, acting: bool = True) -> tuple[Finding, ...]:
         return ()
     if has_nothing_left(common_dir):
         return ()
+    if why_unreadable(common_dir) is not None:
+        return ()  # whatever would write there refuses, and says why
     sidecar_dir = sidecar_path(common_dir)
     if not is_swept(sidecar_dir):
         from sidecar.operations.release.trash import sweep

@@ -29,6 +29,7 @@ from sidecar.operations.records import (
     list_receipts,
     read_receipt,
     sidecar_path,
+    why_unreadable,
     write_receipt,
 )
 from sidecar.operations.release.restore import is_taken, recover_release_restore, restore_release
@@ -85,6 +86,8 @@ def list_restorable(folder: Path, options: Options) -> tuple[Receipt, ...] | Fai
     repository = open_repository(folder, trust=options.trusted)
     if isinstance(repository, Failure):
         return repository
+    if (why := why_unreadable(repository.common_dir)) is not None:
+        return Failure("bad-state", why)
     sidecar_dir = sidecar_path(repository.common_dir)
     if not sidecar_dir.is_dir():
         return ()
@@ -106,6 +109,8 @@ def restore(
     if isinstance(repository, Failure):
         return repository
     receipt = read_receipt(sidecar_path(repository.common_dir), receipt_id)
+    if receipt is None and (why := why_unreadable(repository.common_dir)) is not None:
+        return Failure("bad-state", why)
     if receipt is None:
         return Failure("unknown-id", f"There is nothing to restore called {escape(receipt_id)}. See: sidecar restore")
     if receipt.what == "merge":

@@ -46,7 +46,7 @@ from sidecar.model.decode import Seconds, decode
 from sidecar.model.findings import Failure, Finding, as_finding, finding, is_blocked
 from sidecar.model.settings import Options
 from sidecar.operations.journal import Journal, begin, left_over
-from sidecar.operations.records import new_id, open_sidecar_dir, sidecar_path, sweep_drafts
+from sidecar.operations.records import new_id, open_sidecar_dir, sidecar_path, sweep_drafts, why_unreadable
 from sidecar.system.files import read_small
 from sidecar.system.processes import is_running
 
@@ -154,10 +154,12 @@ def patience(common_dir: str) -> float:
 
 
 def who_holds(common_dir: str) -> Finding | None:
-    """Find who holds the lock now, but for a brief look, which an operation waits for.
+    """Find who holds the lock now, but for a brief look, which an operation waits for; or why nobody can tell.
 
     Writes nothing where nobody ever did anything.
     """
+    if (why := why_unreadable(common_dir)) is not None:
+        return finding("bad-state", why)
     sidecar_dir = sidecar_path(common_dir)
     if not (sidecar_dir / "holder").exists():
         return None

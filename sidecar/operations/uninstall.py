@@ -36,7 +36,7 @@ from sidecar.operations.guard.browse import last_states
 from sidecar.operations.journal import Journal, finish
 from sidecar.operations.landing_repository.original import OURS
 from sidecar.operations.landing_repository.place import landing_repository_path, remove_tree
-from sidecar.operations.records import list_receipts, sidecar_path
+from sidecar.operations.records import list_receipts, sidecar_path, why_unreadable
 from sidecar.operations.restore import is_emptied, let_go
 from sidecar.operations.run import QUIET, Agreed, Control, Plan, run_plan, who_holds
 from sidecar.session.reader import ask_repository
@@ -96,6 +96,8 @@ def plan_uninstall(folder: Path, options: Options, *, hooks: bool = True) -> Uni
 
 
 def _plan(repository: Repository, folder: Path, options: Options, *, hooks: bool) -> UninstallPlan | Failure:
+    if (why := why_unreadable(repository.common_dir)) is not None:
+        return Failure("bad-state", why)
     worktrees = list_worktrees(repository)
     states = last_states(folder, options)
     if isinstance(states, Failure):

@@ -43,8 +43,17 @@ def why_not_ours(folder: str | os.PathLike[str]) -> str | None:
     if not stat.S_ISDIR(status.st_mode):
         return f"{folder} is not a directory. Move it away."
     if hasattr(os, "getuid") and status.st_uid != os.getuid():
-        return f"{folder} belongs to another user. Nothing is done with it."
+        return f"{folder} belongs to another user. Nothing is done with it.{_how_to_have(folder, status.st_uid)}"
     return None
+
+
+def _how_to_have(folder: str | os.PathLike[str], owner: int) -> str:
+    """Say how a directory of root's becomes the user's: it is left by a sudo, or by a container. Else ''."""
+    if owner != 0:
+        return ""
+    import shlex  # most never need it
+
+    return f" If you made it with sudo or in a container: sudo chown -R {os.getuid()} {shlex.quote(os.fspath(folder))}"
 
 
 def make_private(folder: str | os.PathLike[str]) -> str | None:
@@ -53,6 +62,19 @@ def make_private(folder: str | os.PathLike[str]) -> str | None:
     if why is None and os.lstat(folder).st_mode & 0o077:
         os.chmod(folder, 0o700)
     return why
+
+
+def free_bytes(folder: str | os.PathLike[str]) -> int | None:
+    """Count the bytes that are free on the file system of a directory; None where it does not tell. OSError.
+
+    Some count no blocks at all: a tmpfs without a limit, and some of those in user space (FUSE).
+    """
+    if not hasattr(os, "statvfs"):
+        import shutil  # agents wait for those who import this module
+
+        return shutil.disk_usage(folder).free
+    told = os.statvfs(folder)
+    return told.f_bavail * told.f_frsize if told.f_blocks else None
 
 
 def read_small(path: str) -> bytes:

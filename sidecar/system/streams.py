@@ -1,10 +1,16 @@
-"""Prepare this process: the codec of paths, standard streams that are closed or full, and memory that goes back."""
+"""Prepare this process: the codec of paths, standard streams that are closed or full, and memory that goes back.
+
+What waits for news while it prints asks here whether anybody reads it still.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import io
 import os
+import select
+import stat
 import sys
 from contextlib import suppress
 
@@ -32,10 +38,28 @@ def take_streams() -> bool:
             os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 (as long as the process)
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.FileIO):
+        codec = sys.stdout.encoding  # PYTHONUNBUFFERED: what a write leaves over would be lost, and so why
+        sys.stdout = open(sys.stdout.fileno(), "w", closefd=False, encoding=codec)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return is_there
+
+
+def wait_to_read(descriptor: int) -> None:
+    """Wait until a descriptor can be read; BrokenPipeError once nobody reads standard output any more."""
+    if not hasattr(select, "poll"):  # Windows
+        select.select([descriptor], [], [])
+        return
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    output = sys.stdout.fileno()
+    kind = os.fstat(output).st_mode
+    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+        waiting.register(output, 0)  # that its other end is closed is told whatever is asked for
+    if any(found == output for found, _ in waiting.poll()):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def flush_output() -> OSError | None:

@@ -66,6 +66,22 @@ def test_a_reader_that_goes_away_is_no_error(repo: Path) -> None:
     assert done.stderr.decode().split() in (["0"], ["141"])
 
 
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_watching_ends_with_its_reader(repo: Path, options: str) -> None:
+    """Nothing changes any more: that nobody reads is told all the same."""
+    done = shell(repo, f'{{ "$@" watch {options}; echo "$?" >&2; }} | head -n 1')
+    assert (len(done.stdout.splitlines()), done.stderr.decode().split()) == (1, ["141"])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this machine has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_was_done_is_not_told_to_have_met_a_full_disk(repo: Path, unbuffered: str) -> None:
+    done = shell(repo, '"$@" open topic >/dev/full', PYTHONUNBUFFERED=unbuffered)
+    told = done.stderr.decode().splitlines()
+    assert told[-1] == "sidecar: The answer can't be printed: No space left on device."
+    assert told[-2].startswith("Opened topic")
+
+
 @pytest.fixture(scope="session")
 def latin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a Latin-1 locale."""

@@ -284,7 +284,10 @@ def dismiss(common_dir: str, receipt_id: str) -> None:
 def unanswered(common_dir: str) -> tuple[Wiped, ...]:
     """List what was wiped and is neither restored nor dismissed, the newest first."""
     done = {"restored", "dismissed", "emptied"}
-    receipts = list_receipts(sidecar_path(common_dir))
+    try:
+        receipts = list_receipts(sidecar_path(common_dir))
+    except OSError:  # the guard has said why
+        return ()
     return tuple(wiped_of(one) for one in receipts if one.what == "wiped" and not done & one.facts.keys())
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from sidecar.operations.landing_repository.place import LANDING, landing_reposit
 from sidecar.operations.merge.conflicts import unfinished
 from sidecar.operations.merge.run import MergePlan
 from sidecar.session.reader import Sources
+from sidecar.system.files import free_bytes
 
 BY_NAME = 300
 """Up to so many paths are named to git; above that it is asked about all."""
@@ -268,10 +268,10 @@ def _room(repository: Repository, trunk: Trunk, plan: MergePlan, config: Config 
     full: set[int] = set()
     for place, wanted in places:
         try:
-            free, device = shutil.disk_usage(place).free, place.stat().st_dev
+            free, device = free_bytes(place), place.stat().st_dev
         except OSError:
             continue
-        if free < wanted + LEAST_FREE and device not in full:
+        if free is not None and free < wanted + LEAST_FREE and device not in full:
             full.add(device)
             megabytes = f"{free // 2**20} MiB are free, {(wanted + LEAST_FREE) // 2**20} MiB are needed"
             yield finding("disk", f"The disk of {place} is too full: {megabytes}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,11 +123,13 @@ def _prove(sources: Sources, worktree: Worktree, trunk: Trunk, control: Control)
     """Prove that trunk has the commits, or that it has not; None where there is none."""
     if worktree.head is None:
         return None
-    receipts = [
-        (str(receipt.facts.get("head")), str(receipt.facts.get("after")))
-        for receipt in list_receipts(sidecar_path(sources.repository.common_dir))
-        if receipt.what == "merge" and "restored" not in receipt.facts
-    ]
+    receipts: list[tuple[str, str]] = []
+    with suppress(OSError):  # the proof is harder without them; applying refuses where they can't be read
+        receipts += [
+            (str(receipt.facts.get("head")), str(receipt.facts.get("after")))
+            for receipt in list_receipts(sidecar_path(sources.repository.common_dir))
+            if receipt.what == "merge" and "restored" not in receipt.facts
+        ]
     return prove(sources, trunk, worktree.head, branch=worktree.branch, receipts=receipts, cancelled=control.cancelled)
 
 

@@ -47,6 +47,7 @@ from sidecar.operations.release.trash import (
     where_is,
 )
 from sidecar.operations.run import Control, RefusedError
+from sidecar.system.files import free_bytes
 
 GITS_OWN = frozenset(
     {"branches", "hooks", "info", "lfs", "logs", "modules", "objects", "refs", "rr-cache", "sidecar", "worktrees"}
@@ -130,8 +131,8 @@ def _check_destination(repository: Repository, receipt: Receipt, trash: Path, so
     moves = os.stat(parent).st_dev != os.lstat(source).st_dev
     needs = [(str(source), thinned), *([(parent, thinned + receipt.bytes)] if moves else [])]
     for disk, needed in needs:
-        free = os.statvfs(disk) if hasattr(os, "statvfs") else None
-        if free is not None and free.f_bavail * free.f_frsize < needed:
+        free = free_bytes(disk)
+        if free is not None and free < needed:
             said = f"{escape(where)} needs {needed} bytes, more than its disk has free."
             raise RefusedError(finding("disk-full", said))
     if not os.path.lexists(where):

@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -202,12 +203,11 @@ def test_the_world_changes_during_verify(main: Path, feat: Path, tmp_path: Path,
     assert_nothing_left(main)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB, where one may be mounted."""
-    place = tmp_path / "small"
+@contextmanager
+def _disk(place: Path, size: str) -> Iterator[Path]:
+    """A file system of that size, where one may be mounted."""
     place.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
     try:
         done = subprocess.run(mounting, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -216,6 +216,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"nothing can be mounted here: {done.stderr}")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with _disk(tmp_path / "small", "24m") as place:
+        yield place
 
 
 def _fill(place: Path, leave: int) -> None:
@@ -253,6 +259,15 @@ def test_a_disk_that_is_too_small_is_told_before(small_disk: Path) -> None:
     commit(small_disk / "feat", {"a.txt": "b\n"}, "Work")
     _fill(small_disk, 2**20)
     assert only(planned(main).findings).code == "disk"
+
+
+def test_a_disk_that_counts_no_blocks_is_not_taken_for_a_full_one(tmp_path: Path) -> None:
+    with _disk(tmp_path / "unlimited", "0") as place:
+        main = init(place / "shop")
+        commit(main, {"a.txt": "a\n"}, "Begin")
+        git(main, "worktree", "add", "-q", "-b", "feat", str(place / "feat"))
+        commit(place / "feat", {"a.txt": "b\n"}, "Work")
+        assert planned(main).findings == ()
 
 
 def test_someone_reads_the_status_of_trunks_checkout_all_the_while(main: Path, feat: Path) -> None:

@@ -58,7 +58,8 @@ def _readiness(state: WorktreeState, trunk: str, met: Sequence[Overlap], doubts:
     if worktree.merging and state.unread is None:
         return _of_merge(state)
     if worktree.unfinished is not None:
-        return Readiness(False, in_progress_sentence(worktree.unfinished.operation))
+        operation = some(worktree.unfinished.operation).capitalize()
+        return Readiness(False, f"{operation} is in progress. Finish it, or abort it.")
     if state.unread is not None or state.changes is None:
         return Readiness(False, state.unread or worktree.problem or state.problem or "It could not be read.")
     if state.integration.state == "integrated":
@@ -87,11 +88,6 @@ def _of_merge(state: WorktreeState) -> Readiness:
         return Readiness(False, "A merge is in progress, and all is resolved.", "continue")
     files = counted(len(waiting), "file", "files")
     return Readiness(False, f"A merge is in progress. {files} to resolve: {named(waiting)}.", "resolve")
-
-
-def in_progress_sentence(operation: str) -> str:
-    """Say that git has not finished an operation there."""
-    return f"{some(operation).capitalize()} is in progress. Finish it, or abort it."
 
 
 def uncommitted_sentence(count: int) -> str:

@@ -204,8 +204,3 @@ def notes() -> Iterator[tuple[str, Note]]:
         note = read_note(name)
         if note is not None:
             yield name, note
-
-
-def new_key() -> bytes:
-    """Make a key that doors and sessions prove to know."""
-    return os.urandom(KEY_BYTES)

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sidecar.model.findings import Failure
-from sidecar.session.address import FAR_ENOUGH, KEY_BYTES, LOCAL, Note, connect, directory, log_file, new_key
+from sidecar.session.address import FAR_ENOUGH, KEY_BYTES, LOCAL, Note, connect, directory, log_file
 from sidecar.session.shared import Shared
 from sidecar.system.files import make_private, read_regular
 
@@ -139,7 +139,7 @@ def _own_key() -> bytes:
         key = read_regular(path, KEY_BYTES)
         if len(key) == KEY_BYTES and (os.name == "nt" or not stat.S_IMODE(os.lstat(path).st_mode) & 0o077):
             return key
-    key, draft = new_key(), f"{path}.draft"
+    key, draft = os.urandom(KEY_BYTES), f"{path}.draft"
     with suppress(FileNotFoundError):
         os.unlink(draft)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

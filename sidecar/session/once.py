@@ -14,14 +14,13 @@ from sidecar.git.refs import resolve_commit
 from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure
 from sidecar.model.may_overlap import footprint
-from sidecar.model.overlaps import Overlap, Unknown
 from sidecar.model.picture import TRUNK_KEY, Picture, Trunk, Undone, Worktree, WorktreeState
 from sidecar.model.settings import Options, build_output
 from sidecar.model.words import did_you_mean, escape, shown
 from sidecar.session.broken_uses import BrokenUseFinder
 from sidecar.session.intended import IntendedRecord
 from sidecar.session.numbered import same_numbers
-from sidecar.session.overlaps import OverlapCache
+from sidecar.session.overlaps import OverlapCache, OverlapResult
 from sidecar.session.pair import meet
 from sidecar.session.participants import CUT_OFF, Participant, unread_in
 from sidecar.session.proof import integrate
@@ -77,15 +76,7 @@ def taken_back(folder: Path, name: str, options: Options | None = None) -> tuple
     return ask(folder, options or Options(), take)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The overlaps of two, by path, and where there may be more."""
-
-    overlaps: tuple[Overlap, ...]
-    unknown: tuple[Unknown, ...] = ()
-
-
-def compare(folder: Path, first: str, second: str, options: Options | None = None) -> Comparison | Failure:
+def compare(folder: Path, first: str, second: str, options: Options | None = None) -> OverlapResult | Failure:
     """Give the overlaps of two worktrees (name, branch or path), or of any two commits.
 
     Two worktrees meet in their own work, as in a Picture. A commit, and a worktree that has trunk checked out, is
@@ -94,7 +85,7 @@ def compare(folder: Path, first: str, second: str, options: Options | None = Non
     return ask(folder, options or Options(), lambda sources: _compare(sources, folder, first, second))
 
 
-def _compare(sources: Sources, folder: Path, first: str, second: str) -> Comparison | Failure:
+def _compare(sources: Sources, folder: Path, first: str, second: str) -> OverlapResult | Failure:
     worktrees = list_worktrees(sources.repository)
     trunk = find_trunk(sources.repository, worktrees, str(sources.settings["trunk"]))
     if isinstance(trunk, Failure):
@@ -120,7 +111,7 @@ def _compare(sources: Sources, folder: Path, first: str, second: str) -> Compari
     states = [found for _, found, _ in heads if found is not None and found.worktree.branch != trunk.branch]
     if len(states) == len(heads):
         grades = OverlapCache(sources).grade(trunk, states)
-        return Comparison(
+        return OverlapResult(
             tuple(overlap for overlap in grades.overlaps if all(side.key != TRUNK_KEY for side in overlap.sides)),
             tuple(one for one in grades.unknown if all(key != TRUNK_KEY for key, _ in one.parties)),
         )
@@ -131,7 +122,7 @@ def _compare(sources: Sources, folder: Path, first: str, second: str) -> Compari
     unread = chain.from_iterable(unread_in(sources.repository, trunk, state) for state in worktrees_read)
     numbered = same_numbers(sources, *participants)
     overlaps = sorted((*met.overlaps, *numbered), key=lambda overlap: overlap.path)
-    return Comparison(tuple(overlaps), tuple(dict.fromkeys((*unread, *met.unknown))))
+    return OverlapResult(tuple(overlaps), tuple(dict.fromkeys((*unread, *met.unknown))))
 
 
 def _participant(sources: Sources, base: str, name: str, found: WorktreeState | None, head: str) -> Participant:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.session.once import Comparison, compare, look
+from sidecar.session.once import compare, look
+from sidecar.session.overlaps import OverlapResult
 from tests.harness import add_worktree, commit, git, tick, write
 from tests.session.pictures import overlaps_of, pictured
 from tests.session.watching import watching
@@ -57,7 +58,7 @@ def test_a_line_that_a_fork_changes_again_is_between_the_two(repo: Path, forks: 
 
 def test_two_that_are_named_meet_in_their_own_work(repo: Path, forks: list[Path]) -> None:
     found = compare(repo, "a-old", "fork-0")
-    assert isinstance(found, Comparison)
+    assert isinstance(found, OverlapResult)
     assert [overlap.verdict for overlap in found.overlaps] == ["clean"]
 
 
@@ -65,7 +66,7 @@ def test_commits_and_trunk_are_compared_as_they_are(repo: Path, forks: list[Path
     commit(forks[1])
     for first, second in (("a-old", git(forks[1], "rev-parse", "HEAD")), ("a-old", "main")):
         found = compare(repo, first, second)
-        assert isinstance(found, Comparison)
+        assert isinstance(found, OverlapResult)
         assert [overlap.verdict for overlap in found.overlaps] == ["conflict"]
 
 

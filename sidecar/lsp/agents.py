@@ -12,7 +12,7 @@ from lsprotocol.types import MessageType
 from sidecar.lsp.commands.arguments import options_of
 from sidecar.lsp.commands.table import run_open
 from sidecar.lsp.results import tell_history
-from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, is_quiet, log_error, note, say, start_task
+from sidecar.lsp.state import OpenRepository, ServerState, ask, in_pool, is_quiet, logging_errors, note, say, start_task
 from sidecar.model.findings import Failure
 from sidecar.model.messages import collision_sentence
 from sidecar.model.picture import Worktree
@@ -95,7 +95,7 @@ async def _offer(state: ServerState, repository: OpenRepository, worktree: Workt
     if is_quiet(repository):
         note(state, said)
         return
-    try:
+    with logging_errors(state, "Offering a worktree"):
         if not await ask(state, MessageType.Warning, said, [(GIVE, True), (DISMISS, False)]):
             return
         planned = await in_pool(state, plan)
@@ -110,5 +110,3 @@ async def _offer(state: ServerState, repository: OpenRepository, worktree: Workt
             state.server.protocol.notify(COPY, {"text": text})
         tell = f"Tell one of them{' (it is on the clipboard)' if state.client.picture else ''}: {text}"
         await ask(state, MessageType.Info, tell, [(DISMISS, None)])  # it stays until a person has read it
-    except Exception as error:
-        log_error(state, "Offering a worktree", error)

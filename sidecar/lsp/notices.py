@@ -25,7 +25,7 @@ from sidecar.lsp.state import (
     in_pool,
     is_quiet,
     log,
-    log_error,
+    logging_errors,
     note,
     say,
     show_documents,
@@ -69,15 +69,12 @@ async def start_guard(state: ServerState, repository: OpenRepository) -> None:
         )
         return open_beside(session, tell)
 
-    try:
+    with logging_errors(state, "Starting the guard"):
         guard = await in_pool(state, start)
-    except Exception as error:
-        log_error(state, "Starting the guard", error)
-        return
-    if state.ended or state.repositories.get(repository.session.repository) is not repository:
-        await in_pool(state, guard.close)
-        return
-    repository.guard = guard
+        if state.ended or state.repositories.get(repository.session.repository) is not repository:
+            await in_pool(state, guard.close)
+            return
+        repository.guard = guard
 
 
 def show_notice(state: ServerState, repository: OpenRepository, kind: str, said: Mapping[str, object]) -> None:
@@ -108,11 +105,9 @@ async def _offer_release(state: ServerState, repository: OpenRepository, integra
     elif not state.client.consents:  # a question would be in the way of what is being typed
         say(state, f"{text} It can be released: sidecar release {name}")
     else:
-        try:
+        with logging_errors(state, "Offering to release"):
             if await ask(state, MessageType.Info, text, [(RELEASE, True), (DISMISS, False)]):
                 await run_release(state, integrated.path, common_dir)
-        except Exception as error:
-            log_error(state, "Offering to release", error)
 
 
 async def _offer(state: ServerState, repository: OpenRepository, vanished: Vanished) -> None:
@@ -123,17 +118,15 @@ async def _offer(state: ServerState, repository: OpenRepository, vanished: Vanis
     if vanished.safe:
         log(state, f"{text} Everything in it is in trunk. To restore it: sidecar restore {vanished.receipt}")
         return
-    try:
+    with logging_errors(state, "Offering to restore"):
         if await ask(state, MessageType.Warning, text, [(RESTORE, True), (DISMISS, False)]):
             await run_restore(state, vanished.receipt, repository.session.repository)
-    except Exception as error:
-        log_error(state, "Offering to restore", error)
 
 
 async def _offer_wiped(state: ServerState, repository: OpenRepository, wiped: Wiped) -> None:
     """Say what work is gone, show it, and bring it back; what is dismissed is said nowhere but in the list."""
     buttons = [(title, title) for title in (RESTORE, SHOW, DISMISS)]
-    try:
+    with logging_errors(state, "Offering to restore"):
         look_for_agents(state, repository)  # and for receipts: a new one makes no Picture
         while (chosen := await ask(state, MessageType.Warning, escape(wiped.sentence), buttons)) == SHOW:
             await _show(state, repository, wiped)
@@ -141,8 +134,6 @@ async def _offer_wiped(state: ServerState, repository: OpenRepository, wiped: Wi
             await run_restore(state, wiped.receipt, repository.session.repository)
         elif chosen == DISMISS:
             await in_pool(state, _dismiss, repository, wiped)
-    except Exception as error:
-        log_error(state, "Offering to restore", error)
 
 
 async def _show(state: ServerState, repository: OpenRepository, wiped: Wiped) -> None:

@@ -42,7 +42,7 @@ from sidecar.lsp.repositories import (
 )
 from sidecar.lsp.results import HISTORY
 from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
-from sidecar.lsp.state import ServerState, in_pool, log_error, owner, start_task, view_of
+from sidecar.lsp.state import ServerState, in_pool, log_error, logging_errors, owner, start_task, view_of
 from sidecar.model.schema import SCHEMA
 from sidecar.session.attached import AttachedSession
 from sidecar.system.streams import spare_memory
@@ -127,10 +127,8 @@ def create_server() -> ServerState:
 
 def _guard(state: ServerState, what: str, handler: Callable[[ServerState, Any], None]) -> Callable[[Any], None]:
     def guarded(params: Any = None) -> None:
-        try:
+        with logging_errors(state, what):
             handler(state, params)
-        except Exception as error:
-            log_error(state, what, error)
 
     return guarded
 
@@ -181,12 +179,10 @@ async def _begin(state: ServerState) -> None:
 
 async def _pull_settings(state: ServerState) -> Mapping[str, object] | None:
     items = [types.ConfigurationItem(section=SECTION)]
-    try:
+    with logging_errors(state, "Asking for settings"):
         answer = await state.server.workspace_configuration_async(types.ConfigurationParams(items))
-    except Exception as error:
-        log_error(state, "Asking for settings", error)
-        return None
-    return answer[0] if answer and isinstance(answer[0], Mapping) else None
+        return answer[0] if answer and isinstance(answer[0], Mapping) else None
+    return None
 
 
 def did_open(state: ServerState, params: types.DidOpenTextDocumentParams) -> None:
@@ -298,11 +294,9 @@ async def answer_command(state: ServerState, params: types.ExecuteCommandParams)
 
 
 async def _carry_out(state: ServerState, work: Awaitable[Any]) -> Any:
-    try:
+    with logging_errors(state, "The command"):
         return await work
-    except Exception as error:
-        log_error(state, "The command", error)
-        return None
+    return None
 
 
 def _moment(state: ServerState, uri: str) -> tuple[EditorView | None, Document | None]:

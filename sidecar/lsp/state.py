@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -248,6 +249,15 @@ def show_documents(state: ServerState, documents: Sequence[Path]) -> None:
 def log(state: ServerState, message: str, kind: MessageType = MessageType.Info) -> None:
     """Write one sentence to the client's log."""
     state.server.window_log_message(LogMessageParams(kind, escape(message)))
+
+
+@contextmanager
+def logging_errors(state: ServerState, what: str) -> Iterator[None]:
+    """Log what should not happen inside of this, and go on behind it."""
+    try:
+        yield
+    except Exception as error:
+        log_error(state, what, error)
 
 
 def log_error(state: ServerState, what: str, error: BaseException) -> None:

@@ -78,7 +78,7 @@ def with_ends_of(file: str, typed: str, compare: Callable[[str, str], Sequence[H
     """Give the typed text with the file's line ends; a new line gets those of its neighbour.
 
     In a file that ends all its lines by LF the typed ends stay. `compare` gives the hunks between two
-    texts that are evened out.
+    texts that are evened out. An empty line after one that ends by CR ends so too, because CR LF would be one end.
     """
     if "\r" not in file:
         return typed
@@ -95,6 +95,9 @@ def with_ends_of(file: str, typed: str, compare: Callable[[str, str], Sequence[H
         made += [line.replace("\n", end) for line in wanted[hunk.start : hunk.end]]
         at = hunk.base_end
     made += lines[at:]
+    for number, line in enumerate(made[1:], 1):
+        if line == "\n" and made[number - 1].endswith("\r"):
+            made[number] = "\r"
     return "".join(made)
 
 

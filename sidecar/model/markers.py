@@ -199,10 +199,18 @@ def resolved_as(segments: Sequence[Segment], *, ours: bool) -> tuple[Lines, list
 
 
 def carry_over(span: tuple[int, int], hunks: Sequence[Hunk]) -> Region:
-    """Carry (first line, count) of one text over to another, by the hunks from the one to the other."""
-    first, count = span
-    start = first + sum(hunk.count - hunk.base_count for hunk in hunks if hunk.base_end <= first and hunk.base < first)
-    within = sum(
-        hunk.count - hunk.base_count for hunk in hunks if first <= hunk.base and hunk.base_end <= first + count
-    )
-    return region(start + 1, max(0, count + within))
+    """Carry (first line, count) of one text over to another, by the hunks from the one to the other, in order.
+
+    What a hunk has that lies across an end of the span belongs to it.
+    """
+    first, last = span[0], sum(span)
+    start, end = first, last
+    for hunk in hunks:
+        grown = hunk.count - hunk.base_count
+        if hunk.base < first:
+            start = start + grown if hunk.base_end <= first else hunk.start
+        if hunk.base_end <= last:
+            end += grown
+        elif hunk.base < last:
+            end = hunk.end
+    return region(start + 1, max(0, end - start))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.model.hunks import Hunk, landing
+from sidecar.model.markers import carry_over
 from sidecar.model.overlaps import Region, region
 from tests.model.examples import examples
 
@@ -46,6 +47,25 @@ def test_landing_is_where_the_lines_are_now(mine: list[Hunk], others: list[Hunk]
                 own.count for own in mine if own.base_end <= hunk.base and own not in touched
             )
             assert found == region(before + 1, 0)
+
+
+@examples(400)
+@given(hunks(), st.integers(0, LENGTH), st.integers(0, 6))
+def test_lines_are_carried_over_with_all_of_each_hunk_that_reaches_into_them(
+    mine: list[Hunk], first: int, count: int
+) -> None:
+    """Nothing that was put in at one of their ends is left out, and no line is told that the text does not have."""
+    kept, last = _kept(mine), min(first + count, LENGTH)
+    lines = {kept[at] for at in range(first, last) if at in kept}
+    for own in mine:
+        if (own.base < last and own.base_end > first) or (not own.base_count and first <= own.base <= last):
+            lines |= set(range(own.start, own.end))
+    found = carry_over((first, last - first), mine)
+    if lines:
+        assert found == Region(min(lines) + 1, max(lines) + 1)
+        assert len(lines) == max(lines) - min(lines) + 1
+    else:
+        assert found.gap is not None and 0 <= found.gap <= LENGTH + sum(own.count - own.base_count for own in mine)
 
 
 def _kept(mine: list[Hunk]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.model.hunks import Hunk, evened, with_ends_of
+from tests.model.examples import examples
 
 
 def compare(before: str, after: str) -> Sequence[Hunk]:
@@ -30,6 +31,8 @@ def compare(before: str, after: str) -> Sequence[Hunk]:
         ("1\r\n\r\n\n2", "1\n\n\n2\nx", "1\r\n\r\n\n2\nx"),
         ("a\rb\nc\n", "a\nb\nx\n", "a\rb\nx\n"),
         ("1\n2\r\n", "", ""),
+        ("a\rc\n", "a\n\n", "a\r\r"),
+        ("a\rb\n\n\n", "a\n\n\n", "a\r\r\r"),
     ],
 )
 def test_what_is_written(file: str, typed: str, written: str) -> None:
@@ -39,11 +42,13 @@ def test_what_is_written(file: str, typed: str, written: str) -> None:
 TEXTS = st.lists(st.sampled_from(["a", "b", "", "\n", "\r\n", "\r", "c\n", "d\r\n"])).map("".join)
 
 
+@examples(400)
 @given(TEXTS, TEXTS)
 def test_every_line_is_as_typed(file: str, typed: str) -> None:
     assert evened(with_ends_of(file, typed, compare)) == evened(typed)
 
 
+@examples(400)
 @given(TEXTS)
 def test_nothing_typed_is_nothing_changed(file: str) -> None:
     """Where the file says anything about its ends."""

@@ -24,7 +24,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.server.request_state import RequestStateSecurity
-from mcp_types import ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from sidecar import __version__
@@ -102,6 +102,27 @@ class _Kept:
 _plans: dict[str, _Kept] = {}
 
 
+class _Server(MCPServer[Any]):
+    """The SDK's server, but an argument that a tool does not have is refused; the SDK drops it and calls the tool."""
+
+    async def list_tools(self) -> list[Tool]:
+        """List the tools, with schemas that say so."""
+        closed = {"additionalProperties": False}
+        return [
+            tool.model_copy(update={"input_schema": tool.input_schema | closed}) for tool in await super().list_tools()
+        ]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool, unless it is given what it does not have."""
+        for tool in await super().list_tools():
+            known = tool.input_schema["properties"]
+            if tool.name == name and (unknown := [shown(one) for one in arguments if one not in known]):
+                raise ToolError(f"{name} has no parameter {', '.join(unknown)}. It has {', '.join(known)}.")
+        return await super().call_tool(name, arguments, context)
+
+
 def serve() -> int:
     """Serve on standard input and output until the input ends."""
     server().run("stdio")
@@ -110,7 +131,7 @@ def serve() -> int:
 
 def server() -> MCPServer[Any]:
     """Make the server with its tools, in an order that stays."""
-    made: MCPServer[Any] = MCPServer(
+    made = _Server(
         "worktree-sidecar",
         title="Worktree Sidecar",
         instructions=INSTRUCTIONS,

@@ -280,6 +280,19 @@ def test_a_cancelled_merge_ends_its_verify_and_trunk_stays(shop: Path, era: str)
     assert git(shop, "rev-parse", "main") == before
 
 
+@pytest.mark.parametrize("era", ERAS)
+def test_an_argument_that_a_tool_does_not_have_is_refused_and_nothing_done(shop: Path, era: str) -> None:
+    async def talk(client: Client) -> None:
+        for tool in (await client.list_tools()).tools:
+            assert tool.input_schema["additionalProperties"] is False
+        said = await client.call_tool("open", {"name": "next", "from": "feat"})
+        assert said.is_error
+        assert said.content[0].text == "open has no parameter from. It has name, start, folder."  # type: ignore[union-attr]
+
+    ask(shop, era, talk)
+    assert git(shop, "branch", "--list", "next") == ""
+
+
 def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
     async def talk(client: Client) -> None:
         said = await client.call_tool("worktrees", {})

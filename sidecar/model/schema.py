@@ -297,36 +297,6 @@ def restore_object(outcome: str, path: str | None, findings: Iterable[Finding]) 
     }
 
 
-def uninstall_object(
-    outcome: str,
-    *,
-    refs: Iterable[str],
-    restorable: Iterable[Receipt],
-    states: Iterable[str],
-    protected: Iterable[str],
-    settings: Iterable[tuple[str, str]],
-    folders: Iterable[str],
-    hooks: Iterable[str],
-    findings: Iterable[Finding],
-) -> Json:
-    """Give what `uninstall --json` prints: all that goes, or went, with `restorable` and the `states` of worktrees.
-
-    `outcome` is "planned", "uninstalled", "refused" or "failed".
-    """
-    return {
-        "schema": SCHEMA,
-        "outcome": outcome,
-        "refs": list(refs),
-        "restorable": receipts_object(restorable)["receipts"],
-        "states": list(states),
-        "protected": list(protected),
-        "settings": [list(pair) for pair in settings],
-        "folders": list(folders),
-        "hooks": list(hooks),
-        "findings": [finding_object(finding) for finding in findings],
-    }
-
-
 def finding_object(finding: Finding) -> Json:
     """Give the FINDING of the design."""
     return {**asdict(finding), "paths": list(finding.paths)}

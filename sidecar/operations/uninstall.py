@@ -19,7 +19,7 @@ from sidecar.git.repository import Repository, list_worktrees
 from sidecar.model.findings import Failure, Finding, finding
 from sidecar.model.picture import Worktree
 from sidecar.model.receipts import Receipt
-from sidecar.model.schema import Json, uninstall_object
+from sidecar.model.schema import SCHEMA, Json, finding_object, receipts_object
 from sidecar.model.settings import Options
 from sidecar.model.words import escape, named
 from sidecar.operations import kept_refs
@@ -68,18 +68,23 @@ class UninstallPlan(Plan):
         return not (self.refs or self.protected or self.settings or self.folders or self.hooks)
 
     def as_object(self, result: UninstallResult | None = None) -> Json:
-        """Give the UNINSTALL object, of the plan unless something came of it."""
-        return uninstall_object(
-            result.outcome if result is not None else "refused" if self.blocked else "planned",
-            refs=self.refs,
-            restorable=self.receipts,
-            states=self.states,
-            protected=[one.name for one in self.protected],
-            settings=self.settings,
-            folders=self.folders,
-            hooks=[str(one.path) for one in self.hooks],
-            findings=(self if result is None else result).findings,
-        )
+        """Give what `uninstall --json` prints: all that goes, or went; of the plan unless something came of it.
+
+        `outcome` is "planned", "uninstalled", "refused" or "failed".
+        """
+        outcome = result.outcome if result is not None else "refused" if self.blocked else "planned"
+        return {
+            "schema": SCHEMA,
+            "outcome": outcome,
+            "refs": list(self.refs),
+            "restorable": receipts_object(self.receipts)["receipts"],
+            "states": list(self.states),
+            "protected": [one.name for one in self.protected],
+            "settings": [list(pair) for pair in self.settings],
+            "folders": list(self.folders),
+            "hooks": [str(one.path) for one in self.hooks],
+            "findings": [finding_object(one) for one in (self if result is None else result).findings],
+        }
 
 
 @dataclass(frozen=True, slots=True)

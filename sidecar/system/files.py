@@ -1,4 +1,4 @@
-"""Read files without ever waiting or following a link that somebody put there, and find out what is mounted where."""
+"""Read files without ever waiting or following a link that somebody put there, and tell whose a directory is."""
 
 from __future__ import annotations
 

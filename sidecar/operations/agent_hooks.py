@@ -63,14 +63,11 @@ class Client:
     flat: bool = False
 
 
-_CLAUDE = "Edit|MultiEdit|Write|NotebookEdit"
-_PASCAL = {
-    "SessionStart": None,
-    "SubagentStart": None,
-    "PreToolUse": _CLAUDE,
-    "PostToolUse": _CLAUDE,
-    "SessionEnd": None,
-}
+def _events(names: str, tools: str | None = None) -> Mapping[str, str | None]:
+    """Give events, named with spaces between; those that are about a tool say so, and are for these."""
+    return {name: tools if "Tool" in name else None for name in names.split()}
+
+
 _COPILOT = Client(
     "Copilot CLI and VS Code",
     "copilot",
@@ -78,7 +75,7 @@ _COPILOT = Client(
     f".copilot/hooks/{OWN_NAME}.json",
     f".github/hooks/{OWN_NAME}.json",
     "Start Copilot anew, or reload VS Code; hooks of a repository run once its folder is trusted.",
-    dict.fromkeys(("sessionStart", "subagentStart", "preToolUse", "postToolUse", "sessionEnd")),
+    _events("sessionStart subagentStart preToolUse postToolUse sessionEnd"),
     "preToolUse",
 )
 
@@ -91,7 +88,10 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             ".claude/settings.json",
             ".claude/settings.json",
             "Nothing for sessions that start from now on. In a project, it asks once whether the folder is trusted.",
-            {**_PASCAL, "UserPromptSubmit": None},
+            _events(
+                "SessionStart SubagentStart PreToolUse PostToolUse SessionEnd UserPromptSubmit",
+                "Edit|MultiEdit|Write|NotebookEdit",
+            ),
             "PreToolUse",
             "CLAUDE_CONFIG_DIR",
         ),
@@ -102,13 +102,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             ".codex/hooks.json",
             ".codex/hooks.json",
             "Start codex, open /hooks and trust these: it skips new and changed hooks without a word until then.",
-            {
-                "SessionStart": None,
-                "UserPromptSubmit": None,
-                "PreToolUse": "apply_patch|Edit|Write",
-                "PostToolUse": "apply_patch|Edit|Write",
-                "SessionEnd": None,
-            },
+            _events("SessionStart UserPromptSubmit PreToolUse PostToolUse SessionEnd", "apply_patch|Edit|Write"),
             "PreToolUse",
             "CODEX_HOME",
         ),
@@ -120,7 +114,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             ".cursor/hooks.json",
             ".cursor/hooks.json",
             "Start Cursor anew. It also reads Claude Code's settings; nothing is told twice where both are installed.",
-            {"sessionStart": None, "preToolUse": "Write", "postToolUse": "Write", "sessionEnd": None},
+            _events("sessionStart preToolUse postToolUse sessionEnd", "Write"),
             "preToolUse",
             flat=True,
         ),
@@ -131,13 +125,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             ".gemini/settings.json",
             ".gemini/settings.json",
             "Nothing, where the folder is trusted: Gemini drops the hooks of a folder that is not.",
-            {
-                "SessionStart": None,
-                "BeforeAgent": None,
-                "BeforeTool": "replace|write_file",
-                "AfterTool": "replace|write_file",
-                "SessionEnd": None,
-            },
+            _events("SessionStart BeforeAgent BeforeTool AfterTool SessionEnd", "replace|write_file"),
             "BeforeTool",
             milliseconds=True,
             waits_for_all=True,
@@ -167,13 +155,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
             ".qwen/settings.json",
             ".qwen/settings.json",
             "Nothing for sessions that start from now on.",
-            {
-                "SessionStart": None,
-                "SubagentStart": None,
-                "PreToolUse": "edit|write_file|notebook_edit",
-                "PostToolUse": "edit|write_file|notebook_edit",
-                "SessionEnd": None,
-            },
+            _events("SessionStart SubagentStart PreToolUse PostToolUse SessionEnd", "edit|write_file|notebook_edit"),
             "PreToolUse",
             milliseconds=True,
         ),

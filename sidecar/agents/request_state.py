@@ -1,4 +1,4 @@
-"""Signs what a client of MCP is to hand back while a person is asked, so that it can't have been made up or changed.
+"""Sign what a client of MCP is to hand back while a person is asked, so that it can't have been made up or changed.
 
 The SDK's own codec encrypts it as well, by a library of 12 MB that nothing else here needs. There is nothing to hide
 from the client: it is the answer that the client gave. The SDK checks for whom and how long it holds.

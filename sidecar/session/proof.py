@@ -64,27 +64,33 @@ def integrate(
     Where trunk has all commits, the branch's reflog tells work from no work, as it was read; without a reflog it was
     work if a merge brought it. Only the state is looked for, not what is missing or unproven.
     """
-    worktree, head = state.worktree, state.worktree.head
-    if trunk.commit is None or head is None or state.changes is None or not has_question(trunk, state):
+    if (question := _question(trunk, state)) is None:
         return state.integration
+    (tip, head, tree), branch = question, state.worktree.branch
     try:
-        case = _case(sources, trunk.commit, cancelled)
-        if state.changes.tree != case.tree(head):
+        case = _case(sources, tip, cancelled)
+        if tree != case.tree(head):
             return NOT_INTEGRATED
         if state.ahead:
             return _find(case, head, ())[0]
-        if worktree.branch is not None and made_on(sources.repository, worktree.branch) is not None:
+        if branch is not None and made_on(sources.repository, branch) is not None:
             return state.integration
-        return NO_WORK if sources.ancestry.bringer(trunk.commit, head) is None else Integration("integrated", ANCESTOR)
+        return NO_WORK if sources.ancestry.bringer(tip, head) is None else Integration("integrated", ANCESTOR)
     except GitError:
         return NOT_INTEGRATED if state.ahead else state.integration
 
 
-def has_question(trunk: Trunk, state: WorktreeState) -> bool:
-    """Tell whether there is more to say of a worktree's state than reading it tells."""
-    if trunk.commit is None or state.worktree.head is None or state.changes is None or state.unread is not None:
-        return False
-    return bool(state.ahead) or (state.integration == NO_WORK and state.worktree.head != trunk.commit)
+_Key = tuple[str, str, str]
+"""What an answer depends on: trunk, HEAD, present tree."""
+
+
+def _question(trunk: Trunk | None, state: WorktreeState) -> _Key | None:
+    """Give what the answer depends on, where there is more to say of a worktree's state than reading it tells."""
+    head, changes = state.worktree.head, state.changes
+    if trunk is None or trunk.commit is None or head is None or changes is None or state.unread is not None:
+        return None
+    is_open = state.ahead or (state.integration == NO_WORK and head != trunk.commit)
+    return (trunk.commit, head, changes.tree) if is_open else None
 
 
 def _case(sources: Sources, tip: str, cancelled: Callable[[], bool], merges: int = MOST_MERGES) -> Case:
@@ -206,9 +212,6 @@ QUIET = 0.2
 PATIENCE = 3.0
 """Seconds after which they are looked for anyway."""
 
-_Key = tuple[str, str, str]
-"""What an answer depends on: trunk, HEAD, present tree."""
-
 
 class Integrating:
     """Says of each worktree whether it is integrated, as soon as that is known; `on_proved` is called when more is.
@@ -297,13 +300,11 @@ class Integrating:
         return not self._job.go_on() or (newest is not None and newest.trunk != picture.trunk)
 
     def _key(self, trunk: Trunk | None, state: WorktreeState) -> _Key | None:
-        """Give what the answer depends on; None where there is no question."""
-        head = state.worktree.head
-        if trunk is None or trunk.commit is None or head is None or state.changes is None:
+        """Give what the answer depends on; None where there is no question, or work that is not committed."""
+        question, changes = _question(trunk, state), state.changes
+        if question is None or changes is None:
             return None
-        if not has_question(trunk, state) or not self._is_committed(state.worktree.key, state.changes):
-            return None
-        return trunk.commit, head, state.changes.tree
+        return question if self._is_committed(state.worktree.key, changes) else None
 
     def _is_committed(self, key: str, changes: ChangeSet) -> bool:
         """Tell whether a change set shows nothing uncommitted; the same one is not looked through again."""

@@ -1,6 +1,6 @@
 #!/bin/sh
 # lsprotocol 2025.0.0 with pygls 2.1.1, seen on 2026-12-01 with Python 3.11.
-# One would guess: what a server answers to `textDocument/codeAction`, actions and plain commands (3.17: `(Command | CodeAction)[]`),
+# One would guess: what a server answers to `textDocument/codeAction`, actions or plain commands (`(Command | CodeAction)[]`),
 # is for a client what the server sent, or an error.
 # What happens: an action that has a command, which runs after its edit, is read as a plain command whose name is the Python
 # text of that command. Edit, kind and data are gone, and running it asks the server for a command that it does not have.

@@ -9,6 +9,10 @@ from queue import Empty
 import pytest
 
 from sidecar.git.status import Edit
+from sidecar.model.findings import Failure
+from sidecar.model.settings import Options
+from sidecar.operations.guard import wiped
+from sidecar.operations.restore import restore
 from tests.git.leaving import DEADLINE, eventually
 from tests.harness import git, write
 from tests.harness.repository import add_worktree, commit
@@ -147,6 +151,36 @@ def test_one_line_that_git_takes_away_is_told_although_it_is_read_after_a_look_a
         eventually(lambda: any(mark is not None and written in mark for mark, _ in looked_at.copy().values()))
         rewrite(at, "src/a.txt", NUMBERED)
         assert told.wiped.get(timeout=DEADLINE).paths == ("src/a.txt",)
+
+
+def test_work_that_is_written_and_wiped_while_something_is_suspected_is_told_too(
+    at: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a `merge --abort`: what is suspected is held for seconds, and no older state has the new work."""
+    monkeypatch.setattr(wiped, "LONGEST", 1000.0)
+    with guarding(at, settled=1000.0) as told:
+        wait_until_kept(at)
+        at.git("checkout", "--quiet", "--", "src/a.txt")
+        eventually(lambda: told.guard._suspicions.held)
+        write(at.worktree, {"late.md": "a late note\nand one more\n"})
+        eventually(lambda: has(at, "late.md", "a late note\nand one more\n"))
+        at.git("clean", "-fdq")
+        records = at.main / ".git/sidecar/guard"
+        eventually(lambda: len(list(records.glob("*/suspicion*.json"))) == 2)
+        monkeypatch.setattr(wiped, "SETTLED", 0.3)
+        found = [told.wiped.get(timeout=DEADLINE) for _ in range(2)]
+        assert {one.paths: one.lines for one in found} == {("notes.md", "src/a.txt"): 5, ("late.md",): 2}
+        wait_until_looked(told, at)
+        assert told.wiped.empty() and not list(records.glob("*/suspicion*.json"))
+    for one in found:
+        back = restore(at.main, one.receipt, Options())
+        assert not isinstance(back, Failure) and back.outcome == "restored"
+    texts = {path: (at.worktree / path).read_text() for path in ("src/a.txt", "notes.md", "late.md")}
+    assert texts == {
+        "src/a.txt": WORK,
+        "notes.md": "one note\nanother note\n",
+        "late.md": "a late note\nand one more\n",
+    }
 
 
 def test_it_is_told_once_although_states_are_kept_every_few_seconds_only(at: Standing) -> None:

@@ -268,7 +268,7 @@ class Guard:
             return
         presents = {one.worktree.key: one for one in self._presents(opened)}
         by_history = {opened.histories.history(one): one for one in presents.values()}
-        if not (settled := [one for one in settled if one in by_history]) and not opened.stashes.dropped:
+        if not (settled := [one for one in settled if one[0] in by_history]) and not opened.stashes.dropped:
             return
         sources, told = opened.sources, []
         common = sources.repository.common_dir
@@ -276,18 +276,17 @@ class Guard:
             with hold(common, "looking for work that was wiped", wait=1.0, brief=True) as held:
                 if isinstance(held, Finding) or left_over(sidecar_dir) is not None:
                     return
-                for history in settled:
-                    present = by_history[history]
-                    suspicion, losses = suspicions.losses(sources, history, present, presents.values(), self._is_saved)
-                    if losses:
-                        commit, seen = suspicion.was.commit, suspicion.seen
-                        told.append(write_wiped(sources.repository, held, present.worktree, commit, losses, seen))
-                    suspicions.forget(history)
+                for history, one in settled:
+                    now, others = by_history[history], presents.values()
+                    if losses := suspicions.losses(sources, history, one, now, others, self._is_saved):
+                        commit, seen = one.was.commit, one.seen
+                        told.append(write_wiped(sources.repository, held, now.worktree, commit, losses, seen))
+                    suspicions.forget(history, one)
                 for entry in opened.stashes.settled():
                     found = stash_losses(sources, entry, presents)
                     if found is not None and found[1]:
-                        whose, now = found[0].worktree, time.time()
-                        told.append(write_wiped(sources.repository, held, whose, entry, found[1], now))
+                        whose, seen = found[0].worktree, time.time()
+                        told.append(write_wiped(sources.repository, held, whose, entry, found[1], seen))
         finally:
             for receipt in told:
                 self._tell.wiped(wiped_of(receipt))

@@ -45,6 +45,9 @@ LONGEST = 8.0
 LAG = 3.0
 """Seconds after a restoration, or after git, for which the session may not have read yet what was written."""
 
+FIRST = "suspicion.json"
+"""The record of what is suspected of a worktree; what is suspected besides has its state in the name."""
+
 MOST_PATHS = 200
 """How many paths a receipt names."""
 
@@ -75,9 +78,12 @@ class Wiped:
         return f"{what} {verb} wiped in {where} at {when}. No commit or stash has this work."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Suspicion:
-    """Work of a worktree that seems to be gone since a state; times are the monotonic clock's."""
+    """Work of a worktree that seems to be gone since a state; times are the monotonic clock's.
+
+    `told` is what was told of an older one meanwhile, `file` the name of the record on the disk.
+    """
 
     was: State
     by_git: bool
@@ -85,6 +91,8 @@ class Suspicion:
     grew: float
     paths: frozenset[str] = frozenset()
     seen: float = 0.0
+    told: tuple[Loss, ...] = ()
+    file: str = FIRST
 
     @property
     def record(self) -> dict[str, object]:
@@ -94,10 +102,13 @@ class Suspicion:
 
 @dataclass(slots=True)
 class Suspicions:
-    """What is suspected, by the worktrees' histories, also on the disk for who comes after. For one thread."""
+    """What is suspected, by the worktrees' histories, also on the disk for who comes after. For one thread.
+
+    Work that is written and wiped while something is suspected already is in no older state: then one more is held.
+    """
 
     sidecar_dir: Path
-    held: dict[str, Suspicion] = field(default_factory=dict)
+    held: dict[str, list[Suspicion]] = field(default_factory=dict)
     _decided: dict[str, str] = field(default_factory=dict)
     _written: dict[str, tuple[tuple[int, ...] | None, float]] = field(default_factory=dict)
 
@@ -110,28 +121,32 @@ class Suspicions:
         """
         by_git = self._is_at_work(history, now.worktree)
         restored = restored_at(self.sidecar_dir, history)
-        if history in self.held and restored >= self.held[history].seen:
-            self.forget(history)
-        standing, moment = self.held.get(history), time.monotonic()
+        for one in list(self.held.get(history, ())):
+            if restored >= one.seen:
+                self.forget(history, one)
+        standing, moment = list(self.held.get(history, ())), time.monotonic()
         if time.time() < restored + LAG:
             was = None  # what a restoration takes away is not wiped
-        if standing is None and was is not None and not was.facts.why and self._decided.get(history) != was.commit:
-            standing = Suspicion(was, by_git, moment, moment, seen=time.time())
-        if standing is None:
-            return
-        standing.by_git = standing.by_git or by_git
-        found = _losses(sources, standing, now, is_saved)
-        if not found:
-            self.forget(history)
-            return
-        paths = frozenset(loss.path for loss in found)
-        if paths - standing.paths:
-            standing.grew = moment
-        standing.paths = paths
-        if history not in self.held:
-            self.held[history] = standing
-            (self.sidecar_dir / "guard").mkdir(mode=0o700, exist_ok=True)
-            write_record(self._file(history), standing.record)
+        known = {self._decided.get(history), *(one.was.commit for one in standing)}
+        if was is not None and not was.facts.why and was.commit not in known:
+            name = f"suspicion-{was.commit}.json" if standing else FIRST
+            standing.append(Suspicion(was, by_git, moment, moment, seen=time.time(), file=name))
+        seen: list[Loss] = []
+        for one in standing:
+            one.by_git = one.by_git or by_git
+            found = _losses(sources, one, now, is_saved, seen)
+            seen += found
+            if not found:
+                self.forget(history, one)
+                continue
+            paths = frozenset(loss.path for loss in found)
+            if paths - one.paths:
+                one.grew = moment
+            one.paths = paths
+            if one not in self.held.setdefault(history, []):
+                self.held[history].append(one)
+                (self.sidecar_dir / "guard").mkdir(mode=0o700, exist_ok=True)
+                write_record(self._file(history, one), one.record)
 
     def _is_at_work(self, history: str, worktree: Worktree) -> bool:
         """Tell whether git writes in a worktree, or did a moment ago: what is seen of it may be from before."""
@@ -151,7 +166,7 @@ class Suspicions:
         GitError where states can't be read, OSError where a record can't be removed.
         """
         told = {(one.facts.get("state"), one.time) for one in list_receipts(self.sidecar_dir) if one.what == "wiped"}
-        for file in (self.sidecar_dir / "guard").glob("*/suspicion.json"):
+        for file in (self.sidecar_dir / "guard").glob("*/suspicion*.json"):
             history, moment = file.parent.name, time.monotonic()
             try:
                 record = read_record(file) or {}
@@ -164,41 +179,54 @@ class Suspicions:
                     self._decided[history] = was.commit
                 remove_record(file)
             else:
-                self.held[history] = Suspicion(was, record.get("by_git") is True, moment, moment, seen=seen)
+                one = Suspicion(was, record.get("by_git") is True, moment, moment, seen=seen, file=file.name)
+                self.held[history] = sorted((*self.held.get(history, ()), one), key=lambda each: each.seen)
 
-    def forget(self, history: str) -> None:
-        """Suspect nothing more of a worktree; OSError."""
-        if self.held.pop(history, None) is not None:
-            remove_record(self._file(history))
+    def forget(self, history: str, one: Suspicion) -> None:
+        """Suspect this of a worktree no more; OSError."""
+        standing = self.held.get(history, [])
+        if one in standing:
+            standing.remove(one)
+            if not standing:
+                del self.held[history]
+            remove_record(self._file(history, one))
 
-    def _file(self, history: str) -> Path:
-        return self.sidecar_dir / "guard" / history / "suspicion.json"
+    def _file(self, history: str, one: Suspicion) -> Path:
+        return self.sidecar_dir / "guard" / history / one.file
 
-    def settled(self) -> list[str]:
-        """List the histories whose suspicions have lasted long enough."""
+    def settled(self) -> list[tuple[str, Suspicion]]:
+        """List the suspicions that have lasted long enough, each with its history."""
         now = time.monotonic()
         return [
-            history for history, one in self.held.items() if now - one.grew >= SETTLED or now - one.began >= LONGEST
+            (history, one)
+            for history, standing in self.held.items()
+            for one in standing
+            if now - one.grew >= SETTLED or now - one.began >= LONGEST
         ]
 
     def losses(
         self,
         sources: Sources,
         history: str,
+        one: Suspicion,
         now: PresentState,
         others: Iterable[PresentState],
         is_saved: Callable[[str], bool],
-    ) -> tuple[Suspicion, tuple[Loss, ...]]:
+    ) -> tuple[Loss, ...]:
         """Tell what a settled suspicion comes to: the work that nothing else has. `forget` it when that is told."""
-        standing = self.held[history]
-        self._decided[history] = standing.was.commit
-        found = _losses(sources, standing, now, is_saved)
+        self._decided[history] = one.was.commit
+        standing, older = self.held[history], list[Loss]()
+        for each in standing[: standing.index(one)]:
+            older += _losses(sources, each, now, is_saved, older)
+        found = _losses(sources, one, now, is_saved, older)
+        for later in standing[standing.index(one) + 1 :]:
+            later.told += found
         if not found:
-            return standing, ()
-        objects, head = sources.quarantine.objects, standing.was.facts.head
+            return ()
+        objects, head = sources.quarantine.objects, one.was.facts.head
         base = tree_of(objects, head) if head else objects.empty_tree
-        elsewhere = look_elsewhere(sources, now, others, base, standing.was.facts.time)
-        return standing, what_is_left(found, elsewhere)
+        elsewhere = look_elsewhere(sources, now, others, base, one.was.facts.time)
+        return what_is_left(found, elsewhere)
 
 
 @dataclass(slots=True)
@@ -302,10 +330,23 @@ def wiped_of(receipt: Receipt) -> Wiped:
 
 
 def _losses(
-    sources: Sources, standing: Suspicion, now: PresentState, is_saved: Callable[[str], bool]
+    sources: Sources, one: Suspicion, now: PresentState, is_saved: Callable[[str], bool], older: Iterable[Loss]
 ) -> tuple[Loss, ...]:
-    found = find_losses(sources, standing.was, now, by_git=standing.by_git)
-    return tuple(loss for loss in found if not is_saved(os.path.join(now.worktree.key, loss.path)))
+    """Find what a suspicion has that neither an older one has nor has been told of one."""
+    found = find_losses(sources, one.was, now, by_git=one.by_git)
+    known = (*one.told, *older)
+    return tuple(
+        loss
+        for loss in found
+        if not is_saved(os.path.join(now.worktree.key, loss.path)) and not any(_has_all(each, loss) for each in known)
+    )
+
+
+def _has_all(one: Loss, other: Loss) -> bool:
+    """Tell whether one loss has all of another."""
+    if one.path != other.path:
+        return False
+    return one.was == other.was or (one.lines is not None and other.lines is not None and other.lines <= one.lines)
 
 
 def _mark(worktree: Worktree) -> tuple[int, ...] | None:

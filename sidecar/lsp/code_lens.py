@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lsprotocol.types import CodeLens, Command, Position, Range
 
 from sidecar.lsp.code_actions import RELEASE, is_integrated
@@ -16,15 +18,20 @@ from sidecar.model.words import shown
 
 def code_lenses(view: EditorView, document: Document) -> list[CodeLens]:
     """Give the lens of a file that others changed too, to compare, and of a worktree that is done, to release it."""
-    commands = []
-    title = lens(view, document.path)
-    if title is not None:
-        commands.append(Command(title, COMPARE, arguments=[argument(view, document.uri)]))
-    done = done_lens(view, document.path)
-    if done is not None:
-        commands.append(done)
     start = Position(0, 0)
-    return [CodeLens(Range(start, start), command) for command in commands]
+    return [CodeLens(Range(start, start), command) for command in _commands(view, document.path, document.uri)]
+
+
+def lenses(view: EditorView) -> dict[str, str | None]:
+    """Give the words of the lenses of each open document, to notice when they need to be shown anew."""
+    return {path: "\n".join(one.title for one in _commands(view, path)) or None for path in view.opened}
+
+
+def _commands(view: EditorView, path: str, uri: str = "") -> Iterator[Command]:
+    if (title := lens(view, path)) is not None:
+        yield Command(title, COMPARE, arguments=[argument(view, uri)])
+    if (done := done_lens(view, path)) is not None:
+        yield done
 
 
 def done_lens(view: EditorView, path: str) -> Command | None:
@@ -39,22 +46,8 @@ def done_lens(view: EditorView, path: str) -> Command | None:
 
 def lens(view: EditorView, path: str) -> str | None:
     """Give the lens's words; None for a file that has no overlap."""
-    file_overlaps = view.indexed.overlaps_at(path)
     verdicts: dict[str, tuple[str, str]] = {}
-    for seen in file_overlaps:
-        if is_numbered(seen):
-            continue
-        if verdicts.get(seen.other.key, ("", ""))[1] != "conflict":
+    for seen in view.indexed.overlaps_at(path):
+        if not is_numbered(seen) and verdicts.get(seen.other.key, ("", ""))[1] != "conflict":
             verdicts[seen.other.key] = (called(seen.other), seen.overlap.verdict)
     return lens_title(list(verdicts.values())) if verdicts else None
-
-
-def lenses(view: EditorView) -> dict[str, str | None]:
-    """Give the lens of each open document, to notice when they need to be shown anew."""
-    return {path: _words(view, path) for path in view.opened}
-
-
-def _words(view: EditorView, path: str) -> str | None:
-    done = done_lens(view, path)
-    said = [title for title in (lens(view, path), done and done.title) if title]
-    return "\n".join(said) or None

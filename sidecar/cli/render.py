@@ -327,10 +327,6 @@ def _sum(order: Order) -> str:
     return f"In this order {count} on the way into {branch}; {best}."
 
 
-DEEDS = {"merge": "merged", "release": "released", "vanished": "vanished", "wiped": "wiped"}
-"""What happened to a worktree, by the receipt's word."""
-
-
 def print_receipts(receipts: Iterable[Receipt], *, err: bool) -> None:
     """Print the receipts, the newest first: id, what happened, when, and what it keeps on the disk."""
     rows = table(("ID", "WORKTREE", "WHAT", "WHEN", "SIZE"))
@@ -338,7 +334,7 @@ def print_receipts(receipts: Iterable[Receipt], *, err: bool) -> None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time))
         name = titled(one.worktree, one.branch) if one.branch is not None else shown(one.worktree)
         size = size_text(one.bytes) if one.bytes else ""
-        rows.add_row(*map(Text, (escape(one.id), name, DEEDS.get(one.what, shown(one.what)), when, size)))
+        rows.add_row(*map(Text, (escape(one.id), name, shown(one.deed), when, size)))
     show(console(err=err), [rows])
 
 

@@ -24,6 +24,11 @@ class Receipt:
     bytes: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def deed(self) -> str:
+        """Say what happened to the worktree."""
+        return "merged" if self.what == "merge" else "released" if self.what == "release" else self.what
+
 
 @dataclass(frozen=True, slots=True)
 class Landing:

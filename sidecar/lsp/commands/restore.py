@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 MOST_OFFERED = 5
 """How many receipts a question offers: the newest ones."""
 
-DEEDS = {"merge": "merged", "release": "released", "vanished": "vanished", "wiped": "wiped"}
-"""What happened to a worktree, by the receipt's word."""
-
 
 def ask_restore(request: Request, _control: Control) -> Question | Failure:
     """Ask about what one receipt or an earlier state gives back; without an id, the newest receipts to choose from."""
@@ -59,7 +56,7 @@ def ask_restore(request: Request, _control: Control) -> Question | Failure:
         text = f"Bring back what was wiped in {name}, {when}? Nothing that is there now is written over."
         show = Choice("Show", "Comparing", partial(_show_wiped, request, receipt), again=True)
         return Question(text, planned, (_restoring("Restore", request, receipt), show))
-    text = f"Restore {name}, {DEEDS.get(receipt.what, receipt.what)} {when}?"
+    text = f"Restore {name}, {receipt.deed} {when}?"
     return Question(text, planned, (_restoring("Restore", request, receipt),))
 
 
@@ -203,7 +200,7 @@ def _restoring(button: str, request: Request, receipt: Receipt) -> Choice:
 
 
 def _title(receipt: Receipt) -> str:
-    return f"{shown(receipt.worktree)}, {DEEDS.get(receipt.what, receipt.what)} {_when(receipt)}"
+    return f"{shown(receipt.worktree)}, {receipt.deed} {_when(receipt)}"
 
 
 def _when(receipt: Receipt) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.git.judge import Question
@@ -193,6 +193,8 @@ def unfinished(worktree: Worktree) -> str | None:
     return some(words[0]).capitalize() if words else None
 
 
-def holders_of(branch: str, worktrees: Iterable[Worktree]) -> tuple[Worktree, ...]:
-    """List the worktrees in which a rebase or bisect of this branch is unfinished: each sets the branch at its end."""
-    return tuple(worktree for worktree in worktrees if branch in branches_held(worktree.git_dir))
+def trunk_in_operation(branch: str, worktrees: Iterable[Worktree]) -> Iterator[Finding]:
+    """Find the worktrees in which a rebase or bisect of this branch is unfinished: each sets the branch at its end."""
+    for holder in (one for one in worktrees if branch in branches_held(one.git_dir)):
+        said = f"A rebase or bisect of {shown(branch)} is unfinished in {shown(holder.name)}. Finish or abort it."
+        yield finding("trunk-in-operation", said)

@@ -23,7 +23,7 @@ from sidecar.model.picture import TRUNK_KEY, WorktreeState
 from sidecar.model.settings import Options
 from sidecar.model.words import counted, shown, them
 from sidecar.operations.merge.blockers import checkout_findings, surrounding_findings
-from sidecar.operations.merge.conflicts import Forecast, forecast, holders_of, unfinished
+from sidecar.operations.merge.conflicts import Forecast, forecast, trunk_in_operation, unfinished
 from sidecar.operations.merge.make_commit import merge_message
 from sidecar.operations.merge.needs import numbers_taken, participant_of, taking_back, trunk_since, uses_broken
 from sidecar.operations.merge.run import MergeChoices, MergePlan
@@ -178,9 +178,7 @@ def _beginning(resolved: Resolved) -> Iterator[Finding]:
     if worktree.branch is None and worktree.head is not None:
         said = f"{shown(worktree.name)} is on no branch: its commit {worktree.head[:10]} is merged."
         yield finding("detached", said)
-    for holder in holders_of(trunk.branch, resolved.worktrees):
-        said = f"A rebase or bisect of {shown(trunk.branch)} is unfinished in {shown(holder.name)}. Finish or abort it."
-        yield finding("trunk-in-operation", said)
+    yield from trunk_in_operation(trunk.branch, resolved.worktrees)
 
 
 def _uncommitted(resolved: Resolved, reading: Reading, commit: str | None) -> Iterator[Finding]:

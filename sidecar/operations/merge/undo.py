@@ -19,7 +19,7 @@ from sidecar.model.settings import Options
 from sidecar.model.words import escape, shown
 from sidecar.operations.merge.apply import conduct
 from sidecar.operations.merge.blockers import checkout_findings
-from sidecar.operations.merge.conflicts import holders_of
+from sidecar.operations.merge.conflicts import trunk_in_operation
 from sidecar.operations.merge.land import land
 from sidecar.operations.merge.run import MergeFacts, MergeRun, tree_changes
 from sidecar.operations.records import is_restorable, list_receipts, read_receipt, sidecar_path
@@ -159,10 +159,7 @@ def _refusals(
     if published := ref_names(repository.place, f"--contains={merge.after}", "refs/remotes"):
         named = shown(published[0].removeprefix("refs/remotes/"))
         return [finding("published", f"{receipt.id} was published: {named} has it. {instead}")]
-    found = []
-    for holder in holders_of(merge.branch, worktrees):
-        said = f"A rebase or bisect of {branch} is unfinished in {shown(holder.name)}. Finish or abort it."
-        found.append(finding("trunk-in-operation", said))
+    found = list(trunk_in_operation(merge.branch, worktrees))
     if len(checkouts) > 1:
         names = ", ".join(shown(one.name) for one in checkouts)
         found.append(finding("trunk-checkout", f"{branch} is checked out more than once ({names})."))

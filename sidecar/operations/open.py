@@ -153,6 +153,13 @@ def _beside(repository: Repository, home: str) -> tuple[str, str]:
     return os.path.dirname(top), "-".join(names)
 
 
+def _no_start(repository: Repository, start: str) -> str:
+    """Say that there is nothing of that name to begin at, or nothing at all yet."""
+    if not resolve_commit(repository.place, "HEAD") and not ref_names(repository.place, "refs/"):
+        return "There is no commit yet, and a worktree begins at one. Commit something first."
+    return f"There is no commit, branch or worktree called {shown(start)} to begin at."
+
+
 def _findings(repository: Repository, worktrees: tuple[Worktree, ...], plan: OpenPlan) -> Iterator[Finding]:
     branch = shown(plan.branch)
     if not _is_name(repository, plan.branch):
@@ -160,8 +167,7 @@ def _findings(repository: Repository, worktrees: tuple[Worktree, ...], plan: Ope
         yield finding("bad-name", said)
         return
     if not plan.commit:
-        said = f"There is no commit, branch or worktree called {shown(plan.start)} to begin at."
-        yield finding("unknown-ref", said)
+        yield finding("unknown-ref", _no_start(repository, plan.start))
     yield from _branch_findings(repository, worktrees, plan.branch)
     if plan.path == "":
         yield finding("unknown-place", _NO_PLACE)

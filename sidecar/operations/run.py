@@ -41,11 +41,11 @@ from filelock import FileLock, Timeout
 
 from sidecar.git.process import GitError
 from sidecar.git.repository import Repository, open_repository, unreadable
-from sidecar.git.user_git import UserGit
+from sidecar.git.user_git import OPERATION_VARIABLE, UserGit, operation_tag
 from sidecar.model.decode import Seconds, decode
 from sidecar.model.findings import Failure, Finding, as_finding, finding, is_blocked
 from sidecar.model.settings import Options
-from sidecar.operations.journal import Journal, begin, left_over
+from sidecar.operations.journal import Journal, begin, left_over, pending
 from sidecar.operations.records import new_id, open_sidecar_dir, sidecar_path, sweep_drafts, why_unreadable
 from sidecar.system.files import read_small
 from sidecar.system.processes import is_running
@@ -71,7 +71,7 @@ def hold(
 
     `doing` completes "is ...": "merging feat-1 into main". A lock ends with its process, even a killed one. Whoever
     holds it only for a `brief` look is waited for. Who is in a `queue` waits for all that is `passing`, and for the
-    others in it, until it is cancelled.
+    others in it, until it is cancelled, but never for an operation that waits for it itself, as a hook's command would.
     """
     sidecar_dir = open_sidecar_dir(common_dir)
     if isinstance(sidecar_dir, Failure):
@@ -79,9 +79,11 @@ def hold(
         return
     lock = FileLock(sidecar_dir / "lock", thread_local=False)
     try:
-        if not _acquire(lock, wait) and not _wait(lock, sidecar_dir, queue):
-            yield finding("busy", _who(sidecar_dir))
-            return
+        if not _acquire(lock, wait):
+            inside = _is_inside(sidecar_dir, common_dir)
+            if inside or not _wait(lock, sidecar_dir, queue):
+                yield finding("busy", _who(sidecar_dir, inside=inside))
+                return
     except OSError as error:
         yield finding("bad-state", f"{sidecar_dir / 'lock'} can't be locked: {error.strerror}.")
         return
@@ -104,6 +106,16 @@ def _acquire(lock: FileLock, seconds: float) -> bool:
     except Timeout:
         return False
     return True
+
+
+def _is_inside(sidecar_dir: Path, common_dir: str) -> bool:
+    """Tell whether the operation under way has started this process, and so may wait for it."""
+    tag = os.environ.get(OPERATION_VARIABLE)
+    try:
+        standing = pending(sidecar_dir) if tag is not None else None
+    except ValueError:
+        return False
+    return standing is not None and operation_tag(standing.id, common_dir) == tag
 
 
 def _wait(lock: FileLock, sidecar_dir: Path, queue: Control | None) -> bool:
@@ -187,13 +199,15 @@ def is_under_way(common_dir: str) -> bool:
     return isinstance(held, Holder) and not held.brief and is_running(held.pid)
 
 
-def _who(sidecar_dir: Path) -> str:
-    """Say who holds the lock, since when, in one sentence."""
+def _who(sidecar_dir: Path, *, inside: bool = False) -> str:
+    """Say who holds the lock, since when, and what to do; `inside`: it has started this process."""
     held = _read_holder(sidecar_dir)
     if not isinstance(held, Holder):
         return "Another sidecar operation is running in this repository. Wait for it to finish, or stop it."
     since = time.strftime("%H:%M", time.localtime(held.since))
     way = "Wait for it to finish." if held.pid == os.getpid() else "Wait for it to finish, or stop it."
+    if inside:
+        way = "It has started this itself, from a hook say, and waits for it. Do this after it has finished."
     return f"Process {held.pid} is {held.doing[:200]} since {since}. {way}"
 
 

@@ -150,6 +150,7 @@ def find_worktree(states: Sequence[WorktreeState], name: str, folder: Path) -> W
     for choice in (
         [state for state in states if state.worktree.key == path],
         [state for state in states if state.worktree.name == name],
+        [state for state in states if name in state.worktree.branches],
         [state for state in states if name.removeprefix("refs/heads/") in state.worktree.branches],
     ):
         if len(choice) > 1:

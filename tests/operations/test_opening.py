@@ -131,7 +131,9 @@ def test_names_that_a_file_system_takes_for_the_same(repo: Path) -> None:
 def test_an_unknown_start(repo: Path, tmp_path: Path) -> None:
     for start in ("nope", "", "-x", "a\0b", "main:README.md"):
         assert codes(planned(repo, "one", start)) == ["unknown-ref"], start
-    assert codes(planned(init(tmp_path / "new"), "one")) == ["unknown-ref"]
+    plan = planned(init(tmp_path / "new"), "one")
+    assert codes(plan) == ["unknown-ref"]
+    assert plan.findings[0].message == "There is no commit yet, and a worktree begins at one. Commit something first."
     assert isinstance(plan_open(tmp_path / "nowhere", "one", None, Options()), Failure)
 
 
@@ -337,6 +339,20 @@ def test_ten_at_once_wait_for_one_another(repo: Path, tmp_path: Path) -> None:
         assert git(where / name, "status", "--porcelain", "--branch") == f"## {name}"
         assert (where / name / ".env").exists()
     assert not (repo / ".git/sidecar/journal").exists() and recover_all(repo) == ()
+
+
+def test_what_a_hook_of_it_opens_does_not_wait_for_it(repo: Path, tmp_path: Path) -> None:
+    """It waits for its hook: either would wait for the other."""
+    hook = repo / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    said, python = tmp_path / "said", f"PYTHONPATH={HOUSE} {sys.executable}"
+    hook.write_text(f"#!/bin/sh\n{python} -m sidecar open two >{said} 2>&1\nexit 0\n")
+    hook.chmod(0o755)
+    assert opened(repo, "one").outcome == "opened"
+    assert "It has started this itself, from a hook say, and waits for it." in said.read_text()
+    assert not (tmp_path / "repo.worktrees/two").exists()
+    hook.unlink()
+    assert opened(repo, "two").outcome == "opened"
 
 
 def test_a_merge_is_not_waited_for(repo: Path) -> None:

@@ -162,6 +162,8 @@ def test_two_that_are_named(repo: Path, pair: tuple[Path, Path]) -> None:
     assert _compared(repo, "one", "topic/two") == wanted
     assert _compared(repo, "refs/heads/one", str(pair[1])) == wanted
     assert _compared(repo, "../one", "../two") == wanted
+    git(pair[0], "branch", "--move", "refs/heads/odd")
+    assert _compared(repo, "refs/heads/odd", "two") == wanted
 
 
 def test_commits_are_compared_as_they_are(repo: Path, pair: tuple[Path, Path]) -> None:

@@ -45,7 +45,7 @@ from sidecar.lsp.shutdown import CLOSING_SECONDS, watch_for_end
 from sidecar.lsp.state import ServerState, in_pool, log_error, logging_errors, owner, start_task, view_of
 from sidecar.model.schema import SCHEMA
 from sidecar.session.attached import AttachedSession
-from sidecar.system.streams import spare_memory
+from sidecar.system.streams import prepare_to_serve
 
 T = TypeVar("T")
 FRONT = "sidecar/front"
@@ -318,9 +318,6 @@ async def shut_down(state: ServerState, _params: None) -> None:
     await close(state, list(state.repositories))
 
 
-TURN = 0.0005
-"""Seconds of Python that a thread may go on for while another one waits: what is done aside must not delay a save."""
-
 START_OFTEN = 5000
 """New objects after which there is a collection during the start: 550 classes of the protocol are made, each twice.
 
@@ -331,8 +328,7 @@ Never collecting saves no time that can be measured, and leaves 9 MB of first ve
 def serve() -> int:
     """Serve until the client says `exit` or is gone; the exit status is 0 after an orderly shutdown, else 1."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.setswitchinterval(TURN)
-    spare_memory()
+    prepare_to_serve()
     reader, writer = _take_streams()
     often = gc.get_threshold()
     gc.set_threshold(START_OFTEN, *often[1:])

@@ -31,13 +31,11 @@ from sidecar.session.keeper import Keeper
 from sidecar.session.live import Session, open_session
 from sidecar.session.shared import Shared
 from sidecar.session.starting import Request, Started
-from sidecar.system.streams import spare_memory
+from sidecar.system.streams import prepare_to_serve
 
 log = logging.getLogger(__name__)
 
 MOST_LOG = 256 * 1024
-TURN = 0.0005
-"""Seconds of Python that a thread may go on for while another one waits: what is done aside must not delay a save."""
 NEEDED_WITHIN = 60
 """Seconds after which one that was started in case that it is needed ends."""
 LOGS_LAST = 7 * 24 * 3600
@@ -70,8 +68,7 @@ def run(more: Answers) -> int:
         _answer(Started(held=found is None, failure=found))
         return 0 if found is None else 1
     trouble = _start_log(shared.name)
-    spare_memory()
-    sys.setswitchinterval(TURN)
+    prepare_to_serve()
     host = Host(found, shared, request.linger, _open_guard, {**ANSWERS, **more})
     try:
         options = Options(shared.trusted, shared.settings)

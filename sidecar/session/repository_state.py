@@ -115,7 +115,10 @@ class RepositoryState:
             if found is not None and found.checkout is not None:
                 pending.rescans.add(found.checkout.key)
         listing = afresh or pending.everything or self._trunk is None
+        before = self._listed
         failure = self._list(self.sources, found or self._find(), marks) if listing else None
+        for outer, path in _moved_inside(before, self._listed):
+            pending.paths.setdefault(outer, set()).add(path)
         self._read(self.sources, pending)
         if self._take_in(self.sources):
             failure = self._list(self.sources, self._find(), None)
@@ -352,6 +355,19 @@ def _has_files_of(one: Worktree, two: Worktree) -> bool:
     """Tell whether two listings of a worktree are of the same files over the same commits."""
     mine, other = ((it.key, it.git_dir, it.head, it.merging, it.readable) for it in (one, two))
     return mine == other
+
+
+def _moved_inside(before: Mapping[str, Worktree], now: Mapping[str, Worktree]) -> Iterator[tuple[str, str]]:
+    """Find worktrees inside of others that have another HEAD than before: (key of the outer one, path in it).
+
+    Somebody may have committed one there, as `git add --all` takes it; to git it is a submodule then.
+    """
+    for key in before and before.keys() | now.keys():
+        one, two = before.get(key), now.get(key)
+        if (one and one.head) != (two and two.head):
+            outer = max((other for other in now if key.startswith(other + "/")), key=len, default=None)
+            if outer is not None:
+                yield outer, key[len(outer) + 1 :]
 
 
 def _directories(sources: Sources, trunk: Trunk, state: WorktreeState, texts: Iterable[str]) -> frozenset[str]:

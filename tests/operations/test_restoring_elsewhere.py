@@ -131,7 +131,7 @@ TAKEN: dict[str, tuple[Way, str]] = {
     "another repository's own": (lambda at: at.outside / "other/.git/mine", "bad-path"),
     "the root": (lambda _: Path("/"), "path-taken"),
     "a name that is too long": (lambda at: at.outside / ("a" * 300), "no-restore"),
-    "where no file can be": (lambda _: Path("/proc/feat-1"), "disk-full"),
+    "where no file can be": (lambda _: Path("/proc/feat-1"), "no-restore"),
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from sidecar.model.picture import Integration, Picture
 from sidecar.session.once import look
 from tests.harness import add_worktree, commit, git, init, write
+from tests.session.pictures import changes_of
 from tests.session.watching import DEADLINE, Live, differences, watching, what_is_seen
 
 WORDS = "".join(f"line {number}\n" for number in range(1, 13))
@@ -119,3 +120,19 @@ def test_an_edit_is_in_it_although_git_is_not_asked_again(main: Path) -> None:
             assert settled is not None
             assert isinstance(fresh, Picture)
             _hold(settled, fresh)
+
+
+def test_a_worktree_that_is_committed_in_the_one_around_it_moves_on(repo: Path) -> None:
+    """As `git add --all` takes a worktree inside of another one: to git it is a submodule there."""
+    commit(repo, {"a.txt": "a\n"})
+    nested = repo / ".claude/worktrees/nested"
+    git(repo, "worktree", "add", "--quiet", "-b", "nested", str(nested))
+    git(repo, "add", "--all")
+    commit(repo, {"a.txt": "b\n"})
+    with watching(repo) as live:
+        live.until_fresh()
+        for number in range(2):
+            commit(nested, {f"{number}.txt": "new\n"})
+            assert changes_of(live.until_fresh(), repo).keys() == {".claude/worktrees/nested"}
+        git(nested, "switch", "--quiet", "--detach", git(repo, "rev-parse", "HEAD:.claude/worktrees/nested"))
+        assert not changes_of(live.until_fresh(), repo)
